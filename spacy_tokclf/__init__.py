@@ -1,0 +1,1 @@
+"""Fine-tune Hugging Face encoders for token classification inside spaCy."""
