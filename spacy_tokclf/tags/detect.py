@@ -1,0 +1,95 @@
+"""Find out in which scheme the tags of a corpus are written."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ..errors import Errors
+from .schemes import MISSING, OUTSIDE, PREFIXES, split_tag
+
+_LOOKS_LIKE_PREFIX = re.compile(r"[A-Z](-|$)")
+
+
+class SchemeDetector:
+    """Collect the evidence of many sentences in one pass; memory grows with the different tags only."""
+
+    def __init__(self) -> None:
+        """Start without evidence."""
+        self._seen: dict[str, str] = {}
+        self._bare_start = False
+        self._needless_b = False
+        self._ends_without_e = False
+
+    def add(self, tags: Sequence[str | None], where: str = "") -> None:
+        """Take one sentence into account.
+
+        tags (Sequence[str | None]): One tag a token.
+        where (str): Where the sentence stands, for messages.
+        RAISES (ValueError): TC101 if a tag has an unknown prefix, or a prefix and no type.
+        """
+        before, label_before = OUTSIDE, ""
+        for tag in (*tags, OUTSIDE):
+            tag = MISSING if tag is None else tag
+            if tag not in self._seen:
+                self._check(tag, where)
+                self._seen[tag] = where
+            prefix, label = split_tag(tag)
+            inside = label != "" and label == label_before
+            self._bare_start |= prefix == "I" and not inside
+            self._needless_b |= prefix == "B" and not inside
+            self._ends_without_e |= before == "I" and not inside
+            before, label_before = prefix, label
+
+    def result(self) -> str:
+        """Name the scheme.
+
+        RETURNS (str): A key of SCHEMES; "IO" for labels without prefixes, "IOB2" without evidence.
+        RAISES (ValueError): TC104 if the tags fit no single scheme.
+        """
+        tags = [tag for tag in self._seen if tag not in (OUTSIDE, MISSING)]
+        by_prefix = {p: tag for tag in tags if (p := split_tag(tag)[0]) in PREFIXES}
+        plain = next((tag for tag in tags if split_tag(tag)[0] not in PREFIXES), None)
+        found = set(by_prefix)
+        if plain is not None and found:
+            raise self._conflict(plain, by_prefix[min(found)])
+        for one in sorted(found & set("ES")):
+            for other in sorted(found & set("LU")):
+                raise self._conflict(by_prefix[one], by_prefix[other])
+        if plain is not None:
+            return "IO"
+        if found & set("LU"):
+            return "BILOU"
+        if "S" in found or {"B", "E"} <= found:
+            return "IOBES"
+        if "E" in found:
+            return "IOE1" if self._ends_without_e else "IOE2"
+        return "IOB1" if self._bare_start and not self._needless_b else "IOB2"
+
+    def _check(self, tag: str, where: str) -> None:
+        """Refuse a tag that looks like prefix and type but is none that is known."""
+        prefix, label = split_tag(tag)
+        if tag in (OUTSIDE, MISSING) or (prefix in PREFIXES and label):
+            return
+        if not tag or _LOOKS_LIKE_PREFIX.match(tag):
+            expected = "B-TYPE, I-TYPE (or E, S, L, U), a label without prefix, O, or - for a missing value"
+            raise ValueError(Errors.TC101.format(tag=tag, where=where or "the data", expected=expected))
+
+    def _conflict(self, one: str, other: str) -> ValueError:
+        """Name two tags that cannot stand in one scheme."""
+        places = [f"{tag!r} ({self._seen[tag]})" if self._seen[tag] else repr(tag) for tag in (one, other)]
+        return ValueError(Errors.TC104.format(one=places[0], other=places[1]))
+
+
+def detect_scheme(tags: Iterable[Sequence[str | None]]) -> str:
+    """Find out in which scheme the sentences of a corpus are tagged.
+
+    An "I-" that begins a span speaks for IOB1, unless a "B-" stands where IOB1 would not write one: then the
+    data are IOB2 with faults, which tags_to_spans reads by the rule of conlleval.
+
+    tags (Iterable[Sequence[str | None]]): The tags of many sentences; read once.
+    RETURNS (str): A key of SCHEMES; "IO" for labels without prefixes, "IOB2" if nothing is tagged.
+    RAISES (ValueError): TC101 if a tag has an unknown prefix or no type, TC104 if the tags fit no scheme.
+    """
+    detector = SchemeDetector()
+    for i, sentence in enumerate(tags):
+        detector.add(sentence, f"sentence {i}")
+    return detector.result()
