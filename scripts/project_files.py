@@ -1,4 +1,4 @@
-"""What the project's scripts share: checksums, files that appear whole or not at all, an end with a message."""
+"""What the project's scripts share: checksums, files that appear whole or not at all, a last message."""
 
 import contextlib
 import hashlib
