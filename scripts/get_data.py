@@ -1,0 +1,146 @@
+"""Find the data, in this order, and put it where the next steps look for it: assets/data/.
+
+1. the WNUT-17 files that are in assets/wnut17/ already;
+2. the folder given with --folder (project.yml passes the environment variable WNUT17_DIR);
+3. a download from the public repository;
+4. the project's own sample corpus, said in plain words: its scores are not WNUT-17 scores.
+
+A file counts only if its md5 is right. assets/data.json says which data it is, and every later step goes by
+that file.
+
+Usage: python scripts/get_data.py [--folder DIR]
+"""
+
+import argparse
+import hashlib
+import http.client
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from project_files import fail, write_json, write_whole
+from wasabi import msg
+
+URL = "https://raw.githubusercontent.com/leondz/emerging_entities_17/master/"
+SECONDS = 20
+# The official files. Its emerging.test.conll is another annotation and not the test gold.
+WNUT17 = {
+    "train": ("wnut17train.conll", "c213127d9438fb2c64fe0fabe8644489"),
+    "dev": ("emerging.dev.conll", "29ad3845ac26a060fa3eecce3eb6c0fb"),
+    "test": ("emerging.test.annotated", "811aac4001facfa08a1b56ee0a9c094a"),
+}
+
+
+def get_wnut17(
+    here: Path, folder: Path | None, *, url: str = URL, files: Mapping[str, tuple[str, str]] = WNUT17
+) -> bool:
+    """Bring every file into a folder, each from the first place that has it with the right md5.
+
+    here (Path): Where the files should be; those that are there and right are kept.
+    folder (Path | None): A folder to copy from.
+    url (str): What stands before a file's name to download it.
+    files (Mapping[str, tuple[str, str]]): File name and md5 of each split.
+    RETURNS (bool): Whether all are there and right. What could not be used, and why, has been said.
+    """
+    for name, expected in files.values():
+        for place, data in _places(name, here, folder, url):
+            got = _md5(data)
+            if got == expected:
+                if place != str(here / name):
+                    write_whole(here / name, data)
+                msg.good(f"{name}: {place}")
+                break
+            msg.warn(f"Wrong md5 of {place}: expected {expected}, got {got}. It is not used.")
+        else:
+            return False
+    return True
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Say what a CoNLL file in IOB2 holds.
+
+    path (Path): The file: a token, a tab and a tag on each line; lines of white space between posts.
+    RETURNS (dict[str, Any]): "file", "md5", "posts", "tokens", and "entities" with a count for each type.
+    """
+    data = path.read_bytes()
+    tags: list[list[str]] = [[]]
+    for line in data.decode("utf8").split("\n"):
+        if line.strip():
+            tags[-1].append(line.split("\t")[-1].strip())
+        elif tags[-1]:
+            tags.append([])
+    entities = Counter(tag[2:] for post in tags for tag in post if tag.startswith("B-"))
+    return {
+        "file": path.name,
+        "md5": _md5(data),
+        "posts": sum(bool(post) for post in tags),
+        "tokens": sum(map(len, tags)),
+        "entities": dict(sorted(entities.items())),
+    }
+
+
+def use(source: str, paths: Mapping[str, Path], *, out: Path, stamp: Path) -> None:
+    """Copy the splits to where the next steps look for them, and write down what they are.
+
+    source (str): "wnut17" or "sample".
+    paths (Mapping[str, Path]): The file of each split.
+    out (Path): The folder that gets SPLIT.conll for each split.
+    stamp (Path): The JSON file that says which data it is.
+    """
+    for split, path in paths.items():
+        write_whole(out / f"{split}.conll", path.read_bytes())
+    splits = {split: describe(path) for split, path in paths.items()}
+    write_json(stamp, {"source": source, "splits": splits})
+    for split, found in splits.items():
+        msg.text(f"{split}: {found['posts']} posts, {sum(found['entities'].values())} entities")
+
+
+def _md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _places(name: str, here: Path, folder: Path | None, url: str) -> Iterator[tuple[str, bytes]]:
+    """Go through the places that may have a file, downloading only when the others did not do."""
+    for path in (here / name, folder / name if folder is not None else None):
+        if path is not None and path.is_file():
+            yield str(path), path.read_bytes()
+        elif path is not None and path.parent != here:
+            msg.warn(f"{path} is not there")
+    try:
+        with urllib.request.urlopen(url + name, timeout=SECONDS) as response:
+            data = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        msg.warn(f"{url}{name} cannot be downloaded: {error}")
+        return
+    yield url + name, data
+
+
+def main() -> None:
+    """Find the data and write assets/data/ and assets/data.json."""
+    parser = argparse.ArgumentParser(description="Find WNUT-17, or fall back on the sample corpus.")
+    parser.add_argument("--folder", default="", help="a folder that holds the WNUT-17 files (may be empty)")
+    parser.add_argument("--assets", type=Path, default=Path("assets"), help="the folder to fill")
+    parser.add_argument("--sample", type=Path, default=Path("sample"), help="the sample corpus")
+    args = parser.parse_args()
+    here = args.assets / "wnut17"
+    if get_wnut17(here, Path(args.folder) if args.folder else None):
+        source, paths = "wnut17", {split: here / name for split, (name, _) in WNUT17.items()}
+        msg.good("The data is WNUT-17")
+    else:
+        source, paths = "sample", {split: args.sample / f"{split}.conll" for split in WNUT17}
+        missing = [str(path) for path in paths.values() if not path.is_file()]
+        if missing:
+            fail("No data: neither WNUT-17 nor the sample corpus", f"Missing: {', '.join(missing)}")
+        msg.warn(
+            "WNUT-17 cannot be had: the data is the project's own SAMPLE corpus",
+            "Its scores go to metrics/sample/ and say nothing about WNUT-17. For the real data, set "
+            "WNUT17_DIR to a folder that holds its three files, or try the download again with: "
+            "python -m spacy project run data --force",
+        )
+    use(source, paths, out=args.assets / "data", stamp=args.assets / "data.json")
+
+
+if __name__ == "__main__":
+    main()
