@@ -18,9 +18,94 @@ class ErrorsWithCodes(type):
 class Warnings(metaclass=ErrorsWithCodes):
     """TW0: pipeline and models. TW1: corpus. TW2: metrics."""
 
+    TW100 = (
+        "{path}: {count} of {posts} post(s) have tags that {scheme} does not allow in that order, such as "
+        "an I- that follows nothing (first: {first}). They were read by the rule of conlleval: such a tag "
+        "begins an entity."
+    )
+    TW101 = (
+        "{count} of {spans} entities began or ended with white space, which no entity of spaCy may; they "
+        "were trimmed (first: {first})."
+    )
+    TW200 = (
+        "{count} tag(s) have neither the form B-TYPE, I-TYPE, E-TYPE, S-TYPE nor O: {tags}. seqeval's "
+        "default mode takes the first letter as prefix and the rest as type, so their counts may "
+        "surprise. Check the tag column; take out missing values; for BILOU use mode='strict'."
+    )
+    TW201 = (
+        "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control "
+        "this behavior."
+    )
+
 
 class Errors(metaclass=ErrorsWithCodes):
     """TC0: pipeline, models, training. TC1: corpus and tags. TC2: metrics. TC3: project and CLI."""
+
+    TC001 = "There is no precision {value!r}. Choose one of: {choices}."
+    TC002 = (
+        "A window of {window} word pieces with an overlap of {overlap} cannot advance over a text. Expected "
+        "window >= 0 (0 for the encoder's own limit) and 0 <= overlap < window."
+    )
+    TC003 = "There is no pooling {value!r}. Choose one of: {choices}."
+    TC010 = (
+        "Cannot load the encoder {name!r} (revision {revision}): {detail} Expected a model name on the Hugging "
+        "Face Hub or a folder with a saved model; for a private model log in first, without a network give a "
+        "folder or fill the cache beforehand."
+    )
+    TC011 = (
+        "The encoder {name!r} has no fast tokenizer (found {tokenizer}), and word pieces of one cannot be saved "
+        "with a pipeline. Choose an encoder with a tokenizer.json."
+    )
+    TC012 = (
+        "The encoder has no weights yet. Initialize the pipeline with a loader, in the config under "
+        "[initialize.components.NAME.encoder], or load a saved pipeline."
+    )
+    TC013 = (
+        "The saved encoder does not fit its config: missing weights {missing}, unexpected weights {unexpected}. "
+        "The folder is incomplete or was mixed with another; save the pipeline again."
+    )
+    TC014 = (
+        "The listener finds no encoder {upstream!r} earlier in the pipeline whose width is known. Add a "
+        "`transformer_encoder` before this component, and initialize or load it first."
+    )
+    TC015 = (
+        "The text at index {index} of the batch ({text!r}) has vectors of shape {shape}, expected {expected}. Run "
+        "the component {upstream!r} before this one; if it is frozen, name it in training.annotating_components."
+    )
+    TC016 = (
+        "The encoder is on {device}, which a forked process cannot use. Annotate with n_process=1 on a GPU, or "
+        "choose the CPU (`spacy_tokclf.set_device('cpu')`)."
+    )
+    TC020 = (
+        "The gold entity with tag {tag!r} (text {index} of the batch: {text!r}; its labels: {labels}) is not among "
+        "the component's tags {tags}. Initialize with all labels of the data, or call add_label first."
+    )
+    TC021 = "There is no decoder {value!r}. Choose one of: {choices}."
+    TC022 = "threshold = {value}: expected a probability from 0 to 1."
+    TC023 = (
+        "The component {name!r} has an encoder without weights. Name one in the config:\n\n"
+        "[initialize.components.{name}.encoder]\n"
+        '@misc = "spacy-tokclf.PretrainedEncoder.v1"\n'
+        'name = "distilbert/distilbert-base-uncased"'
+    )
+    TC024 = (
+        "The component {name!r} has no labels: the training data hold no entities. Check the data, call add_label, "
+        "or give labels under [initialize.components.{name}]."
+    )
+    TC025 = (
+        "The loss of {name!r} is not a finite number on a batch that begins with {text!r}. Lower the learning rate, "
+        "warm up longer, or train in fp32."
+    )
+    TC026 = (
+        'Cannot read labels {value}. Expected a list of entity types, or {{"scheme": ..., "tags": [...]}} as '
+        "`spacy init labels` writes it."
+    )
+    TC027 = "The tags {tags} are not of the scheme {scheme}. Expected {expected}."
+    TC030 = (
+        "The saved component {name!r} has format {found}; this version of spacy-tokclf reads formats up to {known}. "
+        "Upgrade spacy-tokclf."
+    )
+    TC031 = "{name} = {value}: expected {expected}."
 
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
@@ -39,4 +124,94 @@ class Errors(metaclass=ErrorsWithCodes):
         "The tags {one} and {other} belong to no common scheme (IOB1, IOB2, IOE1, IOE2, IOBES, BILOU or "
         "labels without prefixes). Correct one of them; or, if the data are right, name their scheme instead "
         "of detecting it."
+    )
+    TC110 = (
+        "A record needs one tag a word, but {where} has {words} words and {tags} tags. Give a missing value "
+        "as -."
+    )
+    TC111 = (
+        "{where}: this line is not UTF-8 (byte {byte} of the line: {reason}). Save the file as UTF-8, for "
+        "example with `iconv -f latin1 -t utf-8`."
+    )
+    TC112 = (
+        "{where}: a row has {width} column(s), split on {separator}, so token_column {token} and tag_column "
+        "{tag} do not name two different columns. Expected one token a row with its tag, for example "
+        "`London<TAB>B-location`; set the columns to what the file has."
+    )
+    TC113 = (
+        "{where}: this row has {found} column(s), split on {separator}, where the rows before have {width}: "
+        "{line!r}. Complete the row; words that hold spaces need a tab between the columns."
+    )
+    TC114 = "{where}: this row has a tag ({tag!r}) and no token: {line!r}. Add the token or delete the row."
+    TC115 = (
+        "{where}: the tag {tag!r} gives one token several labels, which one tag sequence cannot hold. Files "
+        "like emerging.test.conll of WNUT-17 are written so; its gold for scores is emerging.test.annotated. "
+        "Keep one label a token."
+    )
+    TC116 = (
+        "{where}: there is no post in this file, only {lines} blank line(s). Expected one token a row with "
+        "its tag, and a blank line after each post."
+    )
+    TC117 = (
+        "The word {word!r} ({where}) cannot be written to a CoNLL file: {reason}. Remove or replace it; "
+        "a DocBin (.spacy) holds any word."
+    )
+    TC118 = (
+        "There is no CoNLL data at {path!r}: expected a file with one token a row, or a folder that holds "
+        "files named *.conll. Check the path (`paths.train`, `paths.dev`)."
+    )
+    TC119 = "{name} = {value}: expected a whole number of at least {least}."
+    TC120 = (
+        "{path}: the md5 sum is {found}, expected {expected}. The file is incomplete or another one; delete "
+        "it and fetch it again."
+    )
+    TC200 = (
+        "There are {gold} gold and {pred} predicted sentences. Expected the same sentences in the "
+        "same order on both sides; check that none was dropped and that blank lines are where they "
+        "were."
+    )
+    TC201 = (
+        "Sentence {index} has {gold} gold and {pred} predicted tags. Expected one predicted tag for "
+        "each gold tag (inconsistent numbers of samples)."
+    )
+    TC202 = (
+        "Item {index} of the tags is {found}, expected a list of tags for each sentence: [['B-LOC', "
+        "'O'], ['O']]. Convert with `[list(tags) for tags in sentences]`."
+    )
+    TC203 = (
+        "Tag {token} of sentence {sentence} is {tag!r}, expected a string such as 'B-LOC' or 'O'. "
+        "Take tokens without annotation out, or give them a tag."
+    )
+    TC204 = (
+        "Invalid token is found: {tag} (sentence {sentence}, token {token}). Allowed prefixes are: "
+        "{allowed}. Choose the scheme that the tags are written in, or the default mode."
+    )
+    TC205 = (
+        "Unknown prefix: {tag} (sentence {sentence}, token {token}). Strict mode knows the prefixes "
+        "{known} only; check the tag column."
+    )
+    TC206 = (
+        "This scheme is not supported: the prefixes of the gold tags are {letters}, which fit none of "
+        "IOB2, IOE2, IOBES and BILOU. Name the scheme instead of having it detected."
+    )
+    TC207 = "Scheme should be one of [{known}], got {scheme}."
+    TC208 = "average is {average!r}; it has to be one of None, 'micro', 'macro', 'weighted'."
+    TC209 = "beta is {beta}; expected a number >= 0."
+    TC210 = (
+        "There is no entity in the gold tags nor in the predicted ones, so a text report has no row "
+        "(seqeval stops here too, with 'max() arg is an empty sequence'). Use output_dict=True, or "
+        "check the tag column."
+    )
+    TC211 = (
+        "There is no token, so accuracy is undefined (seqeval divides by zero here). Check that the "
+        "data are not empty."
+    )
+    TC212 = (
+        "Example {index}: the predicted text differs from the gold text at character {place}: "
+        "{pred!r}, expected {gold!r}. Predict on `reference.text` to compare character spans."
+    )
+    TC213 = "{name} is {value}; expected {expected}."
+    TC214 = (
+        "The two systems were compared on {one} and {other} sentences. A paired test needs the same "
+        "gold for both."
     )

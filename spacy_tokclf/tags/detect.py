@@ -19,19 +19,20 @@ class SchemeDetector:
         self._needless_b = False
         self._ends_without_e = False
 
-    def add(self, tags: Sequence[str | None], where: str = "") -> None:
+    def add(self, tags: Sequence[str | None], where: str = "token ", *, first: int = 0) -> None:
         """Take one sentence into account.
 
         tags (Sequence[str | None]): One tag a token.
-        where (str): Where the sentence stands, for messages.
+        where (str): What stands before the number of a token in messages, for example "train.conll:".
+        first (int): Number of the first token, for example its line.
         RAISES (ValueError): TC101 if a tag has an unknown prefix, or a prefix and no type.
         """
         before, label_before = OUTSIDE, ""
-        for tag in (*tags, OUTSIDE):
+        for number, tag in enumerate((*tags, OUTSIDE), first):
             tag = MISSING if tag is None else tag
             if tag not in self._seen:
-                self._check(tag, where)
-                self._seen[tag] = where
+                self._seen[tag] = f"{where}{number}"
+                self._check(tag)
             prefix, label = split_tag(tag)
             inside = label != "" and label == label_before
             self._bare_start |= prefix == "I" and not inside
@@ -64,19 +65,19 @@ class SchemeDetector:
             return "IOE1" if self._ends_without_e else "IOE2"
         return "IOB1" if self._bare_start and not self._needless_b else "IOB2"
 
-    def _check(self, tag: str, where: str) -> None:
+    def _check(self, tag: str) -> None:
         """Refuse a tag that looks like prefix and type but is none that is known."""
         prefix, label = split_tag(tag)
         if tag in (OUTSIDE, MISSING) or (prefix in PREFIXES and label):
             return
         if not tag or _LOOKS_LIKE_PREFIX.match(tag):
             expected = "B-TYPE, I-TYPE (or E, S, L, U), a label without prefix, O, or - for a missing value"
-            raise ValueError(Errors.TC101.format(tag=tag, where=where or "the data", expected=expected))
+            raise ValueError(Errors.TC101.format(tag=tag, where=self._seen[tag], expected=expected))
 
     def _conflict(self, one: str, other: str) -> ValueError:
         """Name two tags that cannot stand in one scheme."""
-        places = [f"{tag!r} ({self._seen[tag]})" if self._seen[tag] else repr(tag) for tag in (one, other)]
-        return ValueError(Errors.TC104.format(one=places[0], other=places[1]))
+        places = {name: f"{tag!r} ({self._seen[tag]})" for name, tag in (("one", one), ("other", other))}
+        return ValueError(Errors.TC104.format(**places))
 
 
 def detect_scheme(tags: Iterable[Sequence[str | None]]) -> str:
@@ -91,5 +92,5 @@ def detect_scheme(tags: Iterable[Sequence[str | None]]) -> str:
     """
     detector = SchemeDetector()
     for i, sentence in enumerate(tags):
-        detector.add(sentence, f"sentence {i}")
+        detector.add(sentence, f"sentence {i}, token ")
     return detector.result()

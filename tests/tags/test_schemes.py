@@ -170,10 +170,12 @@ def test_detection(sentences, scheme):
 
 
 def test_detection_refuses_what_fits_nothing():
-    with pytest.raises(ValueError, match=r"TC104.*'S-A' \(sentence 1\).*'L-A' \(sentence 0\)"):
+    with pytest.raises(
+        ValueError, match=r"TC104.*'S-A' \(sentence 1, token 0\).*'L-A' \(sentence 0, token 1\)"
+    ):
         detect_scheme([["B-A", "L-A"], ["S-A"]])
     with pytest.raises(ValueError, match=r"TC104.*'LOC'.*'B-A'"):
         detect_scheme([["B-A", "LOC"]])
     for tag in ("B", "X-A", "M-A", "B-", ""):
-        with pytest.raises(ValueError, match=r"TC101.*sentence 1"):
+        with pytest.raises(ValueError, match=r"TC101.*sentence 1, token 0"):
             detect_scheme([["O"], [tag]])
