@@ -32,10 +32,7 @@ class Warnings(metaclass=ErrorsWithCodes):
         "default mode takes the first letter as prefix and the rest as type, so their counts may "
         "surprise. Check the tag column; take out missing values; for BILOU use mode='strict'."
     )
-    TW201 = (
-        "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control "
-        "this behavior."
-    )
+    TW201 = "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control this behavior."
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -125,10 +122,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "labels without prefixes). Correct one of them; or, if the data are right, name their scheme instead "
         "of detecting it."
     )
-    TC110 = (
-        "A record needs one tag a word, but {where} has {words} words and {tags} tags. Give a missing value "
-        "as -."
-    )
+    TC110 = "A record needs one tag a word, but {where} has {words} words and {tags} tags. Give a missing value as -."
     TC111 = (
         "{where}: this line is not UTF-8 (byte {byte} of the line: {reason}). Save the file as UTF-8, for "
         "example with `iconv -f latin1 -t utf-8`."
@@ -203,15 +197,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "check the tag column."
     )
     TC211 = (
-        "There is no token, so accuracy is undefined (seqeval divides by zero here). Check that the "
-        "data are not empty."
+        "There is no token, so accuracy is undefined (seqeval divides by zero here). Check that the data are not empty."
     )
     TC212 = (
         "Example {index}: the predicted text differs from the gold text at character {place}: "
         "{pred!r}, expected {gold!r}. Predict on `reference.text` to compare character spans."
     )
     TC213 = "{name} is {value}; expected {expected}."
-    TC214 = (
-        "The two systems were compared on {one} and {other} sentences. A paired test needs the same "
-        "gold for both."
-    )
+    TC214 = "The two systems were compared on {one} and {other} sentences. A paired test needs the same gold for both."

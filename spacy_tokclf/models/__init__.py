@@ -1,0 +1,1 @@
+"""thinc models: the encoder, the head, and the listener that joins them across components."""

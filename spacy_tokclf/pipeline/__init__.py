@@ -1,0 +1,1 @@
+"""Components of spaCy pipelines, and what they put on a Doc."""

@@ -1,0 +1,1 @@
+"""What `spacy train` takes from here: the optimizer and callbacks."""

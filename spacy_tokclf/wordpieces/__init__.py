@@ -1,0 +1,1 @@
+"""Word pieces: tokens to pieces, windows over long texts, padded batches, and pooling back to tokens."""

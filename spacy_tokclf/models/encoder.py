@@ -1,0 +1,150 @@
+"""The architecture `spacy-tokclf.TransformerEncoder.v1`: a Hugging Face encoder that gives one vector per token."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from ..device import current_device, resolve_precision, running, to_array, to_tensor
+from ..wordpieces.batch import PieceBatch, batch_windows, make_sequences
+from ..wordpieces.pool import check_pooling, pool_tokens
+from ..wordpieces.windows import check_window
+from .pretrained import LoaderT
+from .shim import EncoderShim
+from .types import Tok2VecT
+
+if TYPE_CHECKING:
+    import torch
+
+#: Word pieces in a batch of the encoder, padding included: large enough to keep two to eight cores busy.
+BATCH_PIECES = 2048
+
+
+def build_transformer_encoder_v1(
+    pooling: str = "first",
+    window: int = 0,
+    overlap: int = 64,
+    precision: str = "fp32",
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build the layer that runs a Hugging Face encoder over texts of any length.
+
+    The encoder itself arrives at initialisation, through a loader, or with a saved pipeline. Tokens without word pieces
+    (white space, say) get a vector of zeros.
+
+    pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
+    window (int): Word pieces that the encoder sees at once, special pieces included; 0 for all it can.
+    overlap (int): Word pieces that neighbouring windows of a long text share.
+    precision (str): "fp32", "bf16", or "auto" for bf16 where the hardware multiplies it natively. Weights, gradients
+        and the vectors that leave the layer are float32 in any case.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).
+    """
+    check_pooling(pooling)
+    check_window(window, overlap)
+    resolve_precision(precision, current_device())
+    return Model(
+        "transformer_encoder",
+        forward,
+        init=init,
+        dims={"nO": None},
+        attrs={"pooling": pooling, "window": window, "overlap": overlap, "precision": precision},
+        shims=[EncoderShim()],
+    )
+
+
+def encoder_nodes(model: Model) -> list[Model]:
+    """Find the encoders in a model.
+
+    model (Model): Any model.
+    RETURNS (List[Model]): The nodes that hold an encoder.
+    """
+    return [node for node in model.walk() if any(isinstance(shim, EncoderShim) for shim in node.shims)]
+
+
+def load_encoder(model: Model, loader: LoaderT) -> None:
+    """Fill the encoder in a model with pretrained weights.
+
+    model (Model): A model with one encoder in it.
+    loader (Callable[[], Pretrained]): The loader.
+    """
+    for node in encoder_nodes(model):
+        node.shims[0].fill(loader())
+        node.set_dim("nO", node.shims[0].width, force=True)
+
+
+def init(model: Tok2VecT, X: Any = None, Y: Any = None) -> None:
+    """Tell the width, once there is an encoder."""
+    model.set_dim("nO", model.shims[0].width)
+
+
+def forward(
+    model: Tok2VecT, docs: Sequence[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    """Run the encoder over windows of like length, and give each token its vector.
+
+    model (Model): The layer.
+    docs (Sequence[Doc]): The texts.
+    is_train (bool): Whether gradients will follow.
+    RETURNS (Tuple[List[Floats2d], Callable]): Per text (n_tokens, width), and the way back.
+    """
+    shim: EncoderShim = model.shims[0]
+    vectors = encode(shim, docs, train=is_train, **model.attrs)
+    lengths = [len(doc) for doc in docs]
+    arrays = model.ops.unflatten(to_array(vectors, model.ops), numpy.asarray(lengths, dtype="int32"))
+
+    def backprop(d_arrays: list[Floats2d]) -> list[Doc]:
+        if vectors.requires_grad:
+            vectors.backward(to_tensor(model.ops.xp.concatenate(d_arrays), vectors.device))
+        return []
+
+    return arrays, backprop
+
+
+def encode(
+    shim: EncoderShim,
+    docs: Sequence[Doc],
+    *,
+    train: bool,
+    pooling: str,
+    window: int,
+    overlap: int,
+    precision: str,
+) -> "torch.Tensor":
+    """Give the vectors of all tokens of some texts.
+
+    shim (EncoderShim): The encoder.
+    docs (Sequence[Doc]): The texts.
+    train (bool): Whether to record gradients and drop out.
+    pooling, window, overlap, precision: As for the architecture.
+    RETURNS (torch.Tensor): float32. Shape: (n_tokens, width).
+    """
+    import torch
+
+    module = shim.module
+    device = shim.device
+    size = min(window or shim.max_pieces, shim.max_pieces)
+    sequences = make_sequences(docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2))
+    n_tokens = len(sequences.counts)
+    if module.training != train:
+        module.train(train)
+    vectors, tokens = [], []
+    with running(device, precision=precision, train=train):
+        for batch in batch_windows(sequences, shim.tokenizer, pad=shim.pad_id, budget=BATCH_PIECES):
+            vectors.append(_run(module, batch, device, pooling).float())
+            tokens.append(batch.tokens)
+    output = torch.zeros((n_tokens, shim.width), device=device)
+    if not vectors:
+        return output
+    with running(device, precision="fp32", train=train):
+        rows = to_tensor(numpy.concatenate(tokens), device)
+        return output.index_copy(0, rows, torch.cat(vectors))
+
+
+def _run(module: Any, batch: PieceBatch, device: "torch.device", pooling: str) -> "torch.Tensor":
+    """Run one padded batch and pool its pieces. Returns (tokens of the batch, width)."""
+    mask = to_tensor(batch.mask, device)
+    hidden = module(input_ids=to_tensor(batch.ids, device), attention_mask=mask).last_hidden_state
+    flat = hidden.reshape(-1, hidden.shape[-1])
+    return pool_tokens(flat, to_tensor(batch.first, device), to_tensor(batch.counts, device), pooling=pooling)

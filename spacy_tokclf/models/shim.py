@@ -1,0 +1,256 @@
+"""A Hugging Face encoder behind thinc's `Shim`: weights, config and tokenizer, and how they are kept."""
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import srsly
+from thinc.api import NumpyOps, Optimizer, Shim
+from thinc.types import FloatsXd
+
+from ..device import current_device, rng_kept, to_array, to_tensor
+from ..errors import Errors
+from ..wordpieces.tokenizer import PieceTokenizer
+from .pretrained import Pretrained, module_from_config
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG = (
+    "model.safetensors",
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
+
+_NUMPY = NumpyOps()
+
+
+class EncoderShim(Shim):
+    """Hold an encoder (`module`), its `config`, and its tokenizer. Empty until `fill` or a load."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.config: dict[str, Any] = {}
+        self.tokenizer_config: dict[str, Any] = {}
+        self._tokenizer: PieceTokenizer | None = None
+
+    @property
+    def is_filled(self) -> bool:
+        """RETURNS (bool): Whether there is an encoder."""
+        return self._model is not None
+
+    @property
+    def module(self) -> "nn.Module":
+        """RETURNS (nn.Module): The encoder, on the current device.
+
+        RAISES (ValueError): TC012, while there is none.
+        """
+        if self._model is None:
+            raise ValueError(Errors.TC012)
+        device = current_device()
+        if self.device != device:
+            self._model.to(device)
+        return self._model
+
+    @property
+    def device(self) -> "torch.device":
+        """RETURNS (torch.device): Where the weights are."""
+        return next(self._model.parameters()).device
+
+    @property
+    def tokenizer(self) -> PieceTokenizer:
+        """RETURNS (PieceTokenizer): The tokenizer.
+
+        RAISES (ValueError): TC012, while there is none.
+        """
+        if self._tokenizer is None:
+            raise ValueError(Errors.TC012)
+        return self._tokenizer
+
+    @property
+    def width(self) -> int:
+        """RETURNS (int): Width of the encoder's vectors."""
+        return int(self.module.config.hidden_size)
+
+    @property
+    def pad_id(self) -> int:
+        """RETURNS (int): The piece that pads."""
+        return int(self.tokenizer_config["pad_id"])
+
+    @property
+    def max_pieces(self) -> int:
+        """RETURNS (int): Pieces that the encoder can see at once, special pieces included."""
+        limits = [int(self.tokenizer_config["model_max_length"])]
+        positions = [
+            module
+            for name, module in self.module.named_modules()
+            if name.endswith("position_embeddings") and hasattr(module, "num_embeddings")
+        ]
+        if positions:
+            offset = positions[0].padding_idx
+            limits.append(positions[0].num_embeddings - (0 if offset is None else offset + 1))
+        elif getattr(self.module.config, "max_position_embeddings", None):
+            limits.append(int(self.module.config.max_position_embeddings))
+        return min(limits)
+
+    def fill(self, pretrained: Pretrained) -> None:
+        """Take over a pretrained encoder.
+
+        pretrained (Pretrained): The encoder and its tokenizer.
+        """
+        self._model = pretrained.module
+        self.config = pretrained.config
+        self.tokenizer_config = pretrained.tokenizer_config
+        self._tokenizer = PieceTokenizer(pretrained.tokenizer_json)
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Step the weights: at once with an optimizer that knows modules, else parameter by parameter.
+
+        optimizer (Optimizer): Any thinc optimizer.
+        """
+        if not self.is_filled:
+            return
+        step_module = getattr(optimizer, "step_module", None)
+        if step_module is not None:
+            step_module(self.id, self.module)
+            return
+        for name, param in self.module.named_parameters():
+            if param.grad is not None:
+                weights = to_array(param.data, _NUMPY).copy()
+                weights, _ = optimizer((self.id, name), weights, to_array(param.grad, _NUMPY).copy())
+                param.data.copy_(to_tensor(weights, param.device))
+                param.grad = None
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:
+        """Swap in other values of the weights for a while, in place and without a copy where they are tensors.
+
+        params (Dict[Tuple[int, str], FloatsXd]): Values by shim and parameter name.
+        """
+        if not self.is_filled:
+            yield
+            return
+        own = dict(self.module.named_parameters())
+        swapped = [(own[name], params[key]) for key in params for sid, name in [key] if sid == self.id and name in own]
+        kept = [param.data for param, _ in swapped]
+        for param, value in swapped:
+            param.data = value if hasattr(value, "is_floating_point") else to_tensor(value, param.device)
+        try:
+            yield
+        finally:
+            for (param, _), value in zip(swapped, kept, strict=True):
+                param.data = value
+
+    def copy(self) -> "EncoderShim":
+        """RETURNS (EncoderShim): A copy with weights and an id of its own."""
+        other = EncoderShim()
+        other.config = copy.deepcopy(self.config)
+        other.tokenizer_config = copy.deepcopy(self.tokenizer_config)
+        other._tokenizer = copy.deepcopy(self._tokenizer)
+        other._model = copy.deepcopy(self._model)
+        return other
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Do nothing: the encoder moves to the current device when it is next used."""
+
+    def to_bytes(self) -> bytes:
+        """RETURNS (bytes): Weights (safetensors), config and tokenizer; empty while there is no encoder."""
+        if not self.is_filled:
+            return b""
+        from safetensors.torch import save
+
+        return srsly.msgpack_dumps(
+            {
+                CONFIG: self.config,
+                TOKENIZER: self.tokenizer.to_str(),
+                TOKENIZER_CONFIG: self.tokenizer_config,
+                WEIGHTS: save(self._state()),
+            }
+        )
+
+    def from_bytes(self, data: bytes) -> "EncoderShim":
+        """Load what `to_bytes` gave.
+
+        data (bytes): The bytes.
+        RETURNS (EncoderShim): Itself.
+        """
+        if data:
+            from safetensors.torch import load
+
+            msg = srsly.msgpack_loads(data)
+            self._restore(msg[CONFIG], msg[TOKENIZER], msg[TOKENIZER_CONFIG], load(msg[WEIGHTS]))
+        return self
+
+    def to_disk(self, path: str | Path) -> None:
+        """Write a folder that transformers can open as well: `config.json`, `model.safetensors`, `tokenizer.json`.
+
+        path (Union[str, Path]): The folder.
+        """
+        if not self.is_filled:
+            return
+        from safetensors.torch import save_file
+
+        path = Path(path)
+        path.mkdir(parents=True, exist_ok=True)
+        srsly.write_json(path / CONFIG, self.config)
+        (path / TOKENIZER).write_text(self.tokenizer.to_str(), encoding="utf8")
+        srsly.write_json(path / TOKENIZER_CONFIG, self._tokenizer_config_file())
+        save_file(self._state(), str(path / WEIGHTS), metadata={"format": "pt"})
+
+    def from_disk(self, path: str | Path) -> "EncoderShim":
+        """Load the folder that `to_disk` wrote. Reads nothing else.
+
+        path (Union[str, Path]): The folder.
+        RETURNS (EncoderShim): Itself.
+        """
+        path = Path(path)
+        if (path / CONFIG).exists():
+            from safetensors.torch import load_file
+
+            saved = srsly.read_json(path / TOKENIZER_CONFIG)
+            tokenizer_config = {key: saved[key] for key in ("pad_id", "model_max_length", "model_input_names")}
+            tokenizer_config["special_tokens"] = {k: v for k, v in saved.items() if k.endswith("_token")}
+            self._restore(
+                srsly.read_json(path / CONFIG),
+                (path / TOKENIZER).read_text(encoding="utf8"),
+                tokenizer_config,
+                load_file(str(path / WEIGHTS)),
+            )
+        return self
+
+    def _tokenizer_config_file(self) -> dict[str, Any]:
+        """Give a `tokenizer_config.json` that every supported transformers opens."""
+        plain = {key: value for key, value in self.tokenizer_config.items() if key != "special_tokens"}
+        special = self.tokenizer_config["special_tokens"]
+        return {"tokenizer_class": "PreTrainedTokenizerFast", **special, **plain}
+
+    def _state(self) -> dict[str, "torch.Tensor"]:
+        """Give the weights under the names that Hugging Face saves: shared tensors once."""
+        state, seen = {}, set()
+        for name, tensor in self.module.state_dict().items():
+            if tensor.data_ptr() not in seen or not tensor.numel():
+                seen.add(tensor.data_ptr())
+                state[name] = tensor.detach().cpu().contiguous()
+        return state
+
+    def _restore(
+        self,
+        config: dict[str, Any],
+        tokenizer_json: str,
+        tokenizer_config: dict[str, Any],
+        state: dict[str, "torch.Tensor"],
+    ) -> None:
+        if self._model is None or config != self.config:
+            with rng_kept():
+                self._model = module_from_config(config).eval()
+        missing, unexpected = self._model.load_state_dict(state, strict=False)
+        tied = {name for name in missing if name not in dict(self._model.named_parameters())}
+        if unexpected or set(missing) - tied:
+            raise ValueError(Errors.TC013.format(missing=sorted(set(missing) - tied), unexpected=unexpected))
+        self.config = config
+        self.tokenizer_config = tokenizer_config
+        self._tokenizer = PieceTokenizer(tokenizer_json)

@@ -1,0 +1,103 @@
+"""The factories of the components, and their default configs."""
+
+from collections.abc import Callable
+from typing import Any
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Config, Model
+from thinc.types import Floats2d
+
+from .token_classifier import TokenClassifier
+from .transformer_encoder import TransformerEncoder
+
+ENCODER_CONFIG = """
+[model]
+@architectures = "spacy-tokclf.TransformerEncoder.v1"
+pooling = "first"
+window = 0
+overlap = 64
+precision = "fp32"
+"""
+
+CLASSIFIER_CONFIG = """
+[model]
+@architectures = "spacy-tokclf.TokenClassifier.v1"
+nO = null
+
+[model.tok2vec]
+@architectures = "spacy-tokclf.TransformerEncoder.v1"
+pooling = "first"
+window = 0
+overlap = 64
+precision = "fp32"
+"""
+
+
+@Language.factory(
+    "token_classifier",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
+    default_config={
+        "model": Config().from_str(CLASSIFIER_CONFIG)["model"],
+        "decode": "constrained",
+        "threshold": 0.0,
+        "overwrite_ents": True,
+        "annotate_ents": True,
+        "spans_key": "entities",
+        "scorer": {"@scorers": "spacy-tokclf.seqeval_scorer.v1"},
+    },
+    default_score_weights={
+        "ents_f": 1.0,
+        "ents_p": 0.0,
+        "ents_r": 0.0,
+        "ents_per_type": None,
+        "seqeval_f1": 0.0,
+        "seqeval_accuracy": 0.0,
+        "seqeval_per_type": None,
+    },
+)
+def make_token_classifier(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], list[Floats2d]],
+    decode: str,
+    threshold: float,
+    overwrite_ents: bool,
+    annotate_ents: bool,
+    spans_key: str,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> TokenClassifier:
+    """Make a `token_classifier`.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, scorer: As for `TokenClassifier`.
+    RETURNS (TokenClassifier): The component.
+    """
+    return TokenClassifier(
+        nlp.vocab,
+        model,
+        name,
+        decode=decode,
+        threshold=threshold,
+        overwrite_ents=overwrite_ents,
+        annotate_ents=annotate_ents,
+        spans_key=spans_key,
+        scorer=scorer,
+    )
+
+
+@Language.factory(
+    "transformer_encoder",
+    assigns=["doc.tensor"],
+    default_config={"model": Config().from_str(ENCODER_CONFIG)["model"]},
+)
+def make_transformer_encoder(nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]]) -> TransformerEncoder:
+    """Make a `transformer_encoder`.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    model (Model[List[Doc], List[Floats2d]]): The encoder's architecture.
+    RETURNS (TransformerEncoder): The component.
+    """
+    return TransformerEncoder(nlp.vocab, model, name)

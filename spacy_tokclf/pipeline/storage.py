@@ -1,0 +1,148 @@
+"""Components to disk and bytes: JSON, safetensors and thinc's arrays; nothing in them runs, nothing is fetched."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import srsly
+from spacy import util
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..errors import Errors
+from ..models.encoder import encoder_nodes
+from ..models.shim import EncoderShim
+
+ENCODER = "encoder"
+
+
+class Stored(Protocol):
+    """What a component needs to be stored. `settings` in `cfg` are those that the pipeline's config also holds."""
+
+    vocab: Vocab
+    model: Model
+    name: str
+    cfg: dict[str, Any]
+
+
+def to_disk(pipe: Stored, path: str | Path, exclude: Iterable[str]) -> None:
+    """Write a component: `cfg` (JSON), `model` (small layers), and a folder per encoder that transformers can open.
+
+    pipe (Stored): The component.
+    path (Union[str, Path]): The folder.
+    exclude (Iterable[str]): Parts to leave out.
+    """
+    serialize = {
+        "cfg": lambda p: srsly.write_json(p, pipe.cfg),
+        "vocab": lambda p: pipe.vocab.to_disk(p, exclude=exclude),
+        "model": lambda p: _layers_to_disk(pipe.model, p),
+        ENCODER: lambda p: _encoders_to_disk(pipe.model, p),
+    }
+    util.to_disk(path, serialize, exclude)
+
+
+def from_disk(pipe: Stored, path: str | Path, exclude: Iterable[str]) -> None:
+    """Read what `to_disk` wrote.
+
+    pipe (Stored): The component.
+    path (Union[str, Path]): The folder.
+    exclude (Iterable[str]): Parts to leave out.
+    """
+    deserialize = {
+        "cfg": lambda p: restore_settings(pipe, srsly.read_json(p)),
+        "vocab": lambda p: pipe.vocab.from_disk(p, exclude=exclude),
+        ENCODER: lambda p: _encoders_from_disk(pipe.model, p),
+        "model": lambda p: _layers_from_bytes(pipe.model, p.read_bytes()),
+    }
+    util.from_disk(path, deserialize, exclude)
+
+
+def to_bytes(pipe: Stored, exclude: Iterable[str]) -> bytes:
+    """RETURNS (bytes): A component as bytes."""
+    serialize = {
+        "cfg": lambda: srsly.json_dumps(pipe.cfg),
+        "vocab": lambda: pipe.vocab.to_bytes(exclude=exclude),
+        "model": pipe.model.to_bytes,
+    }
+    data: bytes = util.to_bytes(serialize, exclude)
+    return data
+
+
+def from_bytes(pipe: Stored, data: bytes, exclude: Iterable[str]) -> None:
+    """Read what `to_bytes` gave.
+
+    pipe (Stored): The component.
+    data (bytes): The bytes.
+    exclude (Iterable[str]): Parts to leave out.
+    """
+    deserialize = {
+        "cfg": lambda b: restore_settings(pipe, srsly.json_loads(b)),
+        "vocab": lambda b: pipe.vocab.from_bytes(b, exclude=exclude),
+        "model": lambda b: _from_bytes(pipe.model, b),
+    }
+    util.from_bytes(data, deserialize, exclude)
+
+
+def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:
+    """Take over a saved `cfg`. A setting that was changed on the component before it was saved is kept; one that the
+    pipeline is being loaded with (`spacy.load(..., config=...)`) wins over the saved one.
+
+    pipe (Stored): The component, as its config made it.
+    saved (Dict[str, Any]): The saved `cfg`.
+    RAISES (ValueError): TC030, if it comes from a later version of this package.
+    """
+    if saved.get("format", 0) > pipe.cfg.get("format", 0):
+        raise ValueError(Errors.TC030.format(name=pipe.name, found=saved["format"], known=pipe.cfg.get("format", 0)))
+    given = pipe.cfg.get("given", {})
+    overridden = {key: value for key, value in given.items() if saved.get("given", {}).get(key, value) != value}
+    pipe.cfg.update(saved)
+    pipe.cfg.update(overridden, given=given, format=pipe.cfg["format"])
+
+
+@contextlib.contextmanager
+def _without_encoders(model: Model) -> Iterator[None]:
+    """Take the encoders out of a model, so that thinc stores the rest."""
+    nodes = encoder_nodes(model)
+    shims = [node._shims for node in nodes]
+    for node in nodes:
+        node._shims = []
+    try:
+        yield
+    finally:
+        for node, own in zip(nodes, shims, strict=True):
+            node._shims = own
+
+
+def _layers_to_disk(model: Model, path: Path) -> None:
+    with _without_encoders(model):
+        path.write_bytes(model.to_bytes())
+
+
+def _layers_from_bytes(model: Model, data: bytes) -> None:
+    with _without_encoders(model):
+        _from_bytes(model, data)
+
+
+def _from_bytes(model: Model, data: bytes) -> None:
+    """Load a model's layers, whatever sizes they had before."""
+    msg = srsly.msgpack_loads(data)
+    for node, info in zip(model.walk(), msg["nodes"], strict=True):
+        for dim, value in info["dims"].items():
+            if value is not None and node.has_dim(dim) and node.get_dim(dim) != value:
+                node.set_dim(dim, value, force=True)
+    model.from_dict(msg)
+
+
+def _shims(model: Model) -> list[EncoderShim]:
+    return [node.shims[0] for node in encoder_nodes(model)]
+
+
+def _encoders_to_disk(model: Model, path: Path) -> None:
+    for index, shim in enumerate(_shims(model)):
+        shim.to_disk(path if not index else path.with_name(f"{path.name}_{index}"))
+
+
+def _encoders_from_disk(model: Model, path: Path) -> None:
+    for index, shim in enumerate(_shims(model)):
+        shim.from_disk(path if not index else path.with_name(f"{path.name}_{index}"))

@@ -1,0 +1,325 @@
+"""The component `token_classifier`: decodes token logits into entities with scores, and learns from gold entities."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+from spacy.errors import Errors as SpacyErrors
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..errors import Errors
+from ..models.encoder import encoder_nodes, load_encoder
+from ..models.pretrained import LoaderT
+from ..tags.decode import Spans, TagTable, decode_spans, make_tag_table
+from . import storage
+from .annotate import set_entities
+from .gold import gold_tags, is_space
+from .labels import LabelData, collect_types, extend_tags, read_labels
+from .loss import masked_cross_entropy
+from .steps import prepare_step
+
+#: Version of what `to_disk` and `to_bytes` write.
+FORMAT = 1
+DECODERS = ("constrained", "greedy")
+
+
+class TokenClassifier(TrainablePipe):
+    """Named-entity recognition by classifying tokens: a label and a score for every entity, on spaCy's own tokens."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], list[Floats2d]],
+        name: str = "token_classifier",
+        *,
+        decode: str = "constrained",
+        threshold: float = 0.0,
+        overwrite_ents: bool = True,
+        annotate_ents: bool = True,
+        spans_key: str = "entities",
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ) -> None:
+        """Initialize the component.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model[List[Doc], List[Floats2d]]): Gives token logits.
+        name (str): The component's name.
+        decode (str): "constrained" (the best valid tag sequence) or "greedy" (best tag of each token, repaired).
+        threshold (float): Entities with a lower score are left out.
+        overwrite_ents (bool): Whether to replace the entities that a text has, or only add where there is room.
+        annotate_ents (bool): Whether to set `doc.ents` at all; the span group is always set.
+        spans_key (str): Key of the span group that holds this component's entities and their scores.
+        scorer (Optional[Callable]): The scoring method.
+        RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1.
+        """
+        if decode not in DECODERS:
+            raise ValueError(Errors.TC021.format(value=decode, choices=", ".join(DECODERS)))
+        if not 0.0 <= threshold <= 1.0:
+            raise ValueError(Errors.TC022.format(value=threshold))
+        super().__init__(vocab, model, name)
+        settings = {
+            "decode": decode,
+            "threshold": float(threshold),
+            "overwrite_ents": overwrite_ents,
+            "annotate_ents": annotate_ents,
+            "spans_key": spans_key,
+        }
+        self.cfg: dict[str, Any] = {
+            "format": FORMAT,
+            "scheme": "IOB2",
+            "tags": [],
+            "given": dict(settings),
+            **settings,
+        }
+        self.scorer = scorer
+        self.n_learned = 0
+        self._table: tuple[tuple[str, ...], TagTable] | None = None
+
+    @property
+    def tags(self) -> list[str]:
+        """RETURNS (List[str]): The tags, in the order of the classifier's rows."""
+        return self.cfg["tags"]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """RETURNS (Tuple[str]): The entity types."""
+        return tuple(self.tag_table.types)
+
+    @property
+    def label_data(self) -> LabelData:
+        """RETURNS (Dict[str, Any]): The scheme and the tags, as `spacy init labels` keeps them."""
+        return {"scheme": self.cfg["scheme"], "tags": list(self.tags)}
+
+    @property
+    def tag_table(self) -> TagTable:
+        """RETURNS (TagTable): The tags as the decoder reads them."""
+        key = (self.cfg["scheme"], *self.tags)
+        if self._table is None or self._table[0] != key:
+            self._table = (key, make_tag_table(self.tags, self.cfg["scheme"]))
+        return self._table[1]
+
+    def add_label(self, label: str) -> int:
+        """Add an entity type. A trained classifier keeps the rows that it has.
+
+        label (str): The type.
+        RETURNS (int): 1 if the type is new, else 0.
+        """
+        if label in self.labels:
+            return 0
+        self.cfg["tags"] = extend_tags(self.tags, [label], self.cfg["scheme"])
+        self.vocab.strings.add(label)
+        if self.model.get_ref("output_layer").has_param("W") is True:
+            self.set_output(len(self.tags))
+        return 1
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: dict[str, Any] | list[str] | None = None,
+        encoder: LoaderT | None = None,
+    ) -> None:
+        """Set the labels, fetch the encoder, and make a fresh classifier.
+
+        get_examples (Callable[[], Iterable[Example]]): Gives a representative sample of the training data.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Union[Dict[str, Any], List[str]]]): Entity types, or what `spacy init labels` wrote; from the
+            examples if not given.
+        encoder (Optional[Callable]): Loader of the pretrained encoder, for a model with an encoder of its own.
+        RAISES (ValueError): TC023, if there is an encoder without weights; TC024, if there are no labels.
+        """
+        validate_get_examples(get_examples, "TokenClassifier.initialize")
+        examples = list(get_examples())
+        if labels is not None:
+            self.cfg["scheme"], self.cfg["tags"] = read_labels(labels)
+        elif not self.tags:
+            self.cfg["tags"] = extend_tags([], collect_types(examples), self.cfg["scheme"])
+        if not self.labels:
+            raise ValueError(Errors.TC024.format(name=self.name))
+        for label in self.labels:
+            self.vocab.strings.add(label)
+        if encoder is not None:
+            load_encoder(self.model, encoder)
+        elif any(not node.shims[0].is_filled for node in encoder_nodes(self.model)):
+            raise ValueError(Errors.TC023.format(name=self.name))
+        self.set_output(len(self.tags))
+        sample = [eg.x for eg in examples[:4] if len(eg.x)] or [Doc(self.vocab, words=["a"])]
+        self.model.initialize(X=sample)
+
+    @property
+    def _listens(self) -> bool:
+        return any(node.name.endswith("listener") for node in self.model.walk())
+
+    def predict(self, docs: Iterable[Doc]) -> tuple[list[Floats2d], Spans]:
+        """Give the logits and the entities of some texts, without touching the texts.
+
+        docs (Iterable[Doc]): The texts.
+        RETURNS (Tuple[List[Floats2d], Spans]): Per text (n_tokens, n_tags); and the entities in columns.
+        """
+        docs = list(docs)
+        logits = self.logits(docs)
+        return logits, self._decode(docs, logits)
+
+    def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
+        """Give the raw logits. A row that is all zeros belongs to a token of which the model sees nothing.
+
+        docs (Sequence[Doc]): The texts.
+        RETURNS (List[Floats2d]): Per text (n_tokens, n_tags), columns in the order of `tags`.
+        """
+        if not any(len(doc) for doc in docs):
+            return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
+        return self.model.predict(docs)
+
+    def _decode(self, docs: Sequence[Doc], logits: Sequence[Floats2d]) -> Spans:
+        """Decode the tokens that the model sees; the others are transparent."""
+        rows = [self.model.ops.to_numpy(row) for row in logits]
+        known = [row.any(axis=1) & ~is_space(doc) for row, doc in zip(rows, docs, strict=True)]
+        lengths = numpy.array([int(seen.sum()) for seen in known], dtype="int64")
+        if not lengths.sum():
+            return decode_spans(numpy.zeros((0, 1), "float32"), lengths, self.tag_table, constrained=False)
+        seen_rows = numpy.concatenate([row[seen] for row, seen in zip(rows, known, strict=True)])
+        constrained = self.cfg["decode"] == "constrained"
+        spans = decode_spans(seen_rows, lengths, self.tag_table, constrained=constrained)
+        spans = Spans(*(column[spans.score >= self.cfg["threshold"]] for column in spans))
+        place = numpy.concatenate([numpy.flatnonzero(seen) for seen in known])
+        base = (numpy.cumsum(lengths) - lengths)[spans.text]
+        return spans._replace(start=place[base + spans.start], end=place[base + spans.end - 1] + 1)
+
+    def set_annotations(self, docs: Iterable[Doc], scores: tuple[list[Floats2d], Spans]) -> None:
+        """Set the span group, its scores, and `doc.ents`.
+
+        docs (Iterable[Doc]): The texts.
+        scores (Tuple[List[Floats2d], Spans]): What `predict` gave for them.
+        """
+        types = self.labels
+        found: dict[int, list[tuple[int, int, str, float]]] = {}
+        for text, start, end, type_, score in zip(*(column.tolist() for column in scores[1]), strict=True):
+            found.setdefault(text, []).append((start, end, types[type_], score))
+        for index, doc in enumerate(docs):
+            set_entities(
+                doc,
+                found.get(index, []),
+                spans_key=self.cfg["spans_key"],
+                annotate_ents=self.cfg["annotate_ents"],
+                overwrite_ents=self.cfg["overwrite_ents"],
+            )
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Annotate a stream. If a batch fails, its texts are tried one by one, so that only the bad one is lost.
+
+        stream (Iterable[Doc]): The texts.
+        batch_size (int): Texts held back to be batched by length.
+        YIELDS (Doc): The texts, in order.
+        """
+        handle_error = self.get_error_handler()
+        for docs in minibatch(stream, size=batch_size):
+            try:
+                self.set_annotations(docs, self.predict(docs))
+            except Exception as error:  # noqa: BLE001 (the pipeline's own error handler decides)
+                if len(docs) == 1:
+                    handle_error(self.name, self, docs, error)
+                    continue
+                for doc in docs:
+                    yield from self.pipe([doc], batch_size=1)
+                continue
+            yield from docs
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn from a batch. The gradient is the sum over its tokens, so that a batch in parts adds up to the whole;
+        `spacy-tokclf.AdamW.v1` divides by the number of tokens. The loss is the mean per token.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): Rate of the dropout before the classifier.
+        sgd (Optional[Optimizer]): Steps at once if given.
+        losses (Optional[Dict[str, float]]): Losses by component, added to.
+        RETURNS (Dict[str, float]): The losses.
+        RAISES (ValueError): TC025, if the loss is not a number.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "TokenClassifier.update")
+        docs = [eg.predicted for eg in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        if not self.tags:
+            raise ValueError(SpacyErrors.E109.format(name=self.name))
+        set_dropout_rate(self.model, drop)
+        logits, backprop = self.model.begin_update(docs)
+        loss, d_logits, n_tokens = self._loss(examples, logits)
+        if n_tokens or self._listens:
+            # A shared encoder learns from its last listener's call, so that one is made even without gold.
+            backprop(d_logits)
+        self.n_learned += n_tokens
+        losses[self.name] += loss / max(n_tokens, 1)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, list[Floats2d]]:
+        """Give the summed cross-entropy of a batch, and its gradient.
+
+        examples (Iterable[Example]): The batch.
+        scores (List[Floats2d]): Logits per text (n_tokens, n_tags).
+        RETURNS (Tuple[float, List[Floats2d]]): The loss, and its gradient in the shape of the logits.
+        """
+        loss, d_logits, _ = self._loss(list(examples), scores)
+        return loss, d_logits
+
+    def _loss(self, examples: list[Example], logits: list[Floats2d]) -> tuple[float, list[Floats2d], int]:
+        ops = self.model.ops
+        known = [ops.to_numpy(row.any(axis=1)) for row in logits]
+        tag_ids = {tag: i for i, tag in enumerate(self.tags)}
+        gold = gold_tags(examples, known, tag_ids, self.cfg["scheme"])
+        loss, gradient = masked_cross_entropy(ops, ops.xp.concatenate(logits), gold)
+        if not numpy.isfinite(loss):
+            raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
+        lengths = numpy.asarray([len(row) for row in logits], dtype="int32")
+        return loss, ops.unflatten(gradient, lengths), int((gold >= 0).sum())
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Step: first the norm over all gradients of the model, then its parameters.
+
+        sgd (Optimizer): The optimizer.
+        """
+        prepare_step(sgd, [self.model], self.n_learned)
+        self.model.finish_update(sgd)
+        self.n_learned = 0
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """RETURNS (bytes): The component: settings, labels and weights."""
+        return storage.to_bytes(self, exclude)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
+        """Load what `to_bytes` gave. RETURNS (TokenClassifier): Itself."""
+        storage.from_bytes(self, bytes_data, exclude)
+        return self
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write the component to a folder.
+
+        path (Union[str, Path]): The folder.
+        exclude (Iterable[str]): Parts to leave out.
+        """
+        storage.to_disk(self, path, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
+        """Load the folder that `to_disk` wrote. RETURNS (TokenClassifier): Itself."""
+        storage.from_disk(self, path, exclude)
+        return self

@@ -1,0 +1,209 @@
+"""From logits to valid tags, spans and scores, for a whole batch of texts at once."""
+
+from typing import NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from .schemes import split_tag
+
+Floats = NDArray[numpy.float32]
+Ints = NDArray[numpy.int64]
+Bools = NDArray[numpy.bool_]
+
+ALWAYS_START = frozenset("BSU")
+ALWAYS_END = frozenset("ELSU")
+#: For each scheme that restricts its transitions: prefixes that continue an entity, and those that must be continued.
+CONTINUES = {"IOB2": "I", "IOBES": "IE", "BILOU": "IL"}
+OPENS = {"IOB2": "", "IOBES": "BI", "BILOU": "BI"}
+
+
+class TagTable(NamedTuple):
+    """A tag list seen as numbers, made once per label set.
+
+    types (List[str]): Entity types, in the order of their first tag.
+    type_of (Ints): Index of each tag's type, -1 for `O`. Shape: (n_tags,).
+    starts (Bools): Whether a tag always starts an entity. Shape: (n_tags,).
+    ends (Bools): Whether an entity ends after the tag. Shape: (n_tags,).
+    first (Bools): Whether a text may begin with the tag. Shape: (n_tags,).
+    last (Bools): Whether a text may end with the tag. Shape: (n_tags,).
+    follows (Bools): `follows[a, b]`: whether `b` may follow `a`. Shape: (n_tags, n_tags).
+    """
+
+    types: list[str]
+    type_of: Ints
+    starts: Bools
+    ends: Bools
+    first: Bools
+    last: Bools
+    follows: Bools
+
+
+def make_tag_table(tags: list[str], scheme: str) -> TagTable:
+    """Work out which tags may follow which.
+
+    IOB2, IOBES and BILOU restrict what may follow; any sequence of the other schemes has a reading (that of conlleval).
+    A type whose tags lack the opening prefix may start with any of them.
+
+    tags (List[str]): The tags, in the order of the classifier's rows.
+    scheme (str): Their scheme ("IO" for labels without prefixes).
+    RETURNS (TagTable): The table.
+    """
+    pairs = [("", "") if tag == "O" else ("I", tag) if scheme == "IO" else split_tag(tag) for tag in tags]
+    types = list(dict.fromkeys(type_ for _, type_ in pairs if type_))
+    type_of = numpy.array([types.index(type_) if type_ else -1 for _, type_ in pairs], dtype="int64")
+    prefixes = numpy.array([prefix for prefix, _ in pairs])
+    starts = numpy.isin(prefixes, list(ALWAYS_START))
+    ends = numpy.isin(prefixes, list(ALWAYS_END))
+    continues = numpy.isin(prefixes, list(CONTINUES.get(scheme, "")))
+    opens = numpy.isin(prefixes, list(OPENS.get(scheme, "")))
+    for index in range(len(types)):
+        rows = type_of == index
+        if not (starts & rows).any():
+            continues &= ~rows
+        if not (ends & rows).any():
+            opens &= ~rows
+    inside = type_of >= 0
+    same = (type_of[:, None] == type_of[None, :]) & inside[:, None] & ~ends[:, None]
+    # `b` that continues needs the same type open before it; `a` that must be continued needs such a `b`.
+    follows = numpy.where(continues[None, :], same, ~opens[:, None])
+    return TagTable(types, type_of, starts, ends, ~continues, ~opens, follows)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Turn rows of logits into probabilities.
+
+    logits (Floats): Shape: (n, n_tags).
+    RETURNS (Floats): Rows that sum to 1. Shape: (n, n_tags).
+    """
+    shifted = numpy.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def best_tags(logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool) -> Ints:
+    """Choose a tag for each token.
+
+    Without constraints each token takes its best tag. With constraints each text takes the valid sequence with the
+    highest sum of logits (Viterbi, 1967, with hard transitions): a text whose best tags are valid already is done, so
+    only the others are searched.
+
+    logits (Floats): One row per token, text after text. Shape: (n_tokens, n_tags).
+    lengths (Ints): Tokens per text; none is 0. Shape: (n_texts,).
+    table (TagTable): The tags.
+    constrained (bool): Whether the sequences must be valid.
+    RETURNS (Ints): A tag index per token. Shape: (n_tokens,).
+    """
+    best: Ints = logits.argmax(axis=1)
+    if not constrained or not len(best):
+        return best
+    for start, end in invalid_texts(best, lengths, table):
+        best[start:end] = viterbi(logits[start:end], table)
+    return best
+
+
+def invalid_texts(tags: Ints, lengths: Ints, table: TagTable) -> list[tuple[int, int]]:
+    """Find the texts whose tags break the scheme.
+
+    tags (Ints): A tag index per token. Shape: (n_tokens,).
+    lengths (Ints): Tokens per text. Shape: (n_texts,).
+    table (TagTable): The tags.
+    RETURNS (List[Tuple[int, int]]): Start and end of each such text among the tokens.
+    """
+    ends = numpy.cumsum(lengths)
+    begins = ends - lengths
+    wrong = numpy.zeros(len(tags), dtype=bool)
+    wrong[1:] = ~table.follows[tags[:-1], tags[1:]]
+    wrong[begins] = ~table.first[tags[begins]]
+    wrong[ends - 1] |= ~table.last[tags[ends - 1]]
+    texts = numpy.unique(numpy.searchsorted(ends, numpy.flatnonzero(wrong), side="right"))
+    return [(int(begins[i]), int(ends[i])) for i in texts]
+
+
+def viterbi(logits: Floats, table: TagTable) -> Ints:
+    """Find the valid tag sequence of one text with the highest sum of logits.
+
+    logits (Floats): Shape: (n_tokens, n_tags), at least one token.
+    table (TagTable): The tags.
+    RETURNS (Ints): The sequence. Shape: (n_tokens,).
+    """
+    barrier = numpy.where(table.follows, 0.0, -numpy.inf)
+    score = numpy.where(table.first, logits[0].astype("float64"), -numpy.inf)
+    back = numpy.zeros(logits.shape, dtype="int64")
+    for i in range(1, len(logits)):
+        paths = score[:, None] + barrier
+        back[i] = paths.argmax(axis=0)
+        score = paths.max(axis=0) + logits[i]
+    score = numpy.where(table.last, score, -numpy.inf)
+    path = numpy.zeros(len(logits), dtype="int64")
+    path[-1] = score.argmax()
+    for i in range(len(logits) - 1, 0, -1):
+        path[i - 1] = back[i, path[i]]
+    return path
+
+
+class Spans(NamedTuple):
+    """The entities of a batch, as columns.
+
+    text (Ints): Index of the text. Shape: (n_spans,).
+    start (Ints): First token, counted from the text's first. Shape: (n_spans,).
+    end (Ints): One past the last token. Shape: (n_spans,).
+    type (Ints): Index of the entity type. Shape: (n_spans,).
+    score (Floats): Mean over the tokens of the probability of the type, all its tags together. Shape: (n_spans,).
+    """
+
+    text: Ints
+    start: Ints
+    end: Ints
+    type: Ints
+    score: Floats
+
+
+def decode_spans(logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool) -> Spans:
+    """Read entities and their scores off a batch of logits.
+
+    Tags are read by the rule of conlleval, so that tags without constraints are repaired: an entity starts at a tag
+    that always starts one, after a tag that ends one, where the type changes, and at the first token of a text.
+
+    logits (Floats): One row per token, text after text. Shape: (n_tokens, n_tags).
+    lengths (Ints): Tokens per text. Shape: (n_texts,).
+    table (TagTable): The tags.
+    constrained (bool): As for `best_tags`.
+    RETURNS (Spans): The entities, in order.
+    """
+    keep = lengths > 0
+    texts = numpy.flatnonzero(keep)
+    lengths = lengths[keep]
+    if not len(lengths) or not table.types:
+        empty = numpy.zeros(0, dtype="int64")
+        return Spans(empty, empty, empty, empty, numpy.zeros(0, dtype="float32"))
+    tags = best_tags(logits, lengths, table, constrained=constrained)
+    begins = numpy.cumsum(lengths) - lengths
+    types = table.type_of[tags]
+    fresh = numpy.ones(len(tags), dtype=bool)
+    fresh[1:] = table.starts[tags[1:]] | table.ends[tags[:-1]] | (types[1:] != types[:-1])
+    fresh[begins] = True
+    # Runs of tokens that no new entity interrupts; those of type -1 lie outside.
+    heads = numpy.flatnonzero(fresh)
+    tails = numpy.append(heads[1:], len(tags))
+    inside = types[heads] >= 0
+    heads, tails = heads[inside], tails[inside]
+    text = numpy.searchsorted(begins, heads, side="right") - 1
+    mass = type_mass(logits, types, table)
+    total = numpy.concatenate([[0.0], numpy.cumsum(mass, dtype="float64")])
+    score = ((total[tails] - total[heads]) / (tails - heads)).astype("float32")
+    return Spans(texts[text], heads - begins[text], tails - begins[text], types[heads], score)
+
+
+def type_mass(logits: Floats, types: Ints, table: TagTable) -> Floats:
+    """Give the probability of a chosen type at each token, summed over the type's tags.
+
+    logits (Floats): Shape: (n_tokens, n_tags).
+    types (Ints): The type chosen at each token, -1 for none. Shape: (n_tokens,).
+    table (TagTable): The tags.
+    RETURNS (Floats): The probability, 0 where no type is chosen. Shape: (n_tokens,).
+    """
+    mass = numpy.zeros(len(logits), dtype="float32")
+    rows = numpy.flatnonzero(types >= 0)
+    members = table.type_of[None, :] == types[rows, None]
+    mass[rows] = (softmax(logits[rows]) * members).sum(axis=1)
+    return numpy.minimum(mass, 1.0)

@@ -1,0 +1,280 @@
+"""The optimizer `spacy-tokclf.AdamW.v1`: AdamW with global clipping, the same over torch modules and thinc layers."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy
+from thinc.api import Model, Optimizer
+from thinc.backends import get_array_ops
+from thinc.types import FloatsXd, Generator
+
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+KeyT = tuple[int, str]
+RateT = float | list[float] | Generator
+
+LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
+
+
+class AdamW(Optimizer):
+    """AdamW (Loshchilov and Hutter, 2019) for pipelines that hold torch modules as well as thinc layers.
+
+    A step has two phases. `prepare` sees all gradients of the models that learn together, divides them by the number of
+    tokens whose loss they sum, and clips them by their global norm; then each parameter is stepped as thinc's
+    `Model.finish_update` comes to it. A module is stepped by a fused `torch.optim.AdamW` that this optimizer owns, so
+    its state ends with the optimizer. Where there is no gradient, there is neither step nor decay.
+    """
+
+    def __init__(
+        self,
+        learn_rate: RateT,
+        *,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        weight_decay: float,
+        max_grad_norm: float,
+        head_multiplier: float,
+        layer_decay: float,
+        use_averages: bool,
+    ) -> None:
+        super().__init__(
+            learn_rate,
+            beta1=beta1,
+            beta2=beta2,
+            eps=eps,
+            L2=weight_decay,
+            L2_is_weight_decay=True,
+            grad_clip=max_grad_norm,
+            use_averages=use_averages,
+        )
+        self.head_multiplier = head_multiplier
+        self.layer_decay = layer_decay
+        self.last_norm = 0.0
+        self._scale: dict[KeyT, float] = {}
+        self._modules: WeakKeyDictionary[nn.Module, torch.optim.AdamW] = WeakKeyDictionary()
+
+    def prepare(self, models: Sequence[Model], n_tokens: int) -> None:
+        """Work out, for all parameters of some models, by what their gradients are multiplied in this step.
+
+        Does nothing if the models are waiting for their step already (those that listen to a shared encoder were
+        prepared with it).
+
+        models (Sequence[Model]): The models that learn together.
+        n_tokens (int): Tokens whose loss the gradients sum.
+        """
+        keys: list[KeyT] = []
+        square = 0.0
+        for model in models:
+            for node in model.walk():
+                for shim in node.shims:
+                    grads = _module_grads(shim)
+                    if grads:
+                        keys.append((shim.id, ""))
+                        square += _square_norm(grads)
+                for name in node.param_names:
+                    if node.has_grad(name):
+                        grad = node.get_grad(name)
+                        keys.append((node.id, name))
+                        square += float((grad.astype("float64") ** 2).sum())
+        if len(models) == 1 and keys and all(key in self._scale for key in keys):
+            return
+        norm = numpy.sqrt(square) / n_tokens
+        clip = min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
+        self.last_norm = float(norm)
+        self._scale.update(dict.fromkeys(keys, float(clip / n_tokens) if norm else 0.0))
+
+    def __call__(
+        self, key: KeyT, weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
+    ) -> tuple[FloatsXd, FloatsXd]:
+        """Step one parameter of a thinc layer.
+
+        key (Tuple[int, str]): The layer's id and the parameter's name.
+        weights (FloatsXd): Its values, changed in place.
+        gradient (FloatsXd): Its gradient, set to zero.
+        lr_scale (float): Multiplies the learning rate.
+        RETURNS (Tuple[FloatsXd, FloatsXd]): The two arrays.
+        """
+        scale = self._scale.pop(key, None)
+        if scale is None:
+            norm = float(numpy.sqrt((gradient.astype("float64") ** 2).sum()))
+            scale = (min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0) if norm else 0.0
+        if not scale or not gradient.size:
+            gradient[...] = 0.0
+            return weights, gradient
+        gradient *= scale
+        ops = get_array_ops(weights)
+        if key not in self.mom1:
+            self.mom1[key] = ops.alloc(weights.shape)
+            self.mom2[key] = ops.alloc(weights.shape)
+        self.nr_update[key] += 1
+        rate = self.learn_rate * self.head_multiplier * lr_scale
+        if weights.ndim > 1:
+            weights *= 1.0 - rate * self.L2
+        _adam(self.mom1[key], self.mom2[key], weights, gradient, self, rate, self.nr_update[key])
+        if self.averages is not None:
+            average = self.averages.setdefault(key, weights.copy())
+            average += (1.0 - average_decay(self.nr_update[key])) * (weights - average)
+        gradient[...] = 0.0
+        return weights, gradient
+
+    def step_module(self, shim_id: int, module: "nn.Module") -> None:
+        """Step all parameters of a torch module, and drop its gradients.
+
+        shim_id (int): The id of the shim that holds the module.
+        module (nn.Module): The module.
+        """
+        import torch
+
+        scale = self._scale.pop((shim_id, ""), None)
+        if scale is None:
+            grads = [param.grad for param in module.parameters() if param.grad is not None]
+            norm = _square_norm(grads) ** 0.5 if grads else 0.0
+            scale = (min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0) if norm else 0.0
+        if scale:
+            torch_adamw = self._modules.get(module)
+            if torch_adamw is None:
+                torch_adamw = self._modules[module] = self._make_torch_adamw(module)
+            for group in torch_adamw.param_groups:
+                group["lr"] = self.learn_rate * group["multiplier"]
+            # The fused kernel divides gradients by `grad_scale` as it reads them: no pass of our own.
+            device = next(module.parameters()).device
+            torch_adamw.grad_scale = torch.tensor(1.0 / scale, device=device)
+            torch_adamw.found_inf = torch.tensor(0.0, device=device)
+            torch_adamw.step()
+            if self.averages is not None:
+                self._average(self.averages, shim_id, module)
+        for param in module.parameters():
+            param.grad = None
+
+    def _make_torch_adamw(self, module: "nn.Module") -> "torch.optim.AdamW":
+        import torch
+
+        depth = 1 + max((layer_of(name) for name, _ in module.named_parameters()), default=0)
+        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+        for name, param in module.named_parameters():
+            if param.requires_grad:
+                multiplier = self.layer_decay ** (depth - layer_of(name))
+                decay = 0.0 if param.ndim < 2 else self.L2
+                groups.setdefault((multiplier, decay), []).append(param)
+        return torch.optim.AdamW(
+            [
+                {"params": params, "weight_decay": decay, "multiplier": multiplier}
+                for (multiplier, decay), params in groups.items()
+            ],
+            lr=self.learn_rate,
+            betas=(self.b1, self.b2),
+            eps=self.eps,
+            fused=True,
+        )
+
+    def _average(self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module") -> None:
+        import torch
+
+        own = {(shim_id, name): param.data for name, param in module.named_parameters()}
+        self.nr_update[(shim_id, "")] += 1
+        averages.update({key: value.clone() for key, value in own.items() if key not in averages})
+        weight = 1.0 - average_decay(self.nr_update[(shim_id, "")])
+        torch._foreach_lerp_([averages[key] for key in own], list(own.values()), weight)
+
+
+def average_decay(step: int) -> float:
+    """Give the decay of averaged weights: short at first, 0.9999 in the long run, as in spaCy.
+
+    step (int): Number of the step, from 1.
+    RETURNS (float): The decay.
+    """
+    return min((1.0 + step) / (10.0 + step), 0.9999)
+
+
+def layer_of(name: str) -> int:
+    """Tell how deep in an encoder a parameter lies.
+
+    name (str): The parameter's name in the module.
+    RETURNS (int): 0 for embeddings, 1 for the first layer, and so on.
+    """
+    found = LAYER.search(name)
+    return int(found.group(1)) + 1 if found else 0
+
+
+def make_adamw_v1(
+    learn_rate: RateT = 5e-5,
+    *,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.01,
+    max_grad_norm: float = 1.0,
+    head_multiplier: float = 1.0,
+    layer_decay: float = 1.0,
+    use_averages: bool = False,
+) -> Optimizer:
+    """Create an `AdamW` optimizer. With `warmup_linear.v1` as its schedule it follows the Hugging Face Trainer.
+
+    learn_rate (Union[float, List[float], Generator]): Learning rate, or a schedule of one.
+    beta1 (float): Decay of the first moment.
+    beta2 (float): Decay of the second moment.
+    eps (float): Added to the denominator.
+    weight_decay (float): Decoupled decay; biases and layer norms have none.
+    max_grad_norm (float): Global norm that gradients are clipped to, 0 for none.
+    head_multiplier (float): Multiplies the learning rate of everything that is not an encoder.
+    layer_decay (float): Multiplies the learning rate once for each layer below the top of an encoder.
+    use_averages (bool): Whether to keep a moving average of the weights, for evaluation and saving.
+    RETURNS (Optimizer): The optimizer.
+    RAISES (ValueError): TC031, for a value out of range.
+    """
+    limits = {
+        "weight_decay": weight_decay,
+        "max_grad_norm": max_grad_norm,
+        "head_multiplier": head_multiplier,
+    }
+    for name, value in limits.items():
+        if value < 0:
+            raise ValueError(Errors.TC031.format(name=name, value=value, expected="0 or more"))
+    if not 0 < layer_decay <= 1:
+        raise ValueError(Errors.TC031.format(name="layer_decay", value=layer_decay, expected="above 0, up to 1"))
+    return AdamW(
+        learn_rate,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        weight_decay=weight_decay,
+        max_grad_norm=max_grad_norm,
+        head_multiplier=head_multiplier,
+        layer_decay=layer_decay,
+        use_averages=use_averages,
+    )
+
+
+def _adam(
+    mom1: FloatsXd,
+    mom2: FloatsXd,
+    weights: FloatsXd,
+    gradient: FloatsXd,
+    opt: Optimizer,
+    rate: float,
+    step: int,
+) -> None:
+    mom1 += (1.0 - opt.b1) * (gradient - mom1)
+    mom2 += (1.0 - opt.b2) * (gradient * gradient - mom2)
+    denominator = (mom2 / (1.0 - opt.b2**step)) ** 0.5 + opt.eps
+    weights -= (rate / (1.0 - opt.b1**step)) * mom1 / denominator
+
+
+def _module_grads(shim: Any) -> list["torch.Tensor"]:
+    module = getattr(shim, "_model", None)
+    if not hasattr(module, "parameters"):
+        return []
+    return [param.grad for param in module.parameters() if param.grad is not None]
+
+
+def _square_norm(grads: list["torch.Tensor"]) -> float:
+    import torch
+
+    return float(torch.stack([norm.double() for norm in torch._foreach_norm(grads)]).square().sum())

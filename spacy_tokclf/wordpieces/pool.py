@@ -1,0 +1,45 @@
+"""From piece vectors to one vector per token."""
+
+from typing import TYPE_CHECKING
+
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    import torch
+
+POOLINGS = ("first", "mean", "max")
+
+
+def check_pooling(pooling: str) -> None:
+    """Refuse a pooling that does not exist.
+
+    pooling (str): The name in the config.
+    RAISES (ValueError): TC003.
+    """
+    if pooling not in POOLINGS:
+        raise ValueError(Errors.TC003.format(value=pooling, choices=", ".join(POOLINGS)))
+
+
+def pool_tokens(
+    vectors: "torch.Tensor", first: "torch.Tensor", counts: "torch.Tensor", *, pooling: str
+) -> "torch.Tensor":
+    """Make one vector of each token's pieces. Differentiable.
+
+    vectors (torch.Tensor): The encoder's output, batch and position flattened. Shape: (n_positions, width).
+    first (torch.Tensor): Position of each token's first piece. Shape: (n_tokens,).
+    counts (torch.Tensor): Pieces of each token, at least 1, next to each other. Shape: (n_tokens,).
+    pooling (str): "first" (as Hugging Face labels tokens), "mean" or "max" of the pieces.
+    RETURNS (torch.Tensor): Shape: (n_tokens, width).
+    """
+    import torch
+
+    if pooling == "first":
+        return vectors.index_select(0, first)
+    token = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+    within = torch.arange(len(token), device=counts.device) - (counts.cumsum(0) - counts)[token]
+    pieces = vectors.index_select(0, first[token] + within)
+    if pooling == "mean":
+        total = pieces.new_zeros((len(counts), vectors.shape[1])).index_add(0, token, pieces)
+        return total / counts[:, None]
+    lowest = pieces.new_full((len(counts), vectors.shape[1]), float("-inf"))
+    return lowest.scatter_reduce(0, token[:, None].expand_as(pieces), pieces, "amax")

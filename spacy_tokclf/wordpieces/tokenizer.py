@@ -1,0 +1,89 @@
+"""Words to word pieces, exactly as the Hugging Face tokenizer splits them, through a cache of words."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+CACHE_WORDS = 1 << 15
+
+
+class PieceTokenizer:
+    """Split words into word pieces with a `tokenizer.json`.
+
+    A fast tokenizer that is given words (`is_split_into_words=True`) treats each word on its own, so a word always
+    gets the same pieces and a cache of words is exact. Tokenizers that mark word starts by a space (byte-level BPE)
+    are set to add it before every word, as Hugging Face requires for words.
+    """
+
+    def __init__(self, tokenizer_json: str) -> None:
+        """tokenizer_json (str): The contents of a `tokenizer.json`; truncation and padding in it are ignored."""
+        from tokenizers import Tokenizer
+
+        state = json.loads(tokenizer_json)
+        state["truncation"] = state["padding"] = None
+        _add_prefix_space(state.get("pre_tokenizer"))
+        self._state = json.dumps(state, ensure_ascii=False)
+        self._tokenizer = Tokenizer.from_str(self._state)
+        self._cache: dict[str, tuple[int, ...]] = {}
+        self.prefix, self.suffix = self._special_ids()
+
+    def to_str(self) -> str:
+        """RETURNS (str): The `tokenizer.json` in use."""
+        return self._state
+
+    def __deepcopy__(self, memo: Any) -> "PieceTokenizer":
+        return PieceTokenizer(self._state)
+
+    @property
+    def n_special(self) -> int:
+        """RETURNS (int): The number of special pieces around a sequence."""
+        return len(self.prefix) + len(self.suffix)
+
+    def encode_words(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+        """Split words into the ids of their pieces, without special pieces.
+
+        words (Sequence[str]): The words; white space alone has no pieces.
+        RETURNS (List[Tuple[int, ...]]): The ids of each word; empty where the tokenizer gives a word none.
+        """
+        cache = self._cache
+        unseen = {word for word in words if word not in cache}
+        if unseen:
+            if len(cache) + len(unseen) > CACHE_WORDS:
+                cache.clear()
+                unseen = set(words)
+            self._fill(unseen)
+        return [cache[word] for word in words]
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """Name pieces, for people who look.
+
+        ids (Iterable[int]): Ids of pieces.
+        RETURNS (List[str]): Their strings in the vocabulary.
+        """
+        return [str(self._tokenizer.id_to_token(i)) for i in ids]
+
+    def _fill(self, unseen: set[str]) -> None:
+        words = sorted(unseen)
+        spans: list[list[int]] = [[] for _ in words]
+        visible = [i for i, word in enumerate(words) if word and not word.isspace()]
+        encoding = self._tokenizer.encode([words[i] for i in visible], is_pretokenized=True, add_special_tokens=False)
+        for piece, word_index in zip(encoding.ids, encoding.word_ids, strict=True):
+            if word_index is not None:
+                spans[visible[word_index]].append(piece)
+        self._cache.update(zip(words, map(tuple, spans), strict=True))
+
+    def _special_ids(self) -> tuple[list[int], list[int]]:
+        encoding = self._tokenizer.encode(["a"], is_pretokenized=True)
+        inside = [i for i, word in enumerate(encoding.word_ids) if word is not None]
+        if not inside:
+            return list(encoding.ids), []
+        return list(encoding.ids[: inside[0]]), list(encoding.ids[inside[-1] + 1 :])
+
+
+def _add_prefix_space(pre_tokenizer: dict[str, Any] | None) -> None:
+    if not pre_tokenizer:
+        return
+    if pre_tokenizer.get("type") == "ByteLevel":
+        pre_tokenizer["add_prefix_space"] = True
+    for inner in pre_tokenizer.get("pretokenizers", ()):
+        _add_prefix_space(inner)

@@ -1,0 +1,75 @@
+"""Cut a long text into overlapping windows of whole words."""
+
+from typing import NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from ..errors import Errors
+
+Ints = NDArray[numpy.int64]
+
+
+class Window(NamedTuple):
+    """A run of tokens that the encoder sees at once, and the part of it that keeps the results.
+
+    start (int): First token seen.
+    end (int): One past the last token seen.
+    own_start (int): First token whose vector is taken from this window.
+    own_end (int): One past the last token whose vector is taken from this window.
+    """
+
+    start: int
+    end: int
+    own_start: int
+    own_end: int
+
+
+def check_window(size: int, overlap: int) -> None:
+    """Refuse windows that cannot advance.
+
+    size (int): Word pieces in a window, special pieces included; 0 stands for the encoder's own limit.
+    overlap (int): Word pieces that neighbouring windows share.
+    RAISES (ValueError): TC002.
+    """
+    if size < 0 or overlap < 0 or (size and overlap >= size):
+        raise ValueError(Errors.TC002.format(window=size, overlap=overlap))
+
+
+def split_windows(n_pieces: Ints, *, size: int, overlap: int) -> list[Window]:
+    """Cover the tokens of one text with windows of at most `size` pieces; a word is never cut between two.
+
+    Each token belongs to exactly one window: in the overlap of two windows the border runs through the middle, so that
+    every token keeps about half an overlap of context on the side of the cut. A word longer than a whole window counts
+    as `size` pieces (its first pieces are used).
+
+    n_pieces (Ints): Word pieces per token. Shape: (n_tokens,).
+    size (int): Pieces in a window, without special pieces.
+    overlap (int): Pieces shared by neighbouring windows.
+    RETURNS (List[Window]): The windows, in order; none for a text without tokens.
+    """
+    n_tokens = len(n_pieces)
+    if not n_tokens:
+        return []
+    ends = numpy.cumsum(numpy.minimum(n_pieces, size))
+    if ends[-1] <= size:
+        return [Window(0, n_tokens, 0, n_tokens)]
+    overlap = min(overlap, size - 1)
+    bounds = []
+    start = 0
+    while True:
+        before = int(ends[start - 1]) if start else 0
+        end = int(numpy.searchsorted(ends, before + size, side="right"))
+        bounds.append((start, end))
+        if end == n_tokens:
+            break
+        shared = int(ends[end - 1]) - overlap
+        needed = int(ends[end]) - size  # the next word must fit as well
+        start = min(int(numpy.searchsorted(ends, max(shared, needed), side="left")) + 1, end)
+    windows = []
+    own_start = 0
+    for i, (start, end) in enumerate(bounds):
+        own_end = n_tokens if i + 1 == len(bounds) else (bounds[i + 1][0] + end + 1) // 2
+        windows.append(Window(start, end, own_start, own_end))
+        own_start = own_end
+    return windows
