@@ -1,0 +1,62 @@
+# What a user, a developer and CI run. `make help` lists it.
+
+# The Python that the environment is made with, and where it is made.
+PYTHON ?= python3
+VENV ?= .venv
+ST_VENV ?= .venv-spacy-transformers
+# More options for pip, e.g. PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu" for torch without CUDA.
+PIP_FLAGS ?=
+
+BIN = $(VENV)/bin
+ST_BIN = $(ST_VENV)/bin
+PYTEST = $(BIN)/python -m pytest
+
+.DELETE_ON_ERROR:
+.PHONY: help install run shared gpu lint test test-slow test-dist test-spacy-transformers clean
+
+help:  ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed  ## Make the environment, with the versions of constraints.txt.
+
+$(VENV)/.installed: constraints.txt setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+$(ST_VENV)/.installed: constraints-spacy-transformers.txt setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(ST_VENV)
+	$(ST_BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints-spacy-transformers.txt \
+		--editable ".[spacy-transformers]" hypothesis pytest pytest-timeout
+	touch $@
+
+run: install  ## Find the data, train, evaluate, package, install and predict. A second run does nothing.
+	$(BIN)/python -m spacy project run all
+
+shared: install  ## The same with one encoder that several components share.
+	$(BIN)/python -m spacy project run shared
+
+gpu: install  ## The same with DistilBERT from the Hugging Face Hub, on the first GPU.
+	$(BIN)/python -m spacy project run gpu
+
+lint: install  ## Check style and types.
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+test: install  ## Run the tests that need no more than a few minutes in all.
+	$(PYTEST)
+
+test-slow: install  ## Run the slow tests.
+	$(PYTEST) -m "slow and not gpu"
+
+test-dist: install  ## Build the sdist and the wheel, and test each outside the source tree.
+	$(BIN)/python scripts/check_dist.py
+
+test-spacy-transformers: $(ST_VENV)/.installed  ## Test with spacy-transformers, in an environment of its own.
+	$(ST_BIN)/python -c "import spacy_transformers"
+	$(ST_BIN)/python -m pytest tests/spacy_transformers
+
+clean:  ## Remove what the project made. The environments and the downloaded data stay.
+	rm -rf build dist corpus training metrics packages installed project.lock assets/data assets/data.json
+	find . -name __pycache__ -not -path "./.venv*" -prune -exec rm -rf {} +
