@@ -9,7 +9,8 @@ from ..errors import Errors
 if TYPE_CHECKING:
     from torch import nn
 
-LoaderT = Callable[[], "Pretrained"]
+#: Gives a `Pretrained`; the type is loose because pydantic resolves it when a config is read.
+LoaderT = Callable[[], Any]
 
 
 class Pretrained(NamedTuple):
