@@ -15,26 +15,20 @@ import argparse
 import hashlib
 import http.client
 import urllib.request
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from project_files import fail, write_json, write_whole
 from wasabi import msg
 
+from spacy_tokclf.corpus import WNUT17_FILES, conll_facts
+
 URL = "https://raw.githubusercontent.com/leondz/emerging_entities_17/master/"
 SECONDS = 20
-# The official files. Its emerging.test.conll is another annotation and not the test gold.
-WNUT17 = {
-    "train": ("wnut17train.conll", "c213127d9438fb2c64fe0fabe8644489"),
-    "dev": ("emerging.dev.conll", "29ad3845ac26a060fa3eecce3eb6c0fb"),
-    "test": ("emerging.test.annotated", "811aac4001facfa08a1b56ee0a9c094a"),
-}
 
 
 def get_wnut17(
-    here: Path, folder: Path | None, *, url: str = URL, files: Mapping[str, tuple[str, str]] = WNUT17
+    here: Path, folder: Path | None, *, url: str = URL, files: Mapping[str, tuple[str, str]] = WNUT17_FILES
 ) -> bool:
     """Bring every file into a folder, each from the first place that has it with the right md5.
 
@@ -58,29 +52,6 @@ def get_wnut17(
     return True
 
 
-def describe(path: Path) -> dict[str, Any]:
-    """Say what a CoNLL file in IOB2 holds.
-
-    path (Path): The file: a token, a tab and a tag on each line; lines of white space between posts.
-    RETURNS (dict[str, Any]): "file", "md5", "posts", "tokens", and "entities" with a count for each type.
-    """
-    data = path.read_bytes()
-    tags: list[list[str]] = [[]]
-    for line in data.decode("utf8").split("\n"):
-        if line.strip():
-            tags[-1].append(line.split("\t")[-1].strip())
-        elif tags[-1]:
-            tags.append([])
-    entities = Counter(tag[2:] for post in tags for tag in post if tag.startswith("B-"))
-    return {
-        "file": path.name,
-        "md5": _md5(data),
-        "posts": sum(bool(post) for post in tags),
-        "tokens": sum(map(len, tags)),
-        "entities": dict(sorted(entities.items())),
-    }
-
-
 def use(source: str, paths: Mapping[str, Path], *, out: Path, stamp: Path) -> None:
     """Copy the splits to where the next steps look for them, and write down what they are.
 
@@ -91,10 +62,10 @@ def use(source: str, paths: Mapping[str, Path], *, out: Path, stamp: Path) -> No
     """
     for split, path in paths.items():
         write_whole(out / f"{split}.conll", path.read_bytes())
-    splits = {split: describe(path) for split, path in paths.items()}
+    splits = {split: {"file": path.name, **conll_facts(path)} for split, path in paths.items()}
     write_json(stamp, {"source": source, "splits": splits})
     for split, found in splits.items():
-        msg.text(f"{split}: {found['posts']} posts, {sum(found['entities'].values())} entities")
+        msg.text(f"{split}: {found['posts']} posts, {found['entities']} entities")
 
 
 def _md5(data: bytes) -> str:
@@ -126,10 +97,10 @@ def main() -> None:
     args = parser.parse_args()
     here = args.assets / "wnut17"
     if get_wnut17(here, Path(args.folder) if args.folder else None):
-        source, paths = "wnut17", {split: here / name for split, (name, _) in WNUT17.items()}
+        source, paths = "wnut17", {split: here / name for split, (name, _) in WNUT17_FILES.items()}
         msg.good("The data is WNUT-17")
     else:
-        source, paths = "sample", {split: args.sample / f"{split}.conll" for split in WNUT17}
+        source, paths = "sample", {split: args.sample / f"{split}.conll" for split in WNUT17_FILES}
         missing = [str(path) for path in paths.values() if not path.is_file()]
         if missing:
             fail("No data: neither WNUT-17 nor the sample corpus", f"Missing: {', '.join(missing)}")
