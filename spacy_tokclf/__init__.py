@@ -1,1 +1,16 @@
-"""Fine-tune Hugging Face encoders for token classification inside spaCy."""
+"""Fine-tune Hugging Face encoders for token classification inside spaCy.
+
+The components, architectures, optimizer and readers are found by spaCy through entry points, without an import. What is
+named here is for programs: the score of an entity, the device, a pretrained encoder, and a training step.
+"""
+
+from importlib.metadata import version
+
+from .device import set_device
+from .models.pretrained import PretrainedEncoder
+from .pipeline.annotate import entity_score
+from .training.step import train_step
+
+__version__ = version("spacy-tokclf")
+
+__all__ = ["PretrainedEncoder", "__version__", "entity_score", "set_device", "train_step"]

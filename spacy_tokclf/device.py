@@ -7,6 +7,7 @@ which also serves a machine where torch sees CUDA and CuPy is not installed.
 """
 
 import contextlib
+import multiprocessing
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -78,13 +79,29 @@ def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[
     device (torch.device): Where the encoder runs.
     precision (str): As for `resolve_precision`.
     train (bool): Whether gradients are recorded.
+    RAISES (ValueError): TC016, in a forked worker process if the device is a GPU.
     """
     import torch
 
+    if not train:
+        _mind_worker(device)
     bf16 = resolve_precision(precision, device) == "bf16"
     mode = torch.enable_grad() if train else torch.inference_mode()
     with mode, torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
         yield
+
+
+def _mind_worker(device: "torch.device") -> None:
+    """In a worker of `nlp.pipe(n_process=...)` use one thread: workers share the cores, and OpenMP's threads do not
+    survive a fork."""
+    import torch
+
+    if multiprocessing.parent_process() is None:
+        return
+    if device.type == "cuda" and multiprocessing.get_start_method() == "fork":
+        raise ValueError(Errors.TC016.format(device=device))
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 def to_tensor(array: ArrayXd, device: "torch.device") -> "torch.Tensor":
