@@ -48,7 +48,7 @@ class TransformerEncoder(Tok2Vec):
         component (Any): A component later in the pipeline.
         """
         super().find_listeners(component)
-        if component.name in self.listener_map:
+        if getattr(component, "name", None) in self.listener_map:
             self._pipes[component.name] = component
             for listener in self.listener_map[component.name]:
                 if isinstance(listener, EncoderListener):
