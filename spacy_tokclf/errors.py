@@ -32,7 +32,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "default mode takes the first letter as prefix and the rest as type, so their counts may "
         "surprise. Check the tag column; take out missing values; for BILOU use mode='strict'."
     )
-    TW201 = "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control this behavior."
+    TW201 = (
+        "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control "
+        "this behavior."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -197,11 +200,15 @@ class Errors(metaclass=ErrorsWithCodes):
         "check the tag column."
     )
     TC211 = (
-        "There is no token, so accuracy is undefined (seqeval divides by zero here). Check that the data are not empty."
+        "There is no token, so accuracy is undefined (seqeval divides by zero here). Check that the "
+        "data are not empty."
     )
     TC212 = (
         "Example {index}: the predicted text differs from the gold text at character {place}: "
         "{pred!r}, expected {gold!r}. Predict on `reference.text` to compare character spans."
     )
     TC213 = "{name} is {value}; expected {expected}."
-    TC214 = "The two systems were compared on {one} and {other} sentences. A paired test needs the same gold for both."
+    TC214 = (
+        "The two systems were compared on different gold: {one}, and {other}. A paired test needs the "
+        "same gold, sentence by sentence, for both."
+    )

@@ -1,0 +1,80 @@
+"""Scores: seqeval's numbers, the surface F1 of WNUT-17, error analysis and bootstrap. numpy only."""
+
+from pathlib import Path
+
+from .analysis import EntityError, confusion, count_kinds, find_errors
+from .bootstrap import bootstrap_scores, paired_bootstrap
+from .chunks import Chunks, UnknownPrefixError, get_entities
+from .codes import NotAListError
+from .compare import Comparison, compare_tags
+from .counts import Counts, count
+from .examples import (
+    annotated,
+    compare_characters,
+    compare_examples,
+    score_character_spans,
+    score_examples,
+)
+from .groups import group_scores, scores_by_length, scores_by_novelty
+from .prf import UndefinedMetricWarning, precision_recall_fscore
+from .report import evaluate_dict, report_dict, report_text
+from .scores import (
+    accuracy_score,
+    classification_report,
+    compute,
+    f1_score,
+    performance_measure,
+    precision_recall_fscore_support,
+    precision_score,
+    recall_score,
+)
+from .surface import surface_scores, surfaces
+
+__all__ = [
+    "Chunks",
+    "Comparison",
+    "Counts",
+    "EntityError",
+    "NotAListError",
+    "UndefinedMetricWarning",
+    "UnknownPrefixError",
+    "accuracy_score",
+    "annotated",
+    "bootstrap_scores",
+    "classification_report",
+    "compare_characters",
+    "compare_examples",
+    "compare_tags",
+    "compute",
+    "confusion",
+    "count",
+    "count_kinds",
+    "evaluate_dict",
+    "evaluate_module_path",
+    "f1_score",
+    "find_errors",
+    "get_entities",
+    "group_scores",
+    "paired_bootstrap",
+    "performance_measure",
+    "precision_recall_fscore",
+    "precision_recall_fscore_support",
+    "precision_score",
+    "recall_score",
+    "report_dict",
+    "report_text",
+    "score_character_spans",
+    "score_examples",
+    "scores_by_length",
+    "scores_by_novelty",
+    "surface_scores",
+    "surfaces",
+]
+
+
+def evaluate_module_path() -> str:
+    """Tell where the metric for Hugging Face's `evaluate` lies: `evaluate.load(evaluate_module_path())`.
+
+    RETURNS (str): Path of a file of this package; nothing is fetched to open it.
+    """
+    return str(Path(__file__).parent / "hf_module" / "tokclf_seqeval.py")

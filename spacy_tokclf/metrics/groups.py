@@ -1,0 +1,83 @@
+"""Scores of parts of the entities: short and long ones, names that the training corpus holds and new ones."""
+
+from collections.abc import Collection, Sequence
+
+from .chunks import Chunks
+from .compare import Comparison
+from .prf import simple_prf
+from .surface import surfaces
+
+GroupScores = dict[str, dict[str, float | int]]
+LONGEST = 5
+
+
+def group_scores(
+    comparison: Comparison, gold_groups: Sequence[str], pred_groups: Sequence[str], *, order: Sequence[str]
+) -> GroupScores:
+    """Score each group by itself: recall over its gold entities, precision over its predictions.
+
+    comparison (Comparison): Gold beside prediction.
+    gold_groups (Sequence[str]): Group of each gold entity, (n_gold,).
+    pred_groups (Sequence[str]): Group of each prediction, (n_pred,); that of a right one is its gold entity's.
+    order (Sequence[str]): The groups; all appear in the result.
+    RETURNS (Dict[str, Dict[str, Union[float, int]]]): For each group precision, recall, f1, number (gold),
+        predicted, correct.
+    """
+    scores: GroupScores = {}
+    hits = comparison.pred_hit.tolist()
+    for group in order:
+        number = sum(name == group for name in gold_groups)
+        predicted = sum(name == group for name in pred_groups)
+        correct = sum(name == group and hit for name, hit in zip(pred_groups, hits, strict=True))
+        precision, recall, fscore = simple_prf(correct, predicted, number)
+        scores[group] = {
+            "precision": precision,
+            "recall": recall,
+            "f1": fscore,
+            "number": number,
+            "predicted": predicted,
+            "correct": correct,
+        }
+    return scores
+
+
+def scores_by_length(comparison: Comparison) -> GroupScores:
+    """Score entities by their length in tokens: "1" to "4", and "5+".
+
+    comparison (Comparison): Gold beside prediction, on tokens.
+    RETURNS (Dict[str, Dict[str, Union[float, int]]]): As group_scores.
+    """
+    order = [*map(str, range(1, LONGEST)), f"{LONGEST}+"]
+
+    def groups(chunks: Chunks) -> list[str]:
+        lengths = (chunks.end - chunks.start + 1).clip(max=LONGEST)
+        return [order[length - 1] for length in lengths.tolist()]
+
+    return group_scores(comparison, groups(comparison.gold), groups(comparison.pred), order=order)
+
+
+def scores_by_novelty(
+    comparison: Comparison,
+    tokens: Sequence[Sequence[str]],
+    train_texts: Collection[str],
+    *,
+    joiner: str = " ",
+) -> GroupScores:
+    """Score the entities whose text is an entity in the training corpus ("seen") apart from the others ("unseen").
+
+    The text counts, case-sensitive, whatever its type is there.
+
+    comparison (Comparison): Gold beside prediction.
+    tokens (Sequence[Sequence[str]]): Gold tokens of each sentence.
+    train_texts (Collection[str]): Texts of the entities of the training corpus.
+    joiner (str): What to put between tokens.
+    RETURNS (Dict[str, Dict[str, Union[float, int]]]): As group_scores, for "seen" and "unseen".
+    """
+    known = set(train_texts)
+
+    def groups(chunks: Chunks) -> list[str]:
+        texts = (text for text, _ in surfaces(chunks, comparison, tokens, joiner=joiner))
+        return ["seen" if text in known else "unseen" for text in texts]
+
+    gold, pred = groups(comparison.gold), groups(comparison.pred)
+    return group_scores(comparison, gold, pred, order=("seen", "unseen"))

@@ -1,0 +1,72 @@
+"""The scorer of training and evaluation: spaCy's keys and seqeval's, side by side."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spacy.scorer import PRFScore, get_ner_prf
+from spacy.training import Example
+
+from ..metrics.counts import Counts, count
+from ..metrics.examples import compare_examples
+from ..metrics.report import evaluate_dict
+
+_SEQEVAL_KEYS = ("precision", "recall", "f1", "accuracy")
+
+
+def make_seqeval_scorer_v1(
+    spans_key: str | None = None, score_prefix: str = ""
+) -> Callable[..., dict[str, Any]]:
+    """Make the scorer "spacy-tokclf.seqeval_scorer.v1".
+
+    It returns ents_p, ents_r, ents_f and ents_per_type as spaCy's own `get_ner_prf` counts them, and
+    seqeval_precision, seqeval_recall, seqeval_f1, seqeval_accuracy and seqeval_per_type as seqeval does (both modes
+    agree on entities of a Doc). Scores are always floats, 0.0 where there is nothing to count, since spaCy's
+    training loop forgets a score that was None once. Tokens without gold annotation are left out on both sides.
+
+    spans_key (Optional[str]): Score the spans in doc.spans[spans_key] instead of doc.ents. For two components in one
+        pipeline: each is measured on its own spans, against the gold entities that have one of its labels.
+    score_prefix (str): Put before every key, so that two components do not overwrite each other's scores.
+    RETURNS (Callable): The scorer, `scorer(examples, **cfg)`.
+    """
+
+    # A closure rather than a partial: spaCy passes the component's cfg, which has a spans_key of its own.
+    def scorer(examples: Iterable[Example], **cfg: Any) -> dict[str, Any]:
+        examples = list(examples)
+        labels = cfg.get("labels") or ()
+        counts = count(compare_examples(examples, spans_key=spans_key, labels=labels))
+        scores = _spacy_scores(counts) if spans_key is not None else get_ner_prf(examples)
+        scores = {key: _no_none(key, value) for key, value in scores.items()}
+        scores.update(_seqeval_scores(counts))
+        return {f"{score_prefix}{key}": value for key, value in scores.items()}
+
+    return scorer
+
+
+def _no_none(key: str, value: Any) -> Any:
+    """Replace spaCy's None for "nothing to count"."""
+    if value is not None:
+        return value
+    return {} if key.endswith("_per_type") else 0.0
+
+
+def _seqeval_scores(counts: Counts) -> dict[str, Any]:
+    """Give the scores under seqeval's names."""
+    evaluated = evaluate_dict(counts, zero_division=0)
+    scores: dict[str, Any] = {f"seqeval_{name}": evaluated[f"overall_{name}"] for name in _SEQEVAL_KEYS}
+    scores["seqeval_per_type"] = {name: evaluated[name] for name in counts.types}
+    return scores
+
+
+def _spacy_scores(counts: Counts) -> dict[str, Any]:
+    """Give spaCy's scores for spans outside of doc.ents, by spaCy's own arithmetic."""
+    columns = zip(counts.types, counts.tp.tolist(), counts.pred.tolist(), counts.gold.tolist(), strict=True)
+    per_type = {name: PRFScore(tp=tp, fp=pred - tp, fn=gold - tp) for name, tp, pred, gold in columns}
+    total = PRFScore()
+    for score in per_type.values():
+        total += score
+    return {
+        "ents_p": total.precision,
+        "ents_r": total.recall,
+        "ents_f": total.fscore,
+        "ents_per_type": {name: score.to_dict() for name, score in per_type.items()},
+    }
