@@ -83,3 +83,15 @@ def folder_made_whole(path: Path) -> Iterator[Path]:
         temporary.rename(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that an earlier step wrote.
+
+    path (Path): The file.
+    RETURNS (Any): Its content.
+    RAISES (SystemExit): If it is not there.
+    """
+    if not path.is_file():
+        fail(f"{path} is not there", "An earlier step of the project writes it: python -m spacy project run all")
+    return json.loads(path.read_text(encoding="utf8"))

@@ -1,0 +1,122 @@
+"""Score a trained pipeline on dev and test, and write down what was scored.
+
+dev.json and test.json are the standard scores, on gold tokens, with the keys of `evaluate`'s seqeval. raw_text.json
+holds the scores that users get: spaCy's own tokens, entities compared as character spans. run.json says which data,
+encoder, settings and versions they belong to.
+
+Usage: python scripts/evaluate_model.py training/model-best
+"""
+
+import argparse
+import os
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import spacy
+from project_files import checksum, read_json, write_json
+from project_scores import SOURCES, remove_other, scores_folder
+from spacy import Language, util
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from wasabi import msg
+
+from spacy_tokclf.metrics.examples import score_character_spans, score_examples
+
+SPLITS = ("dev", "test")
+NAMES = ("dev.json", "test.json", "raw_text.json", "run.json")
+VERSIONS = ("spacy-tokclf", "spacy", "thinc", "torch", "transformers", "tokenizers", "numpy")
+
+
+def annotate(nlp: Language, gold: list[Doc], *, raw_text: bool) -> tuple[list[Example], float]:
+    """Run the pipeline over texts whose entities are known.
+
+    nlp (Language): The pipeline.
+    gold (list[Doc]): The texts, with gold tokens and entities.
+    raw_text (bool): Whether the pipeline's own tokenizer reads the text, instead of being given the gold tokens.
+    RETURNS (tuple[list[Example], float]): Prediction beside gold for each text, and the seconds it took.
+    """
+    inputs = [doc.text if raw_text else Doc(nlp.vocab, words=[token.text for token in doc]) for doc in gold]
+    start = time.perf_counter()
+    docs = list(nlp.pipe(inputs))
+    seconds = time.perf_counter() - start
+    return [Example(doc, reference) for doc, reference in zip(docs, gold, strict=True)], seconds
+
+
+def evaluate(nlp: Language, corpus: Path) -> dict[str, Any]:
+    """Score a pipeline on every split, on gold tokens and on raw text.
+
+    nlp (Language): The pipeline.
+    corpus (Path): The folder with dev.spacy and test.spacy.
+    RETURNS (dict[str, Any]): "dev" and "test" (scores), "raw_text" (scores of each), "speed" (words per second).
+    """
+    found: dict[str, Any] = {"raw_text": {}, "speed": {}}
+    for split in SPLITS:
+        gold = list(DocBin().from_disk(corpus / f"{split}.spacy").get_docs(nlp.vocab))
+        examples, seconds = annotate(nlp, gold, raw_text=False)
+        found[split] = score_examples(examples)
+        found["speed"][split] = round(sum(map(len, gold)) / seconds)
+        examples, _ = annotate(nlp, gold, raw_text=True)
+        found["raw_text"][split] = score_character_spans(examples)
+    return found
+
+
+def describe_run(model: Path, data: dict[str, Any], encoder: dict[str, Any]) -> dict[str, Any]:
+    """Say what a pipeline was made of and with.
+
+    model (Path): The pipeline's folder; timed.py may have written time.json beside it.
+    data (dict[str, Any]): The content of assets/data.json.
+    encoder (dict[str, Any]): The content of assets/encoder.json.
+    RETURNS (dict[str, Any]): The content of run.json, without what scoring adds.
+    """
+    config = util.load_config(model / "config.cfg", interpolate=True)
+    times = model.parent / "time.json"
+    files = encoder["files"] or {}
+    return {
+        "data": data["source"],
+        "splits": data["splits"],
+        "encoder": {"name": encoder["encoder"], "sha256": files.get("model.safetensors")},
+        "pipeline": config["nlp"]["pipeline"],
+        "seed": config["training"]["seed"],
+        "config_sha256": checksum(model / "config.cfg"),
+        "training": read_json(times) if times.is_file() else None,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
+        "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+    }
+
+
+def main() -> None:
+    """Score the pipeline named on the command line, and write the files."""
+    parser = argparse.ArgumentParser(description="Score a trained pipeline on dev and test.")
+    parser.add_argument("model", type=Path, help="the pipeline's folder")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="the folder with the .spacy files")
+    parser.add_argument("--data", type=Path, default=Path("assets/data.json"), help="which data it is")
+    parser.add_argument("--encoder", type=Path, default=Path("assets/encoder.json"), help="which encoder it is")
+    parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder of all scores")
+    parser.add_argument("--layout", default="", help="a sub-folder of it")
+    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
+    args = parser.parse_args()
+    if args.gpu_id >= 0:
+        spacy.require_gpu(args.gpu_id)
+    data = read_json(args.data)
+    run = describe_run(args.model, data, read_json(args.encoder))
+    nlp = spacy.load(args.model)
+    found = evaluate(nlp, args.corpus)
+    out = scores_folder(args.metrics, data["source"], args.layout)
+    for split in SPLITS:
+        write_json(out / f"{split}.json", found[split])
+    write_json(out / "raw_text.json", found["raw_text"])
+    write_json(out / "run.json", {**run, "words_per_second": found["speed"]})
+    remove_other(args.metrics, data["source"], args.layout, NAMES)
+    keys = ("overall_precision", "overall_recall", "overall_f1")
+    table = [(split, *(f"{found[split][key]:.4f}" for key in keys)) for split in SPLITS]
+    table += [(f"{split}, raw text", *(f"{found['raw_text'][split][key]:.4f}" for key in keys)) for split in SPLITS]
+    msg.divider(f"Scores on {SOURCES[data['source']]}")
+    msg.table(table, header=("", "precision", "recall", "F1"), aligns=("l", "r", "r", "r"), divider=True)
+    msg.good(f"Scores: {out}")
+
+
+if __name__ == "__main__":
+    main()
