@@ -1,7 +1,7 @@
 """Words to word pieces, exactly as the Hugging Face tokenizer splits them, through a cache of words."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 CACHE_WORDS = 1 << 15
@@ -73,11 +73,17 @@ class PieceTokenizer:
         self._cache.update(zip(words, map(tuple, spans), strict=True))
 
     def _special_ids(self) -> tuple[list[int], list[int]]:
-        encoding = self._tokenizer.encode(["a"], is_pretokenized=True)
-        inside = [i for i, word in enumerate(encoding.word_ids) if word is not None]
-        if not inside:
-            return list(encoding.ids), []
-        return list(encoding.ids[: inside[0]]), list(encoding.ids[inside[-1] + 1 :])
+        """Find the special pieces around a word; any word will do that has pieces in this vocabulary."""
+        for word in self._probes():
+            encoding = self._tokenizer.encode([word], is_pretokenized=True)
+            inside = [i for i, index in enumerate(encoding.word_ids) if index is not None]
+            if inside:
+                return list(encoding.ids[: inside[0]]), list(encoding.ids[inside[-1] + 1 :])
+        return [], []
+
+    def _probes(self) -> Iterator[str]:
+        yield "a"
+        yield from self._tokenizer.get_vocab()
 
 
 def _add_prefix_space(pre_tokenizer: dict[str, Any] | None) -> None:
