@@ -47,6 +47,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "window >= 0 (0 for the encoder's own limit) and 0 <= overlap < window."
     )
     TC003 = "There is no pooling {value!r}. Choose one of: {choices}."
+    TC004 = (
+        "A window of {size} word pieces has no room for a text beside the {special} special pieces of this encoder. "
+        "Expected a larger `window`, or 0 for the encoder's own limit."
+    )
     TC010 = (
         "Cannot load the encoder {name!r} (revision {revision}): {detail} Expected a model name on the Hugging "
         "Face Hub or a folder with a saved model; for a private model log in first, without a network give a "
@@ -211,4 +215,8 @@ class Errors(metaclass=ErrorsWithCodes):
     TC214 = (
         "The two systems were compared on different gold: {one}, and {other}. A paired test needs the "
         "same gold, sentence by sentence, for both."
+    )
+    TC230 = (
+        "The pipeline is for the task {found!r}; expected {expected!r}. Give a spaCy pipeline that "
+        "sets doc.ents, or a token-classification pipeline."
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy
 from spacy.tokens import Doc
 
+from ..errors import Errors
 from .tokenizer import PieceTokenizer
 from .windows import Ints, Window, split_windows
 
@@ -53,7 +54,10 @@ def make_sequences(docs: Sequence[Doc], tokenizer: PieceTokenizer, *, size: int,
     size (int): Pieces in a window at most, special pieces included.
     overlap (int): Pieces shared by neighbouring windows of a text.
     RETURNS (Sequences): The windows of all texts, in order.
+    RAISES (ValueError): TC004, if only special pieces fit in a window.
     """
+    if size <= tokenizer.n_special:
+        raise ValueError(Errors.TC004.format(size=size, special=tokenizer.n_special))
     size -= tokenizer.n_special
     pieces = tokenizer.encode_words([token.text for doc in docs for token in doc])
     counts = numpy.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
