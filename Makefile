@@ -6,6 +6,8 @@ VENV ?= .venv
 ST_VENV ?= .venv-spacy-transformers
 # More options for pip, e.g. PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu" for torch without CUDA.
 PIP_FLAGS ?=
+# Overrides of the variables in project.yml, e.g. VARS="--vars.encoder distilbert/distilbert-base-uncased".
+VARS ?=
 
 BIN = $(VENV)/bin
 ST_BIN = $(ST_VENV)/bin
@@ -31,13 +33,13 @@ $(ST_VENV)/.installed: constraints-spacy-transformers.txt setup.cfg pyproject.to
 	touch $@
 
 run: install  ## Find the data, train, evaluate, package, install and predict. A second run does nothing.
-	$(BIN)/python -m spacy project run all
+	$(BIN)/python -m spacy project run all . $(VARS)
 
 shared: install  ## The same with one encoder that several components share.
-	$(BIN)/python -m spacy project run shared
+	$(BIN)/python -m spacy project run shared . $(VARS)
 
 gpu: install  ## The same with DistilBERT from the Hugging Face Hub, on the first GPU.
-	$(BIN)/python -m spacy project run gpu
+	$(BIN)/python -m spacy project run gpu . $(VARS)
 
 lint: install  ## Check style and types.
 	$(BIN)/python -m ruff check .

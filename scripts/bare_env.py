@@ -1,6 +1,7 @@
 """Environments to try wheels in: only the wheels are installed, the rest is borrowed from the running environment."""
 
 import os
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -26,7 +27,8 @@ def run(command: list[str], what: str, *, cwd: Path | None = None, env: dict[str
         command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True
     )
     if done.returncode != 0:
-        fail(f"{what} failed (exit code {done.returncode})", f"{' '.join(command)}\n\n{done.stdout}")
+        print(f"{shlex.join(command)}\n{done.stdout}", flush=True)
+        fail(f"{what} failed (exit code {done.returncode})", "What it printed stands above.")
     return done.stdout
 
 

@@ -8,6 +8,7 @@ Usage: python scripts/train.py configs/wnut17.cfg training --encoder assets/enco
 
 import argparse
 import resource
+import shlex
 import subprocess
 import sys
 import time
@@ -15,7 +16,6 @@ from pathlib import Path
 
 from project_files import read_json, write_json
 from spacy import util
-from wasabi import msg
 
 ENCODER = "spacy-tokclf.TransformerEncoder.v1"
 SAMPLE_STEPS = 240
@@ -72,7 +72,7 @@ def main() -> None:
     command += ["--paths.train", str(args.corpus / "train.spacy"), "--paths.dev", str(args.corpus / "dev.spacy")]
     command += precision_overrides(args.config, args.precision) if args.precision else []
     command += steps_overrides(steps)
-    msg.info(" ".join(command))
+    print(shlex.join(command), flush=True)
     times = args.out / "time.json"
     times.unlink(missing_ok=True)
     start = time.perf_counter()
