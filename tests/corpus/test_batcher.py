@@ -46,6 +46,11 @@ def test_batches_hold_neighbours_in_length():
     assert sorted(sorted(map(len, batch)) for batch in batches) == [[1, 2], [3, 4], [6, 7], [8, 9]]
 
 
+def test_limit_of_the_padded_size_is_inclusive():
+    batches = list(make_length_batcher_v1(9, 1, 8)(items_of([4, 4, 4, 9])))
+    assert sorted(list(map(len, batch)) for batch in batches) == [[4], [4, 4], [9]]
+
+
 def test_reads_one_buffer_ahead():
     read = []
 

@@ -53,6 +53,18 @@ def test_blank_lines_docstart_bom_and_crlf(conll):
     assert pairs(conll("x\tO")) == [(["x"], ["O"])]
 
 
+def test_crlf_is_no_part_of_a_last_column_of_words(conll):
+    assert pairs(conll("O\ta\r\nB-x\tb\r\r\n"), token_column=1, tag_column=0) == [
+        (["a", "b\r"], ["O", "B-x"])
+    ]
+
+
+def test_first_word_that_begins_with_a_byte_order_mark(tmp_path):
+    records = [Record(["\ufeffa", "\ufeff"], ["O", "O"]), Record(["\ufeff"], ["O"])]
+    write_conll(records, tmp_path / "posts.conll")
+    assert list(read_conll(tmp_path / "posts.conll")) == records
+
+
 def test_tab_or_spaces(conll):
     assert pairs(conll("New York\tB-l\n\xa0x\tO\n\x85\tO\n")) == [
         (["New York", "\xa0x", "\x85"], ["B-l", "O", "O"])

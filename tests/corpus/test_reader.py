@@ -113,14 +113,17 @@ def test_wnut17_directly(wnut17, nlp):
     assert sum(len(example.reference.ents) for example in corpus(nlp)) == 1079
 
 
-def test_folder_in_order_of_name_with_one_scheme(conll, nlp):
-    conll("b\tI-x\n", "2.conll")
-    conll("a\tI-x\n\nc\tI-x\nd\tB-x\n", "1.conll")
+@pytest.mark.parametrize("one, two", [("S-x", "O"), ("O", "S-x")])
+def test_folder_in_order_of_name_with_one_scheme(conll, nlp, one, two):
+    # a file without tags would be taken for IOB2 by itself
+    conll(f"b\t{two}\n", "2.conll")
+    conll(f"a\tO\n\nc\t{one}\nd\tO\n", "1.conll")
     folder = conll("not data", "README.md").parent
     corpus = make_conll_corpus_v1(folder)
-    assert [example.reference.text.split() for example in corpus(nlp)] == [["a"], ["c", "d"], ["b"]]
-    # 2.conll alone does not tell IOB1 from a faulty IOB2, 1.conll does
-    assert corpus.scheme == "IOB1"
+    examples = list(corpus(nlp))
+    assert [example.reference.text.split() for example in examples] == [["a"], ["c", "d"], ["b"]]
+    assert corpus.scheme == "IOBES"
+    assert sum(len(example.reference.ents) for example in examples) == 1
 
 
 @pytest.mark.parametrize("limit, count", [(0, 9), (1, 1), (8, 8), (9, 9), (99, 9)])
