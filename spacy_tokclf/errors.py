@@ -36,6 +36,11 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control "
         "this behavior."
     )
+    TW202 = (
+        "{count} of {total} tokens differ between {gold} and {pred} (the first: {gold_where} "
+        "{gold_token!r}, {pred_where} {pred_token!r}). Rows line up, so the tags are scored on the "
+        "gold tokens."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -216,7 +221,85 @@ class Errors(metaclass=ErrorsWithCodes):
         "The two systems were compared on different gold: {one}, and {other}. A paired test needs the "
         "same gold, sentence by sentence, for both."
     )
+    TC220 = (
+        "There is no file {path}. Give a CoNLL file (one token a row, its tag in another column) or a "
+        ".spacy file."
+    )
+    TC221 = (
+        "{gold} has {gold_count} sentences and {pred} has {pred_count}; rows stop matching at "
+        "{gold_where} and {pred_where}. Expected the same sentences on both sides; look for a lost or "
+        "an added blank line there."
+    )
+    TC222 = (
+        "The sentence at {gold_where} has {gold_count} rows, its prediction at {pred_where} has "
+        "{pred_count}. Expected one predicted row for each gold row; look for a lost or an added row "
+        "or blank line there."
+    )
+    TC223 = (
+        "{where}: the tag {tag!r} has an unknown prefix. Expected O, - for a missing value, or one of "
+        "B, I, E, S, L, U with a hyphen and a type, as in B-location. Check which column holds the "
+        "tags (the last one unless an option says otherwise){hint}."
+    )
+    TC224 = (
+        "{count} of {total} tokens differ between {gold} and {pred}; the first at {gold_where} "
+        "({gold_token!r}) and {pred_where} ({pred_token!r}). Leave --check-tokens out to score them "
+        "on the gold tokens."
+    )
+    TC225 = (
+        "{where}: the tag {tag!r} gives one token several labels, which entity scores cannot count. "
+        "Keep one label a token; the gold for scores of WNUT-17 is emerging.test.annotated."
+    )
+    TC226 = (
+        "The scheme {scheme} would be ignored: the default mode reads tags by the rules of conlleval, "
+        "whatever their scheme. Add --mode strict, or leave --scheme out."
+    )
+    TC227 = (
+        "{where}: the prefix of the tag {tag!r} is not of the scheme {scheme}, which has {allowed}. "
+        "Name the scheme that the tags are written in (--scheme), or leave --mode strict out."
+    )
     TC230 = (
         "The pipeline is for the task {found!r}; expected {expected!r}. Give a spaCy pipeline that "
         "sets doc.ents, or a token-classification pipeline."
     )
+    TC240 = (
+        "The pipeline returned {found} of {expected} texts: some failed and were dropped. Scores of "
+        "the rest would say nothing; look at the messages above, and let errors be raised."
+    )
+    TC250 = (
+        "The model {name!r} is of type {model_type!r}, and where a token classifier of that type keeps its head is not "
+        "known. Known types: {known}."
+    )
+    TC251 = (
+        "The token classifier {name!r} has other weights beside its encoder than its type should: found {found}, "
+        "expected {expected}. Only the standard heads of Hugging Face can be read."
+    )
+    TC252 = (
+        "The checkpoint {name!r} is not a whole token classifier: it lacks {missing}. Give one that was fine-tuned for "
+        "token classification; to start from an encoder alone, use it in [initialize] without `head = true`."
+    )
+    TC253 = "The labels {labels} are there more than once. Every row of a classifier needs a label of its own: rename them."
+    TC254 = (
+        "Expected {expected} names for the {expected} rows of the classifier of {name!r}, found {found}. Give them in the "
+        "order of the rows: {rows}."
+    )
+    TC255 = (
+        "The pipeline has no component {name!r} that classifies tokens; there is: {found}. Name one of the "
+        "`token_classifier`s, and if there are several, say which."
+    )
+    TC256 = (
+        "The component {name!r} reads its vectors from {found}, which Hugging Face cannot open. Expected a "
+        "`spacy-tokclf.TransformerEncoder.v1` in its slot, or a listener to a `transformer_encoder`."
+    )
+    TC257 = (
+        "The encoder of {name!r} pools word pieces by {pooling!r}, for which Hugging Face has no equivalent: there the "
+        'first piece of a word decides. Train with pooling = "first".'
+    )
+    TC258 = (
+        "The head of {name!r} does not fit its encoder of type {model_type!r}: missing weights {missing}, unexpected "
+        "weights {unexpected}. Initialize the component with the encoder, so that it gets the head of that type."
+    )
+    TC259 = (
+        "The folder {path} is not empty. Choose another, or replace an earlier export with `--force` (`force=True`)."
+    )
+    TC260 = "The folder {path} holds no config.json, so it is no earlier export and is not replaced. Choose another."
+    TC261 = "There is no aggregation strategy {value!r}. Choose one of: {choices}."

@@ -1,5 +1,11 @@
-"""The commands `python -m spacy tokclf ...`. Heavy imports happen inside the commands."""
+"""`python -m spacy tokclf ...`. spaCy imports this module for every command of its own: nothing heavy up here."""
 
-import typer
+from spacy.cli._util import app as spacy_app
 
-app = typer.Typer(name="tokclf", help="Token classification: score, evaluate, and more.", no_args_is_help=True)
+from ._app import app
+from .evaluate import evaluate_cli
+from .score import score_cli
+
+spacy_app.add_typer(app)
+
+__all__ = ["app", "evaluate_cli", "score_cli"]

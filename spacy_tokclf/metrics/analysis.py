@@ -42,9 +42,7 @@ def find_errors(comparison: Comparison) -> list[EntityError]:
     lost, wrong = np.flatnonzero(~comparison.gold_hit), np.flatnonzero(~comparison.pred_hit)
     gold, pred = comparison.gold, comparison.pred
     pairs = _pair(gold.where(~comparison.gold_hit), pred.where(~comparison.pred_hit))
-    errors = [
-        EntityError(_kind(gold, pred, int(g), int(p)), int(g), int(p)) for g, p in _index(pairs, lost, wrong)
-    ]
+    errors = [EntityError(_kind(gold, pred, int(g), int(p)), int(g), int(p)) for g, p in _index(pairs, lost, wrong)]
     paired_gold, paired_pred = {error.gold for error in errors}, {error.pred for error in errors}
     errors += [EntityError("missed", g, -1) for g in lost.tolist() if g not in paired_gold]
     errors += [EntityError("spurious", -1, p) for p in wrong.tolist() if p not in paired_pred]

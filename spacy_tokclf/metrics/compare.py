@@ -1,11 +1,13 @@
 """Gold and predicted entities of one corpus on one axis: what every score and every analysis is counted from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..tags import MISSING
 from .chunks import Chunks, TagReader
-from .codes import Bools, Ints, Sentences, TagSequences, encode_pair
+from .codes import Bools, Ints, Sentences, TagPair, TagSequences, TagVocab, encode, encode_pair
 from .letters import warn_odd_tags
 from .rules import resolve_scheme, scheme_name
 
@@ -96,9 +98,63 @@ def compare_tags(
     if scheme is not None:
         scheme_name(scheme)
     pair = encode_pair(y_true, y_pred)
+    return _compare_codes(pair, mode=mode, scheme=scheme, suffix=suffix)
+
+
+def compare_columns(
+    gold: Sequence[str],
+    pred: Sequence[str],
+    lengths: Ints,
+    *,
+    mode: str | None = None,
+    scheme: object = None,
+    suffix: bool = False,
+) -> Comparison:
+    """Read and compare the tag columns of two files. Unlike seqeval, this knows the missing value "-".
+
+    A token whose gold is missing is left out: predictions that touch it are ignored. A missing prediction is "O".
+
+    gold (Sequence[str]): Gold tags of all tokens, (n_tokens,).
+    pred (Sequence[str]): Predicted tags of all tokens, (n_tokens,).
+    lengths (Ints): Tokens of each sentence, (n_sentences,).
+    mode, scheme, suffix: As for compare_tags.
+    RETURNS (Comparison): Gold beside prediction.
+    RAISES (ValueError): TC203 to TC207.
+    """
+    vocab = TagVocab()
+    pair = TagPair(vocab, Sentences.of(lengths), encode([gold], vocab), encode([pred], vocab))
+    missing = None
+    if MISSING in vocab:
+        missing = pair.gold == vocab[MISSING]
+        for codes in (pair.gold, pair.pred):
+            codes[codes == vocab[MISSING]] = vocab["O"]
+    return _compare_codes(pair, mode=mode, scheme=scheme, suffix=suffix, missing=missing)
+
+
+def _compare_codes(
+    pair: TagPair, *, mode: str | None, scheme: object, suffix: bool, missing: Bools | None = None
+) -> Comparison:
+    """Read the entities of both sides by the rules of the mode, and compare them."""
     strict = resolve_scheme(mode, scheme, vocab=pair.vocab, gold=pair.gold, suffix=suffix)
     if strict is None:
         warn_odd_tags(pair.vocab, pair.gold, pair.pred, suffix=suffix)
     reader = TagReader.of(pair.vocab, scheme=strict, suffix=suffix)
     gold, pred = (reader.read(codes, pair.sentences) for codes in (pair.gold, pair.pred))
-    return Comparison(reader.names, pair.sentences, gold, pred, pair.correct, len(pair.gold), scheme=strict)
+    correct, n_tokens, n_ignored = pair.correct, len(pair.gold), 0
+    if missing is not None:
+        found = len(pred)
+        pred = without(pred, pair.sentences.place(missing, gap=0))
+        correct = int(np.count_nonzero((pair.gold == pair.pred) & ~missing))
+        n_tokens, n_ignored = int(np.count_nonzero(~missing)), found - len(pred)
+    return Comparison(reader.names, pair.sentences, gold, pred, correct, n_tokens, scheme=strict, n_ignored=n_ignored)
+
+
+def without(chunks: Chunks, unknown: Bools) -> Chunks:
+    """Leave out the entities that touch a position without gold annotation.
+
+    chunks (Chunks): Entities on an axis.
+    unknown (Bools): Which positions have none, (size,).
+    RETURNS (Chunks): The others.
+    """
+    sums = np.concatenate([[0], np.cumsum(unknown)])
+    return chunks.where(sums[chunks.end + 1] == sums[chunks.start])

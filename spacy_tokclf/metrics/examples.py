@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import Errors
 from .chunks import Chunks
 from .codes import Bools, Ints, Sentences
-from .compare import Comparison
+from .compare import Comparison, without
 from .counts import count
 from .report import evaluate_dict
 
@@ -73,7 +73,7 @@ def compare_examples(
     sentences = Sentences.of(np.array([len(mask) for mask in missing], dtype=np.int64))
     unknown = sentences.place(np.concatenate([np.zeros(0, dtype=bool), *missing]), gap=1)
     gold_chunks, all_pred = gold.chunks(sentences), pred.chunks(sentences)
-    pred_chunks = _ignore(all_pred, unknown)
+    pred_chunks = without(all_pred, unknown)
     equal = paint(gold_chunks, sentences.size) == paint(pred_chunks, sentences.size)
     return Comparison(
         list(numbers),
@@ -113,7 +113,7 @@ def compare_characters(examples: Iterable["Example"]) -> Comparison:
     known = iob != 0
     unknown = paint(Chunks(np.zeros_like(first), first, first + length - 1).where(~known), sentences.size) > 0
     gold_chunks, all_pred = gold.chunks(sentences), pred.chunks(sentences)
-    pred_chunks = _ignore(all_pred, unknown)
+    pred_chunks = without(all_pred, unknown)
     sides = (_on_tokens(chunks, first, length) for chunks in (gold_chunks, pred_chunks))
     gold_tags, pred_tags = (paint(chunks, len(first)) for chunks in sides)
     return Comparison(
@@ -167,12 +167,6 @@ def _on_tokens(chunks: Chunks, first: Ints, length: Ints) -> Chunks:
     start = np.searchsorted(first + length - 1, chunks.start, side="left")
     end = np.searchsorted(first, chunks.end, side="right") - 1
     return Chunks(chunks.type, start, end).where(start <= end)
-
-
-def _ignore(chunks: Chunks, unknown: Bools) -> Chunks:
-    """Leave out the predictions that touch a position without annotation."""
-    sums = np.concatenate([[0], np.cumsum(unknown)])
-    return chunks.where(sums[chunks.end + 1] == sums[chunks.start])
 
 
 def _gold_spans(doc: "Doc", spans_key: str | None, labels: Sequence[str]) -> Iterable["Span"]:

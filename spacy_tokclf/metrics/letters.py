@@ -71,7 +71,8 @@ def count_odd_tags(vocab: TagVocab, *codes: Codes, suffix: bool = False) -> dict
     RETURNS (Dict[str, int]): Tokens by odd tag.
     """
     odd = [(tag, code) for tag, code in vocab.items() if is_odd_tag(tag, suffix)]
-    return {tag: sum(int(np.count_nonzero(part == code)) for part in codes) for tag, code in odd}
+    counts = {tag: sum(int(np.count_nonzero(part == code)) for part in codes) for tag, code in odd}
+    return {tag: number for tag, number in counts.items() if number}
 
 
 def warn_odd_tags(vocab: TagVocab, *codes: Codes, suffix: bool = False) -> None:

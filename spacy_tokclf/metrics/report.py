@@ -21,9 +21,7 @@ def report_dict(counts: Counts, *, zero_division: str | int = "warn") -> Report:
         columns = precision_recall_fscore(counts, average=average, zero_division=zero_division)
         names = counts.types if average is None else [f"{average} avg"]
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        report.update(
-            {name: dict(zip(_HEADERS, row, strict=True)) for name, row in zip(names, rows, strict=True)}
-        )
+        report.update({name: dict(zip(_HEADERS, row, strict=True)) for name, row in zip(names, rows, strict=True)})
     return report
 
 
@@ -61,9 +59,7 @@ def evaluate_dict(counts: Counts, *, zero_division: str | int = "warn") -> dict[
     report.pop("weighted avg")
     overall = report.pop("micro avg")
     keys = ("precision", "recall", "f1", "number")
-    scores: dict[str, object] = {
-        name: dict(zip(keys, row.values(), strict=True)) for name, row in report.items()
-    }
+    scores: dict[str, object] = {name: dict(zip(keys, row.values(), strict=True)) for name, row in report.items()}
     scores["overall_precision"] = overall["precision"]
     scores["overall_recall"] = overall["recall"]
     scores["overall_f1"] = overall["f1-score"]

@@ -99,9 +99,7 @@ def detect_scheme(letters: Iterable[str]) -> str:
     return name
 
 
-def resolve_scheme(
-    mode: str | None, scheme: object, vocab: TagVocab, gold: Codes, *, suffix: bool
-) -> str | None:
+def resolve_scheme(mode: str | None, scheme: object, vocab: TagVocab, gold: Codes, *, suffix: bool) -> str | None:
     """Say which algorithm runs, by the rules of seqeval's classification_report.
 
     mode (Optional[str]): "strict"; anything else is the default mode, which ignores the scheme silently.

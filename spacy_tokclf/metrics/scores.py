@@ -179,9 +179,7 @@ def accuracy_score(y_true: TagSequences | Sequence[str], y_pred: TagSequences | 
     return int(np.count_nonzero(gold[:size] == pred[:size])) / len(gold)
 
 
-def performance_measure(
-    y_true: TagSequences | Sequence[str], y_pred: TagSequences | Sequence[str]
-) -> dict[str, int]:
+def performance_measure(y_true: TagSequences | Sequence[str], y_pred: TagSequences | Sequence[str]) -> dict[str, int]:
     """Count tokens: TP equal and not "O", FP different and not predicted "O", FN missed, TN both "O".
 
     y_true (List[List[str]]): Gold tags, nested or flat.

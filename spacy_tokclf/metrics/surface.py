@@ -30,9 +30,7 @@ def surfaces(
     return list(zip(texts, kinds, strict=True))
 
 
-def surface_scores(
-    comparison: Comparison, tokens: Sequence[Sequence[str]], *, joiner: str = " "
-) -> dict[str, float]:
+def surface_scores(comparison: Comparison, tokens: Sequence[Sequence[str]], *, joiner: str = " ") -> dict[str, float]:
     """Compute the surface scores as the shared task published them.
 
     The numerator holds the unique surfaces of mentions that are right at their place: a name predicted in the

@@ -34,14 +34,14 @@ class TokclfSeqeval(evaluate.Metric):
 
     def _compute(
         self,
-        predictions,
-        references,
-        suffix=False,
-        scheme=None,
-        mode=None,
-        sample_weight=None,
-        zero_division="warn",
-    ):
+        predictions: list[list[str]],
+        references: list[list[str]],
+        suffix: bool = False,
+        scheme: str | None = None,
+        mode: str | None = None,
+        sample_weight: list[int] | None = None,
+        zero_division: str | int = "warn",
+    ) -> dict[str, object]:
         """Compute the scores; `evaluate` calls this."""
         return compute(
             [list(tags) for tags in predictions],

@@ -1,0 +1,5 @@
+"""The Typer app that all commands belong to."""
+
+import typer
+
+app = typer.Typer(name="tokclf", help="Score and evaluate entity recognizers.", no_args_is_help=True)

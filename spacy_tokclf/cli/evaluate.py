@@ -1,0 +1,144 @@
+"""`spacy tokclf evaluate`: a pipeline on annotated data, with an analysis of its errors."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._app import app
+from ._util import JSON_HELP, RESAMPLES_HELP, TRAIN_HELP, failing_cleanly, write_json, write_jsonl
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.training import Example
+
+
+@app.command("evaluate")
+def evaluate_cli(
+    model: Annotated[str, typer.Argument(help="Name or folder of a pipeline that sets doc.ents")],
+    data: Annotated[Path, typer.Argument(help="Annotated data: a .spacy file or a CoNLL file")],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Predict on the raw text with the pipeline's tokenizer, compare characters")
+    ] = False,
+    train: Annotated[Path | None, typer.Option("--train", "-t", help=TRAIN_HELP)] = None,
+    resamples: Annotated[int, typer.Option("--resamples", help=RESAMPLES_HELP)] = 1000,
+    json_path: Annotated[Path | None, typer.Option("--json", "-j", help=JSON_HELP)] = None,
+    errors_path: Annotated[
+        Path | None, typer.Option("--errors", "-e", help="Write every error to a JSONL file")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Texts in a batch")] = None,
+    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+) -> None:
+    """Evaluate a pipeline: scores as seqeval and spaCy count them, surface F1, kinds of error.
+
+    Gold tokens are kept by default, which is the standard; --raw shows what users get.
+    """
+    from .tables import print_summary
+
+    with failing_cleanly():
+        summary = evaluate(
+            model,
+            data,
+            raw=raw,
+            train=train,
+            resamples=resamples,
+            errors_path=errors_path,
+            batch_size=batch_size,
+            use_gpu=use_gpu,
+        )
+        print_summary(summary, title=f"{model} on {data.name}{', raw text' if raw else ''}")
+        if json_path is not None:
+            write_json(json_path, summary)
+
+
+def evaluate(
+    model: str,
+    data: Path,
+    *,
+    raw: bool = False,
+    train: Path | None = None,
+    resamples: int = 1000,
+    errors_path: Path | None = None,
+    batch_size: int | None = None,
+    use_gpu: int = -1,
+) -> dict[str, Any]:
+    """Evaluate a pipeline; the options are those of the command.
+
+    model (str): Name or folder of the pipeline.
+    data (Path): The annotated data.
+    RETURNS (Dict[str, Any]): As metrics.summary.summarize.
+    RAISES (ValueError): TC220 and TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
+    """
+    import spacy
+    from spacy.cli._util import setup_gpu
+
+    from ..metrics.examples import annotated, compare_characters, compare_examples
+    from ..metrics.summary import describe_errors, summarize
+    from .tagged import entity_texts
+
+    setup_gpu(use_gpu, silent=True)
+    nlp = spacy.load(model)
+    examples = annotated(predict(nlp, read_gold(nlp, data), raw=raw, batch_size=batch_size))
+    joiner = "" if raw else " "
+    if raw:
+        comparison = compare_characters(examples)
+        tokens: list[Any] = [eg.reference.text for eg in examples]
+    else:
+        comparison = compare_examples(examples)
+        tokens = [[token.text for token in eg.reference] for eg in examples]
+    texts = entity_texts(train) if train is not None else None
+    summary = summarize(comparison, tokens, train_texts=texts, n_resamples=resamples, joiner=joiner)
+    if errors_path is not None:
+        write_jsonl(errors_path, describe_errors(comparison, tokens, joiner=joiner))
+    return summary
+
+
+def read_gold(nlp: "Language", path: Path) -> list["Doc"]:
+    """Read annotated Docs.
+
+    nlp (Language): The pipeline whose vocabulary they get.
+    path (Path): A .spacy file or a CoNLL file.
+    RETURNS (List[Doc]): The Docs, gold tokens kept.
+    RAISES (ValueError): TC220, and TC1xx for a faulty file.
+    """
+    from spacy.tokens import DocBin
+
+    from ..corpus import read_conll, records_to_docs
+    from ..errors import Errors
+
+    if not path.is_file():
+        raise ValueError(Errors.TC220.format(path=path))
+    if path.suffix == ".spacy":
+        return list(DocBin().from_disk(path).get_docs(nlp.vocab))
+    return list(records_to_docs(read_conll(path), nlp.vocab))
+
+
+def predict(
+    nlp: "Language", references: list["Doc"], *, raw: bool = False, batch_size: int | None = None
+) -> list["Example"]:
+    """Annotate fresh copies of gold Docs, paired with them by identity rather than by position.
+
+    nlp (Language): The pipeline.
+    references (List[Doc]): The gold.
+    raw (bool): Whether the pipeline tokenises the raw text; else the gold tokens are kept.
+    batch_size (Optional[int]): Texts in a batch; None: the pipeline's own.
+    RETURNS (List[Example]): Prediction and gold of each text.
+    RAISES (ValueError): TC240, if an error handler dropped texts.
+    """
+    from spacy.tokens import Doc
+    from spacy.training import Example
+
+    from ..errors import Errors
+
+    def bare(doc: Doc) -> Doc:
+        words = [token.text for token in doc]
+        spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
+        return Doc(nlp.vocab, words=words, spaces=spaces)
+
+    inputs = ((doc.text if raw else bare(doc), doc) for doc in references)
+    pairs = nlp.pipe(inputs, as_tuples=True, batch_size=batch_size)
+    examples = [Example(predicted, reference) for predicted, reference in pairs]
+    if len(examples) != len(references):
+        raise ValueError(Errors.TC240.format(found=len(examples), expected=len(references)))
+    return examples

@@ -1,0 +1,1 @@
+"""The way to and from Hugging Face: their evaluator on our pipelines."""
