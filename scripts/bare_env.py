@@ -63,7 +63,8 @@ def install(python: Path, *arguments: str) -> None:
     arguments (str): Files to install, and pip's options.
     """
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-index", "--no-warn-conflicts"]
-    run([*pip, *arguments], f"Installing {arguments[-1]}")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    run([*pip, *arguments], f"Installing {arguments[-1]}", env=variables)
 
 
 def borrow(python: Path) -> None:
