@@ -1,5 +1,7 @@
 """Windows over long texts: every token once, in order, never more pieces than fit."""
 
+from itertools import pairwise
+
 import numpy
 import pytest
 from hypothesis import given, settings
@@ -41,7 +43,7 @@ def test_windows_are_full_and_never_too_full(pieces, size, overlap):
 def test_windows_advance_and_overlap_no_more_than_asked(pieces, size, overlap):
     clipped = numpy.minimum(pieces, size)
     windows = split(pieces, size, overlap)
-    for one, other in zip(windows, windows[1:], strict=False):
+    for one, other in pairwise(windows):
         assert one.start < other.start <= one.end < other.end
         assert clipped[other.start : one.end].sum() <= overlap
     if windows:
@@ -56,7 +58,7 @@ def test_windows_advance_and_overlap_no_more_than_asked(pieces, size, overlap):
 def test_owned_tokens_keep_half_the_overlap_as_context(overlap):
     windows = split([1] * 1000, 16, overlap)
     assert len(windows) == numpy.ceil((1000 - overlap) / (16 - overlap))
-    for one, other in zip(windows[:-2], windows[1:-1], strict=True):
+    for one, other in pairwise(windows[:-1]):
         assert one.end - one.own_end == overlap // 2
         assert other.own_start - other.start == (overlap + 1) // 2
 
