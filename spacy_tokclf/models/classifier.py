@@ -8,6 +8,8 @@ from spacy.tokens import Doc
 from thinc.api import Dropout, Linear, Model, Ops, chain
 from thinc.types import Floats2d
 
+from .resize import set_dims, set_params
+from .transform import make_transform
 from .types import Tok2VecT, TokenLogitsT
 
 #: Spread of a fresh classifier's weights, as `initializer_range` in the configs of BERT and its family.
@@ -17,7 +19,8 @@ INIT_STD = 0.02
 def build_token_classifier_v1(
     tok2vec: Model[list[Doc], list[Floats2d]], nO: int | None = None
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Build `tok2vec -> dropout -> linear`, the head of Hugging Face's token classifiers.
+    """Build `tok2vec -> dropout -> linear`, the head of Hugging Face's token classifiers, with a place before the dropout
+    for the layer that a few families have there.
 
     The rate of the dropout is `training.dropout`. A token whose vector is all zeros (one without word pieces) gets
     logits that are all zeros: no evidence for any tag.
@@ -27,9 +30,11 @@ def build_token_classifier_v1(
     RETURNS (Model[List[Doc], List[Floats2d]]): The model. Output per text: (n_tokens, n_tags).
     """
     output_layer = Linear(nO=nO, init_W=_normal_init)
-    head = on_known_rows(chain(Dropout(0.1), output_layer))
+    transform = make_transform()
+    head = on_known_rows(chain(transform, Dropout(0.1), output_layer))
     model: TokenLogitsT = chain(tok2vec, head)
     model.set_ref("tok2vec", tok2vec)
+    model.set_ref("transform", transform)
     model.set_ref("output_layer", output_layer)
     model.attrs["resize_output"] = resize_output
     return model
@@ -95,7 +100,7 @@ def resize_output(model: TokenLogitsT, new_nO: int) -> None:
         return
     for node in model.walk():
         if node is not layer and node.has_dim("nO") and node.get_dim("nO") == old_nO and layer in node.walk():
-            node.set_dim("nO", new_nO, force=True)
+            set_dims(node, {"nO": new_nO})
     if old_nO is None or layer.has_param("W") is not True:
         layer.set_dim("nO", new_nO, force=True)
         return
@@ -104,9 +109,8 @@ def resize_output(model: TokenLogitsT, new_nO: int) -> None:
     larger_bias = layer.ops.alloc1f(new_nO)
     larger[:old_nO] = weights
     larger_bias[:old_nO] = bias
-    layer.set_dim("nO", new_nO, force=True)
-    layer.set_param("W", larger)
-    layer.set_param("b", larger_bias)
+    set_dims(layer, {"nO": new_nO})
+    set_params(layer, {"W": larger, "b": larger_bias})
 
 
 def tok2vec_of(model: TokenLogitsT) -> Tok2VecT:

@@ -6,7 +6,9 @@ from typing import Any
 from spacy.training import Example
 
 from ..errors import Errors
-from ..tags import OUTSIDE, SCHEMES, expected_tags, is_tag_of
+from ..models.heads import HeadWeights
+from ..tags import OUTSIDE, SCHEMES, detect_scheme, expected_tags, is_tag_of, split_tag
+from ..tags.schemes import PREFIXES as LETTERS
 
 LabelData = dict[str, Any]
 
@@ -41,6 +43,50 @@ def extend_tags(tags: list[str], types: Iterable[str], scheme: str) -> list[str]
     """
     added = [f"{prefix}-{type_}" if prefix else type_ for type_ in types for prefix in PREFIXES[scheme]]
     return list(dict.fromkeys([*(tags or [OUTSIDE]), *added]))
+
+
+def choose_labels(
+    labels: dict[str, Any] | list[str] | None,
+    examples: Iterable[Example],
+    *,
+    scheme: str,
+    tags: list[str],
+    head: HeadWeights | None,
+) -> tuple[str, list[str]]:
+    """Choose the labels of a component that is being initialized: those given; else a checkpoint's, with what the
+    examples have beyond them; else those that the component has; else the examples'.
+
+    labels (Optional[Union[Dict[str, Any], List[str]]]): As for `read_labels`.
+    examples (Iterable[Example]): A sample of the training data.
+    scheme (str): The component's scheme.
+    tags (List[str]): The component's tags.
+    head (Optional[HeadWeights]): The checkpoint's head.
+    RETURNS (Tuple[str, List[str]]): The scheme and the tags.
+    RAISES (ValueError): As `read_labels` and `checkpoint_scheme`.
+    """
+    if labels is not None:
+        return read_labels(labels)
+    if head is not None and head.tags:
+        scheme = checkpoint_scheme(head.tags)
+        return scheme, extend_tags(head.tags, collect_types(examples), scheme)
+    return scheme, tags or extend_tags([], collect_types(examples), scheme)
+
+
+def checkpoint_scheme(tags: list[str]) -> str:
+    """Tell the scheme of a checkpoint's label set. Labels that have no prefix beside others that do (such as `X` or
+    `[CLS]`) count as outside, like `O`.
+
+    IOB1 and IOB2 have the same labels, so the answer is IOB2 for both, and I-TYPE alone is IOB1.
+
+    tags (List[str]): The labels.
+    RETURNS (str): The scheme; "IO" if no label has a prefix.
+    RAISES (ValueError): TC253, for a label that is there twice; TC104, if the prefixes fit no scheme.
+    """
+    twice = sorted({tag for tag in tags if tags.count(tag) > 1})
+    if twice:
+        raise ValueError(Errors.TC253.format(labels=twice))
+    with_prefix = [tag for tag in tags if split_tag(tag)[0] in LETTERS and split_tag(tag)[1]]
+    return detect_scheme([tag] for tag in with_prefix) if with_prefix else "IO"
 
 
 def read_labels(labels: dict[str, Any] | list[str]) -> tuple[str, list[str]]:

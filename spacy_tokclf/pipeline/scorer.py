@@ -13,9 +13,7 @@ from ..metrics.report import evaluate_dict
 _SEQEVAL_KEYS = ("precision", "recall", "f1", "accuracy")
 
 
-def make_seqeval_scorer_v1(
-    spans_key: str | None = None, score_prefix: str = ""
-) -> Callable[..., dict[str, Any]]:
+def make_seqeval_scorer_v1(spans_key: str | None = None, score_prefix: str = "") -> Callable[..., dict[str, Any]]:
     """Make the scorer "spacy-tokclf.seqeval_scorer.v1".
 
     It returns ents_p, ents_r, ents_f and ents_per_type as spaCy's own `get_ner_prf` counts them, and
@@ -29,17 +27,31 @@ def make_seqeval_scorer_v1(
     RETURNS (Callable): The scorer, `scorer(examples, **cfg)`.
     """
 
-    # A closure rather than a partial: spaCy passes the component's cfg, which has a spans_key of its own.
-    def scorer(examples: Iterable[Example], **cfg: Any) -> dict[str, Any]:
+    return SeqevalScorer(spans_key, score_prefix)
+
+
+class SeqevalScorer:
+    """The scorer. A class, so that a pipeline can be sent to another process, and a call's `cfg` can hold keys of the
+    same names."""
+
+    def __init__(self, spans_key: str | None, score_prefix: str) -> None:
+        self.spans_key = spans_key
+        self.score_prefix = score_prefix
+
+    def __call__(self, examples: Iterable[Example], **cfg: Any) -> dict[str, Any]:
+        """Score some examples.
+
+        examples (Iterable[Example]): The examples.
+        **cfg: The component's settings; only its labels matter here.
+        RETURNS (Dict[str, Any]): The scores.
+        """
         examples = list(examples)
         labels = cfg.get("labels") or ()
-        counts = count(compare_examples(examples, spans_key=spans_key, labels=labels))
-        scores = _spacy_scores(counts) if spans_key is not None else get_ner_prf(examples)
+        counts = count(compare_examples(examples, spans_key=self.spans_key, labels=labels))
+        scores = _spacy_scores(counts) if self.spans_key is not None else get_ner_prf(examples)
         scores = {key: _no_none(key, value) for key, value in scores.items()}
         scores.update(_seqeval_scores(counts))
-        return {f"{score_prefix}{key}": value for key, value in scores.items()}
-
-    return scorer
+        return {f"{self.score_prefix}{key}": value for key, value in scores.items()}
 
 
 def _no_none(key: str, value: Any) -> Any:

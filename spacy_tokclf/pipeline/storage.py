@@ -12,6 +12,7 @@ from thinc.api import Model
 
 from ..errors import Errors
 from ..models.encoder import encoder_nodes
+from ..models.resize import set_dims
 from ..models.shim import EncoderShim
 
 ENCODER = "encoder"
@@ -128,9 +129,7 @@ def _from_bytes(model: Model, data: bytes) -> None:
     """Load a model's layers, whatever sizes they had before."""
     msg = srsly.msgpack_loads(data)
     for node, info in zip(model.walk(), msg["nodes"], strict=True):
-        for dim, value in info["dims"].items():
-            if value is not None and node.has_dim(dim) and node.get_dim(dim) != value:
-                node.set_dim(dim, value, force=True)
+        set_dims(node, info["dims"])
     model.from_dict(msg)
 
 

@@ -17,12 +17,14 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.encoder import encoder_nodes, load_encoder
+from ..models.heads import use_head
 from ..models.pretrained import LoaderT
 from ..tags.decode import Spans, TagTable, decode_spans, make_tag_table
 from . import storage
 from .annotate import set_entities
+from .find_encoder import find_encoder
 from .gold import gold_tags, is_space
-from .labels import LabelData, collect_types, extend_tags, read_labels
+from .labels import LabelData, choose_labels, extend_tags
 from .loss import masked_cross_entropy
 from .steps import prepare_step
 
@@ -128,32 +130,35 @@ class TokenClassifier(TrainablePipe):
         labels: dict[str, Any] | list[str] | None = None,
         encoder: LoaderT | None = None,
     ) -> None:
-        """Set the labels, fetch the encoder, and make a fresh classifier.
+        """Fetch the encoder, set the labels, and make a fresh classifier, or take over that of a checkpoint.
 
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample of the training data.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Union[Dict[str, Any], List[str]]]): Entity types, or what `spacy init labels` wrote; from the
-            examples if not given.
+            checkpoint or else from the examples if not given.
         encoder (Optional[Callable]): Loader of the pretrained encoder, for a model with an encoder of its own.
         RAISES (ValueError): TC023, if there is an encoder without weights; TC024, if there are no labels.
         """
         validate_get_examples(get_examples, "TokenClassifier.initialize")
         examples = list(get_examples())
-        if labels is not None:
-            self.cfg["scheme"], self.cfg["tags"] = read_labels(labels)
-        elif not self.tags:
-            self.cfg["tags"] = extend_tags([], collect_types(examples), self.cfg["scheme"])
-        if not self.labels:
-            raise ValueError(Errors.TC024.format(name=self.name))
-        for label in self.labels:
-            self.vocab.strings.add(label)
         if encoder is not None:
             load_encoder(self.model, encoder)
         elif any(not node.shims[0].is_filled for node in encoder_nodes(self.model)):
             raise ValueError(Errors.TC023.format(name=self.name))
+        node = find_encoder(self.model, nlp, self.name)
+        head = node.shims[0].head if node is not None else None
+        self.cfg["scheme"], self.cfg["tags"] = choose_labels(
+            labels, examples, scheme=self.cfg["scheme"], tags=self.tags, head=head
+        )
+        if not self.labels:
+            raise ValueError(Errors.TC024.format(name=self.name))
+        for label in self.labels:
+            self.vocab.strings.add(label)
         self.set_output(len(self.tags))
         sample = [eg.x for eg in examples[:4] if len(eg.x)] or [Doc(self.vocab, words=["a"])]
         self.model.initialize(X=sample)
+        if head is not None:
+            use_head(self.model, head, self.tags)
 
     @property
     def _listens(self) -> bool:

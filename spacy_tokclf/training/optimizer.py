@@ -58,17 +58,22 @@ class AdamW(Optimizer):
         self.layer_decay = layer_decay
         self.last_norm = 0.0
         self._scale: dict[KeyT, float] = {}
+        self._waiting: set[int] = set()
         self._modules: WeakKeyDictionary[nn.Module, torch.optim.AdamW] = WeakKeyDictionary()
 
     def prepare(self, models: Sequence[Model], n_tokens: int) -> None:
         """Work out, for all parameters of some models, by what their gradients are multiplied in this step.
 
-        Does nothing if the models are waiting for their step already (those that listen to a shared encoder were
-        prepared with it).
+        The first model is stepped next. The others wait: their own call of `prepare`, later in the same step, finds
+        them prepared.
 
         models (Sequence[Model]): The models that learn together.
         n_tokens (int): Tokens whose loss the gradients sum.
         """
+        if models[0].id in self._waiting:
+            self._waiting.discard(models[0].id)
+            return
+        self._waiting = {model.id for model in models[1:]}
         keys: list[KeyT] = []
         square = 0.0
         for model in models:
@@ -83,8 +88,6 @@ class AdamW(Optimizer):
                         grad = node.get_grad(name)
                         keys.append((node.id, name))
                         square += float((grad.astype("float64") ** 2).sum())
-        if len(models) == 1 and keys and all(key in self._scale for key in keys):
-            return
         norm = numpy.sqrt(square) / n_tokens
         clip = min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
         self.last_norm = float(norm)
@@ -110,7 +113,7 @@ class AdamW(Optimizer):
             return weights, gradient
         gradient *= scale
         ops = get_array_ops(weights)
-        if key not in self.mom1:
+        if key not in self.mom1 or self.mom1[key].shape != weights.shape:
             self.mom1[key] = ops.alloc(weights.shape)
             self.mom2[key] = ops.alloc(weights.shape)
         self.nr_update[key] += 1
@@ -119,7 +122,9 @@ class AdamW(Optimizer):
             weights *= 1.0 - rate * self.L2
         _adam(self.mom1[key], self.mom2[key], weights, gradient, self, rate, self.nr_update[key])
         if self.averages is not None:
-            average = self.averages.setdefault(key, weights.copy())
+            if key not in self.averages or self.averages[key].shape != weights.shape:
+                self.averages[key] = weights.copy()
+            average = self.averages[key]
             average += (1.0 - average_decay(self.nr_update[key])) * (weights - average)
         gradient[...] = 0.0
         return weights, gradient
