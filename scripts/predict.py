@@ -79,8 +79,9 @@ def main() -> None:
     source = read_json(args.data)["source"]
     docs = list(spacy.load(args.model).pipe(TEXTS))
     for doc in docs:
-        msg.text(f"\n{doc.text}")
-        msg.table(rows(doc) or [("(none)", "", "")], indent=2)
+        print(f"\n{doc.text}")
+        for text, label, score in rows(doc):
+            print(f"    {label:<14} {score:>4}  {text}")
     out = scores_folder(args.metrics, source, args.layout) / PAGE
     title = f"{args.model}, trained on {SOURCES[source]}"
     write_whole(out, page(docs, title).encode("utf8"))
