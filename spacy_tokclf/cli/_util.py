@@ -21,7 +21,7 @@ def failing_cleanly() -> Iterator[None]:
         warnings.showwarning = _show
         try:
             yield
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             text = str(error)
             if not text.startswith("[TC"):
                 raise

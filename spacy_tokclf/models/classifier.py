@@ -19,8 +19,8 @@ INIT_STD = 0.02
 def build_token_classifier_v1(
     tok2vec: Model[list[Doc], list[Floats2d]], nO: int | None = None
 ) -> Model[list[Doc], list[Floats2d]]:
-    """Build `tok2vec -> dropout -> linear`, the head of Hugging Face's token classifiers, with a place before the dropout
-    for the layer that a few families have there.
+    """Build `tok2vec -> dropout -> linear`, the head of Hugging Face's token classifiers, with a place before the
+    dropout for the layer that a few families have there.
 
     The rate of the dropout is `training.dropout`. A token whose vector is all zeros (one without word pieces) gets
     logits that are all zeros: no evidence for any tag.

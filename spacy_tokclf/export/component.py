@@ -1,0 +1,58 @@
+"""A token classifier in a pipeline, with the encoder that it reads: its own, or one upstream."""
+
+from typing import NamedTuple
+
+from spacy.language import Language
+from thinc.api import Model
+
+from ..errors import Errors
+from ..models.shim import EncoderShim
+from ..pipeline.find_encoder import find_encoder
+from ..pipeline.token_classifier import TokenClassifier
+
+
+class Classifier(NamedTuple):
+    """A token classifier and its encoder.
+
+    pipe (TokenClassifier): The component.
+    node (Model): The layer that holds the encoder, with its settings in `attrs`.
+    shim (EncoderShim): The encoder.
+    """
+
+    pipe: TokenClassifier
+    node: Model
+    shim: EncoderShim
+
+
+def find_classifier(nlp: Language, component: str | None) -> Classifier:
+    """Find a token classifier.
+
+    nlp (Language): The pipeline.
+    component (Optional[str]): Its name; not needed if there is only one.
+    RETURNS (Classifier): The component with its encoder.
+    RAISES (ValueError): TC255, if there is none or the name does not tell which; TC256, if it uses no encoder of ours;
+        TC012, if the encoder has no weights.
+    """
+    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
+    if component not in pipes and (component is not None or len(pipes) != 1):
+        raise ValueError(Errors.TC255.format(name=component or "", found=", ".join(pipes) or "none"))
+    pipe = pipes[component] if component is not None else next(iter(pipes.values()))
+    node = find_encoder(pipe.model, nlp, pipe.name)
+    if node is None:
+        slot = pipe.model.get_ref("tok2vec").name
+        raise ValueError(Errors.TC256.format(name=pipe.name, found=slot))
+    shim = node.shims[0]
+    if not isinstance(shim, EncoderShim) or not shim.is_filled:
+        raise ValueError(Errors.TC012)
+    return Classifier(pipe, node, shim)
+
+
+def check_first_piece(classifier: Classifier) -> None:
+    """Refuse a pooling that Hugging Face does not have.
+
+    classifier (Classifier): The component with its encoder.
+    RAISES (ValueError): TC257.
+    """
+    pooling = classifier.node.attrs["pooling"]
+    if pooling != "first":
+        raise ValueError(Errors.TC257.format(name=classifier.pipe.name, pooling=pooling))

@@ -1,0 +1,151 @@
+"""Pipelines to folders that `AutoModelForTokenClassification`, `AutoTokenizer` and `pipeline("ner")` open.
+
+What Hugging Face has no place for (scheme, decoder, threshold, windows) goes into `config.json` under a key of our own,
+which transformers keeps and ignores, so that `import_hf` restores it.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import spacy
+import srsly
+from spacy.language import Language
+
+from ..device import rng_kept, to_tensor
+from ..errors import Errors
+from ..models.heads import head_of
+from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
+from ..models.transform import transform_weights
+from ..wordpieces.prefix import KEY as PREFIX_SPACE
+from ..wordpieces.prefix import with_prefix_space
+from .component import Classifier, check_first_piece, find_classifier
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+#: Key of our own settings in a `config.json`, and which settings of the component and of its encoder it holds.
+OWN_KEY = "spacy_tokclf"
+PIPE_SETTINGS = ("scheme", "decode", "threshold")
+ENCODER_SETTINGS = ("window", "overlap")
+
+
+def export_hf(
+    nlp: Language | str | Path, out_dir: str | Path, *, component: str | None = None, force: bool = False
+) -> Path:
+    """Write a token classifier as a Hugging Face folder. The folder appears whole or not at all.
+
+    nlp (Union[Language, str, Path]): The pipeline, or the path or name of a saved one.
+    out_dir (Union[str, Path]): The folder.
+    component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    force (bool): Whether to replace an earlier export.
+    RETURNS (Path): The folder.
+    RAISES (ValueError): TC250, TC255 to TC258, if the component has no Hugging Face equivalent; TC259 or TC260, if
+        there is something else in the folder.
+    """
+    out_dir = Path(out_dir).absolute()
+    _check_target(out_dir, force=force)
+    nlp = nlp if isinstance(nlp, Language) else spacy.load(nlp)
+    classifier = find_classifier(nlp, component)
+    module: Any = make_checkpoint(classifier)
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as workplace:
+        made = Path(workplace) / "new"
+        module.save_pretrained(made)
+        write_tokenizer(classifier, made)
+        _replace(made, out_dir, old=Path(workplace) / "old")
+    return out_dir
+
+
+def make_checkpoint(classifier: Classifier) -> "nn.Module":
+    """Make the `...ForTokenClassification` of a component, with weights of its own, on the CPU.
+
+    classifier (Classifier): The component with its encoder.
+    RETURNS (nn.Module): The model; its logits at the first piece of each token are the component's.
+    RAISES (ValueError): TC250, for an encoder of a type whose head is not known; TC257, for a pooling other than
+        "first"; TC258, if the component lacks a part of the head.
+    """
+    from transformers import AutoModelForTokenClassification
+
+    check_first_piece(classifier)
+    state = _head_state(classifier)
+    with rng_kept():
+        module = AutoModelForTokenClassification.from_config(_config(classifier)).eval()
+    prefix = module.base_model_prefix
+    own = classifier.shim.module.state_dict()
+    state |= {f"{prefix}.{key}": tensor for key, tensor in own.items() if not key.startswith("pooler.")}
+    expected = set(module.state_dict())
+    missing, unexpected = sorted(expected - set(state)), sorted(set(state) - expected)
+    if missing or unexpected:
+        raise ValueError(
+            Errors.TC258.format(
+                name=classifier.pipe.name,
+                model_type=classifier.shim.config["model_type"],
+                missing=missing,
+                unexpected=unexpected,
+            )
+        )
+    module.load_state_dict(state)
+    return module
+
+
+def write_tokenizer(classifier: Classifier, folder: Path) -> None:
+    """Write a tokenizer in the form that every supported transformers opens.
+
+    classifier (Classifier): The component with its encoder.
+    folder (Path): The folder.
+    """
+    shim = classifier.shim
+    # Words are always split as after a space; a checkpoint that was imported keeps its own way with whole texts.
+    marks = shim.tokenizer_config.get(PREFIX_SPACE, True)
+    (folder / TOKENIZER).write_text(with_prefix_space(shim.tokenizer.to_str(), value=marks), encoding="utf-8")
+    settings = {key: value for key, value in shim.tokenizer_config_file().items() if key != "pad_id"}
+    srsly.write_json(folder / TOKENIZER_CONFIG, {**settings, "model_max_length": shim.max_pieces})
+
+
+def _config(classifier: Classifier) -> Any:
+    from transformers import AutoConfig
+
+    pipe, node, shim = classifier
+    replaced = ("model_type", "num_labels", "architectures", OWN_KEY)
+    settings: dict[str, Any] = {key: value for key, value in shim.config.items() if key not in replaced}
+    settings["id2label"] = dict(enumerate(pipe.tags))
+    settings["label2id"] = {tag: row for row, tag in enumerate(pipe.tags)}
+    own = {key: pipe.cfg[key] for key in PIPE_SETTINGS} | {key: node.attrs[key] for key in ENCODER_SETTINGS}
+    return AutoConfig.for_model(shim.config["model_type"], **settings, **{OWN_KEY: own})
+
+
+def _head_state(classifier: Classifier) -> dict[str, "torch.Tensor"]:
+    """Give the weights of the head under their Hugging Face names."""
+    import torch
+
+    model = classifier.pipe.model
+    head = head_of(classifier.shim.config["model_type"], name=classifier.pipe.name)
+    layer = model.get_ref("output_layer")
+    arrays = {f"{head.classifier}.weight": layer.get_param("W"), f"{head.classifier}.bias": layer.get_param("b")}
+    for key, value in transform_weights(model.get_ref("transform")).items():
+        arrays[f"{head.transform or 'head'}.{key}"] = value
+    cpu = torch.device("cpu")
+    return {key: to_tensor(layer.ops.to_numpy(value), cpu) for key, value in arrays.items()}
+
+
+def _check_target(out_dir: Path, *, force: bool) -> None:
+    if out_dir.is_dir() and not any(out_dir.iterdir()):
+        return
+    if out_dir.exists() and not force:
+        raise ValueError(Errors.TC259.format(path=out_dir))
+    if out_dir.exists() and not (out_dir / CONFIG).is_file():
+        raise ValueError(Errors.TC260.format(path=out_dir))
+
+
+def _replace(made: Path, out_dir: Path, *, old: Path) -> None:
+    """Put a folder in its place; what was there comes back if that fails."""
+    if out_dir.exists():
+        out_dir.rename(old)
+    try:
+        made.rename(out_dir)
+    except OSError:
+        if old.exists():
+            old.rename(out_dir)
+        raise

@@ -1,0 +1,165 @@
+"""The list of dictionaries that `pipeline("ner")` of Hugging Face returns, from a pipeline of spaCy.
+
+The values are those of `transformers.TokenClassificationPipeline` for the exported checkpoint, quirks included: texts
+that are too long are cut, and whether a piece continues a word is guessed from the characters around it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..errors import Errors
+from ..tags.decode import softmax
+from .component import Classifier, check_first_piece, find_classifier
+from .hf_pieces import Encoded, encode_text, encode_tokens, piece_logits
+
+STRATEGIES = ("none", "simple", "first", "average", "max")
+OUTSIDE = "O"
+
+Floats = NDArray[numpy.float32]
+Entity = dict[str, Any]
+
+
+class Piece(NamedTuple):
+    """A word piece with its probabilities.
+
+    word (str): Its string.
+    scores (Floats): Probability of each tag. Shape: (n_tags,).
+    number (int): Its place in the sequence, special pieces counted.
+    start, end (int): Its characters.
+    continues (bool): Whether it belongs to the word of the piece before.
+    """
+
+    word: str
+    scores: Floats
+    number: int
+    start: int
+    end: int
+    continues: bool
+
+
+def to_hf_entities(
+    doc_or_text: Doc | str, nlp: Language, *, aggregation_strategy: str = "none", component: str | None = None
+) -> list[Entity]:
+    """Give what `pipeline("ner", aggregation_strategy=...)` returns, as plain Python values.
+
+    A text is split into pieces as a whole, as Hugging Face does, whatever the tokens of spaCy. A Doc is split token by
+    token, as Hugging Face does with `is_split_into_words=True`; `start` and `end` are then characters of `doc.text`.
+
+    doc_or_text (Union[Doc, str]): A text, or a Doc for its tokens.
+    nlp (Language): The pipeline.
+    aggregation_strategy (str): "none" for a dictionary a piece (entity, score, index, word, start, end); "simple",
+        "first", "average" or "max" for one an entity (entity_group, score, word, start, end).
+    component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    RETURNS (List[Dict[str, Any]]): The dictionaries, in order, those of the label "O" left out.
+    RAISES (ValueError): TC261, for another strategy; TC255 to TC257, if the component has no Hugging Face equivalent.
+    """
+    if aggregation_strategy not in STRATEGIES:
+        raise ValueError(Errors.TC261.format(value=aggregation_strategy, choices=", ".join(STRATEGIES)))
+    classifier = find_classifier(nlp, component)
+    check_first_piece(classifier)
+    if isinstance(doc_or_text, Doc):
+        encoded = encode_tokens(classifier, doc_or_text)
+    else:
+        encoded = encode_text(classifier, doc_or_text)
+    tags = classifier.pipe.tags
+    pieces = _pieces(classifier, encoded)
+    if aggregation_strategy in ("none", "simple"):
+        entities = [_piece_entity(piece, tags) for piece in pieces]
+    else:
+        entities = [_word_entity(word, tags, aggregation_strategy, encoded) for word in _words(pieces)]
+    if aggregation_strategy != "none":
+        entities = [_group_entity(group, encoded) for group in _groups(entities)]
+    key = "entity" if aggregation_strategy == "none" else "entity_group"
+    return [_plain(entity, encoded) for entity in entities if entity[key] != OUTSIDE]
+
+
+def _pieces(classifier: Classifier, encoded: Encoded) -> list[Piece]:
+    scores = softmax(piece_logits(classifier, encoded.ids))
+    pieces = []
+    for index, (id_, (start, end)) in enumerate(zip(encoded.ids, encoded.spans, strict=True)):
+        if encoded.special[index]:
+            continue
+        word, text = str(encoded.tokenizer.id_to_token(id_)), encoded.text[start:end]
+        if encoded.marks_inside:
+            continues = len(word) != len(text)
+        else:
+            continues = start > 0 and " " not in encoded.text[start - 1 : start + 1]
+        if id_ == encoded.unknown:
+            word, continues = text, False
+        pieces.append(Piece(word, scores[index], index, start, end, continues))
+    return pieces
+
+
+def _piece_entity(piece: Piece, tags: list[str]) -> Entity:
+    best = int(piece.scores.argmax())
+    return {
+        "entity": tags[best],
+        "score": piece.scores[best],
+        "index": piece.number,
+        "word": piece.word,
+        "start": piece.start,
+        "end": piece.end,
+    }
+
+
+def _words(pieces: list[Piece]) -> list[list[Piece]]:
+    words: list[list[Piece]] = []
+    for piece in pieces:
+        if words and piece.continues:
+            words[-1].append(piece)
+        else:
+            words.append([piece])
+    return words
+
+
+def _word_entity(word: list[Piece], tags: list[str], strategy: str, encoded: Encoded) -> Entity:
+    """Give a word one label: that of its first piece, of its surest piece, or the best on average."""
+    if strategy == "average":
+        scores = numpy.stack([piece.scores for piece in word]).mean(axis=0)
+    elif strategy == "max":
+        scores = max(word, key=lambda piece: piece.scores.max()).scores
+    else:
+        scores = word[0].scores
+    best = int(scores.argmax())
+    return {
+        "entity": tags[best],
+        "score": scores[best],
+        "word": encoded.join([piece.word for piece in word]),
+        "start": word[0].start,
+        "end": word[-1].end,
+    }
+
+
+def _groups(entities: Sequence[Entity]) -> list[list[Entity]]:
+    """Put neighbours of one type together; `B-` begins anew, and a label without B- or I- counts as I-."""
+    groups: list[list[Entity]] = []
+    last = ""
+    for entity in entities:
+        label = entity["entity"]
+        type_ = label[2:] if label.startswith(("B-", "I-")) else label
+        if groups and type_ == last and not label.startswith("B-"):
+            groups[-1].append(entity)
+        else:
+            groups.append([entity])
+        last = type_
+    return groups
+
+
+def _group_entity(group: list[Entity], encoded: Encoded) -> Entity:
+    return {
+        "entity_group": group[0]["entity"].split("-", 1)[-1],
+        "score": numpy.mean([entity["score"] for entity in group]),
+        "word": encoded.join([entity["word"] for entity in group]),
+        "start": group[0]["start"],
+        "end": group[-1]["end"],
+    }
+
+
+def _plain(entity: Entity, encoded: Encoded) -> Entity:
+    places = {"start": encoded.place(entity["start"]), "end": encoded.place(entity["end"], end=True)}
+    return {**entity, "score": float(entity["score"]), **places}

@@ -1,0 +1,92 @@
+"""Hugging Face token classifiers to pipelines that predict at once, and can be trained further."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.training import Example
+
+from ..errors import Errors
+from ..models.heads import HeadWeights
+from ..models.pretrained import Pretrained, PretrainedEncoder
+from ..pipeline.labels import checkpoint_scheme
+from ..tags import expected_tags, is_tag_of, split_tag
+from ..tags.schemes import PREFIXES
+from .export_hf import ENCODER_SETTINGS, OWN_KEY
+
+LEARN_RATE = 5e-5
+
+
+def import_hf(
+    name_or_dir: str | Path,
+    *,
+    revision: str | None = None,
+    lang: str = "en",
+    component: str = "ner",
+    labels: Sequence[str] | None = None,
+    scheme: str | None = None,
+    decode: str | None = None,
+) -> Language:
+    """Make a pipeline of a token classifier from the Hugging Face Hub or a folder.
+
+    The labels stay as they are, in their order. A checkpoint that was exported from here comes back with its scheme,
+    decoder, threshold and windows. For others the scheme is read off the labels, and since IOB1 and IOB2 have the same
+    labels, tags are decoded greedily: each token takes its best tag, as in Hugging Face, and any sequence of tags is
+    read by the rule of conlleval. If you know that the tags are IOB2, IOBES or BILOU, `decode="constrained"` is better.
+
+    The head's dropout becomes `training.dropout`, and `spacy-tokclf.AdamW.v1` the optimizer, for further training.
+
+    name_or_dir (Union[str, Path]): A model name on the Hub, or a folder.
+    revision (Optional[str]): A branch, tag or commit of the Hub's repository.
+    lang (str): Code of the pipeline's language, for its tokenizer.
+    component (str): Name of the `token_classifier`.
+    labels (Optional[Sequence[str]]): Other names for the labels, in the same order, e.g. for LABEL_0, LABEL_1.
+    scheme (Optional[str]): The scheme, if it is known better than from the labels.
+    decode (Optional[str]): "constrained" or "greedy".
+    RETURNS (Language): The pipeline.
+    RAISES (OSError): TC010, if there is no such model or it cannot be reached.
+    RAISES (ValueError): TC011, if it has no fast tokenizer; TC027, if the labels are not of the scheme; TC250 to TC254,
+        if its head or its labels cannot be used.
+    """
+    pretrained = PretrainedEncoder(str(name_or_dir), revision, head=True)()
+    own = pretrained.config.pop(OWN_KEY, None) or {}
+    if labels is not None:
+        pretrained = _rename(pretrained, list(labels), name=str(name_or_dir))
+    tags = pretrained.head.tags if pretrained.head is not None else []
+    scheme = scheme or own.get("scheme") or checkpoint_scheme(tags)
+    _check_scheme(tags, scheme)
+    nlp = spacy.blank(lang)
+    config: dict[str, Any] = {"decode": decode or own.get("decode", "greedy"), "threshold": own.get("threshold", 0.0)}
+    windows = {key: own[key] for key in ENCODER_SETTINGS if key in own}
+    if windows:
+        config["model"] = {"tok2vec": windows}
+    pipe: Any = nlp.add_pipe("token_classifier", name=component, config=config)
+    sample = nlp.make_doc("a")
+    pipe.initialize(lambda: [Example(sample, sample)], nlp=nlp, encoder=lambda: pretrained)
+    pipe.cfg["scheme"] = scheme
+    _set_training(nlp, pretrained.head)
+    return nlp
+
+
+def _rename(pretrained: Pretrained, labels: list[str], *, name: str) -> Pretrained:
+    """Give the rows of a checkpoint's classifier other names."""
+    head = pretrained.head
+    rows = head.tags if head is not None else []
+    if head is None or len(labels) != len(rows):
+        raise ValueError(Errors.TC254.format(name=name, expected=len(rows), found=len(labels), rows=", ".join(rows)))
+    return pretrained._replace(head=head._replace(tags=labels))
+
+
+def _check_scheme(tags: list[str], scheme: str) -> None:
+    with_prefix = [tag for tag in tags if split_tag(tag)[0] in PREFIXES and split_tag(tag)[1]]
+    wrong = [tag for tag in with_prefix if not is_tag_of(tag, scheme)]
+    if wrong:
+        raise ValueError(Errors.TC027.format(tags=wrong, scheme=scheme, expected=expected_tags(scheme)))
+
+
+def _set_training(nlp: Language, head: HeadWeights | None) -> None:
+    training = nlp.config["training"]
+    training["dropout"] = head.dropout if head is not None else 0.1
+    training["optimizer"] = {"@optimizers": "spacy-tokclf.AdamW.v1", "learn_rate": LEARN_RATE}

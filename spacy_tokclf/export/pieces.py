@@ -1,0 +1,78 @@
+"""What the encoder sees of a text, piece by piece, as the token-classification guide of Hugging Face prints it."""
+
+from typing import NamedTuple
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..wordpieces.batch import make_sequences
+from ..wordpieces.tokenizer import PieceTokenizer
+from .component import find_classifier
+
+#: The label of pieces without a prediction of their own.
+IGNORED = -100
+
+
+class PieceRow(NamedTuple):
+    """One word piece, or a token without any.
+
+    window (int): The window it is in, from 0.
+    word (str): The token's text, "" for a special piece.
+    token (Optional[int]): The token's index.
+    piece (str): The piece, "" if the token has none.
+    id (Optional[int]): Its id.
+    tag (str): The best tag at the first piece of a token, "" elsewhere.
+    label (int): The tag's id, or -100.
+    mask (int): 1 for a piece that the encoder attends to.
+    """
+
+    window: int
+    word: str
+    token: int | None
+    piece: str
+    id: int | None
+    tag: str
+    label: int
+    mask: int
+
+
+def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None) -> list[PieceRow]:
+    """List the word pieces of a text with what the model says of them. In the overlap of two windows, a token has its
+    label in the one that decides.
+
+    nlp (Language): The pipeline.
+    text (Union[Doc, str]): The text.
+    component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    RETURNS (List[PieceRow]): The rows, window by window.
+    RAISES (ValueError): TC255 or TC256, if there is no such component, or it uses no encoder of ours.
+    """
+    pipe, node, shim = find_classifier(nlp, component)
+    doc = text if isinstance(text, Doc) else nlp.make_doc(text)
+    tokenizer = shim.tokenizer
+    size = min(node.attrs["window"] or shim.max_pieces, shim.max_pieces)
+    sequences = make_sequences([doc], tokenizer, size=size, overlap=min(node.attrs["overlap"], size // 2))
+    logits = pipe.model.layers[-1].predict(node.predict([doc]))[0]
+    rows: list[PieceRow] = []
+    for number, window in enumerate(sequences.windows):
+        rows.extend(_special(number, tokenizer, tokenizer.prefix))
+        for i in range(window.start, window.end):
+            begin = sequences.offsets[i]
+            ids = [int(id_) for id_ in sequences.ids[begin : begin + sequences.counts[i]]]
+            decides = bool(ids) and window.own_start <= i < window.own_end
+            label = int(logits[i].argmax()) if decides else IGNORED
+            tag = pipe.tags[label] if decides else ""
+            start = PieceRow(number, doc[i].text, i, "", None, tag, label, 0)
+            rows.extend(_token_rows(start, ids, tokenizer))
+        rows.extend(_special(number, tokenizer, tokenizer.suffix))
+    return rows
+
+
+def _special(window: int, tokenizer: PieceTokenizer, ids: list[int]) -> list[PieceRow]:
+    names = tokenizer.pieces(ids)
+    return [PieceRow(window, "", None, name, id_, "", IGNORED, 1) for id_, name in zip(ids, names, strict=True)]
+
+
+def _token_rows(row: PieceRow, ids: list[int], tokenizer: PieceTokenizer) -> list[PieceRow]:
+    """Give a token's rows: its first piece has its label, or it has no piece at all."""
+    rows = [row._replace(piece=name, id=id_, mask=1) for id_, name in zip(ids, tokenizer.pieces(ids), strict=True)]
+    return [*rows[:1], *(other._replace(tag="", label=IGNORED) for other in rows[1:])] or [row]

@@ -1,0 +1,22 @@
+"""The encoder whose vectors a component reads: its own, or that of a component upstream."""
+
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec
+from thinc.api import Model
+
+from ..models.encoder import encoder_nodes
+
+
+def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:
+    """Find the encoder whose vectors a component reads.
+
+    model (Model): The component's model.
+    nlp (Optional[Language]): The pipeline that the component is in.
+    name (str): The component's name.
+    RETURNS (Optional[Model]): The node that holds the encoder; None if the component uses none of ours.
+    """
+    nodes = encoder_nodes(model)
+    for _, pipe in nlp.pipeline if nlp is not None else ():
+        if not nodes and isinstance(pipe, Tok2Vec) and name in pipe.listener_map:
+            nodes = encoder_nodes(pipe.model)
+    return nodes[0] if nodes else None
