@@ -6,13 +6,14 @@ are split on the tab if the first row holds one, else on spaces. Lines that begi
 """
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import Errors, Warnings
-from ..tags import SchemeDetector, convert_tags, expected_tags, is_tag_of
+from ..errors import Errors
+from ..tags import SchemeDetector, convert_tags
+from .gold_tags import GoldTags
+from .lines import read_lines
 from .records import Record
 
 _DOCSTART = re.compile(r"-DOCSTART-(\s|$)")
@@ -42,26 +43,10 @@ def read_conll(
     """
     if scheme == "auto":
         scheme = detect_conll_scheme([path], token_column=token_column, tag_column=tag_column)
-    known: set[str] = set()
-    posts, faulty, first = 0, 0, ""
+    gold = GoldTags(str(path), scheme)
     for post in _read_posts(Path(path), token_column, tag_column):
-        for i, tag in enumerate(post.tags):
-            if tag not in known:
-                if not is_tag_of(tag, scheme):
-                    where, expected = f"{path}:{post.line + i}", expected_tags(scheme)
-                    raise ValueError(Errors.TC101.format(tag=tag, where=where, expected=expected))
-                known.add(tag)
-        posts += 1
-        tags = convert_tags(post.tags, scheme, scheme)
-        if tags != post.tags:
-            faulty += 1
-            first = first or f"{path}:{post.line}"
-        if scheme != "IOB2":
-            tags = convert_tags(tags, scheme, "IOB2")
-        yield Record(post.words, tags, str(path), post.line)
-    if faulty:
-        message = Warnings.TW100.format(path=path, count=faulty, posts=posts, scheme=scheme, first=first)
-        warnings.warn(message, stacklevel=2)
+        yield Record(post.words, gold.read(post.tags, post.line), str(path), post.line)
+    gold.report()
 
 
 def detect_conll_scheme(paths: Iterable[str | Path], *, token_column: int = 0, tag_column: int = -1) -> str:
@@ -142,7 +127,9 @@ def _read_posts(path: Path, token_column: int, tag_column: int) -> Iterator[_Pos
     columns = _Columns(token_column, tag_column)
     post = _Post(1, [], [])
     number = 0
-    for number, line in _read_lines(path):
+    if not path.is_file():
+        raise ValueError(Errors.TC118.format(path=str(path)))
+    for number, line in read_lines(path):
         if not line or line.isspace() or _DOCSTART.match(line):
             if post.words:
                 yield post
@@ -155,22 +142,6 @@ def _read_posts(path: Path, token_column: int, tag_column: int) -> Iterator[_Pos
         yield post
     if not columns.width:
         raise ValueError(Errors.TC116.format(where=path, lines=number))
-
-
-def _read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Decode a file line by line, with the number of each line from 1."""
-    if not path.is_file():
-        raise ValueError(Errors.TC118.format(path=str(path)))
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
-            try:
-                line = raw.decode("utf-8")
-            except UnicodeDecodeError as err:
-                where = f"{path}:{number}"
-                message = Errors.TC111.format(where=where, byte=err.start + 1, reason=err.reason)
-                raise ValueError(message) from err
-            line = line.removeprefix(_BOM) if number == 1 else line
-            yield number, line.removesuffix("\n").removesuffix("\r")
 
 
 def _check_row(word: str, row: str, record: Record) -> None:
