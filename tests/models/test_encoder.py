@@ -122,21 +122,3 @@ def test_nothing_of_torch_stays_on_the_texts_of_a_pipeline(nlp):
     assert doc.user_data == {} and doc.tensor.size == 0
     assert type(doc.spans["entities"].attrs["scores"]) is list
     assert {type(score) for score in doc.spans["entities"].attrs["scores"]} <= {float}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("one_by_one", [True, False])
-def test_embedded_encoder_on_wnut17(embedded_encoder, wnut17_dir, one_by_one):
-    lines = (wnut17_dir / "emerging.test.annotated").read_text(encoding="utf-8").splitlines()
-    posts = [[]]
-    for line in lines:
-        if line.strip():
-            posts[-1].append(line.split("\t")[0])
-        elif posts[-1]:
-            posts.append([])
-    posts = [post for post in posts if post][:200]
-    model, reference = make_encoder_model(embedded_encoder), Reference(embedded_encoder)
-    docs = make_docs(posts)
-    got = [model.predict([doc])[0] for doc in docs] if one_by_one else model.predict(docs)
-    with torch.inference_mode():
-        assert_same(got, [reference.vectors(words).numpy() for words in posts])
