@@ -66,21 +66,20 @@ def listen(model: EncoderListener, docs: Iterable[Doc], is_train: bool) -> tuple
     sample = {id(doc) for doc in model._sample}
     for index, doc in enumerate(docs):
         expected = (len(doc), model.get_dim("nO"))
-        if id(doc) in sample:
+        if doc.tensor.shape == expected:
+            outputs.append(model.ops.asarray2f(doc.tensor))
+        elif not len(doc) or id(doc) in sample:
             outputs.append(model.ops.alloc2f(*expected))
-            continue
-        if len(doc) and doc.tensor.shape != expected:
-            shape = tuple(doc.tensor.shape)
+        else:
             raise ValueError(
                 Errors.TC015.format(
                     index=index,
                     text=doc.text[:40],
-                    shape=shape,
+                    shape=tuple(doc.tensor.shape),
                     expected=expected,
                     upstream=model.upstream_name,
                 )
             )
-        outputs.append(model.ops.asarray2f(doc.tensor) if len(doc) else model.ops.alloc2f(*expected))
     return outputs, no_backprop
 
 
