@@ -21,6 +21,7 @@ from .errors import Errors
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
 ENV_DEVICE = "SPACY_TOKCLF_DEVICE"
 PRECISIONS = ("fp32", "bf16", "auto")
@@ -102,6 +103,32 @@ def _mind_worker(device: "torch.device") -> None:
         raise ValueError(Errors.TC016.format(device=device))
     if torch.get_num_threads() != 1:
         torch.set_num_threads(1)
+
+
+def device_of(module: "nn.Module") -> "torch.device":
+    """RETURNS (torch.device): Where a module's weights are."""
+    return next(module.parameters()).device
+
+
+def place(module: "nn.Module") -> None:
+    """Put a module on the current device, if it is elsewhere.
+
+    module (nn.Module): The module.
+    RAISES (ValueError): TC016, if it is on a GPU that was in use before this process was forked.
+    """
+    import torch
+
+    here = device_of(module)
+    if here.type == "cuda" and getattr(torch.cuda, "_is_in_bad_fork", bool)():
+        raise ValueError(Errors.TC016.format(device=here))
+    device = current_device()
+    if here.type != device.type or device.index not in (None, here.index):
+        module.to(device)
+
+
+def to_host(tensor: "torch.Tensor") -> "torch.Tensor":
+    """RETURNS (torch.Tensor): A tensor's values in the memory of the CPU, contiguous and without history."""
+    return tensor.detach().cpu().contiguous()
 
 
 def to_tensor(array: ArrayXd, device: "torch.device") -> "torch.Tensor":

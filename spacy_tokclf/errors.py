@@ -27,15 +27,17 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{count} of {spans} entities began or ended with white space, which no entity of spaCy may; they "
         "were trimmed (first: {first})."
     )
+    TW110 = "{path}: {facts}. For example: {examples}."
+    TW111 = (
+        "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}. Same "
+        "posts, same tags."
+    )
     TW200 = (
         "{count} tag(s) have neither the form B-TYPE, I-TYPE, E-TYPE, S-TYPE nor O: {tags}. seqeval's "
         "default mode takes the first letter as prefix and the rest as type, so their counts may "
         "surprise. Check the tag column; take out missing values; for BILOU use mode='strict'."
     )
-    TW201 = (
-        "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control "
-        "this behavior."
-    )
+    TW201 = "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control this behavior."
     TW202 = (
         "{count} of {total} tokens differ between {gold} and {pred} (the first: {gold_where} "
         "{gold_token!r}, {pred_where} {pred_token!r}). Rows line up, so the tags are scored on the "
@@ -84,6 +86,10 @@ class Errors(metaclass=ErrorsWithCodes):
     TC016 = (
         "The encoder is on {device}, which a forked process cannot use. Annotate with n_process=1 on a GPU, or "
         "choose the CPU (`spacy_tokclf.set_device('cpu')`)."
+    )
+    TC017 = (
+        "The encoder {name!r} comes without the vocabulary of its tokenizer: its {tokenizer} knows special pieces only. "
+        "Add the tokenizer's files (tokenizer.json, tokenizer_config.json), or choose another encoder."
     )
     TC020 = (
         "The gold entity with tag {tag!r} (text {index} of the batch: {text!r}; its labels: {labels}) is not among "
@@ -171,6 +177,81 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: the md5 sum is {found}, expected {expected}. The file is incomplete or another one; delete "
         "it and fetch it again."
     )
+    TC150 = (
+        "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
+        "`pip install spacy-tokclf[datasets]`."
+    )
+    TC151 = (
+        "{where} has no column {column!r}; it has: {columns}. Expected rows with a list of tokens and a list of tags: "
+        "name the two columns (`tokens`, `tags`)."
+    )
+    TC152 = (
+        "{where}: token {token} has the tag {tag!r}, which is none of the {count} tag names of the data set ({names}). "
+        "Expected a number from 0 to {last}, or -1, -100 or None for a missing value."
+    )
+    TC153 = "{where}: the column {column!r} holds {found}. Expected {expected}."
+    TC154 = "There is no split {split!r} in {where}, which has: {found}. Name one of those (`split`)."
+    TC155 = (
+        "The data set {path!r} comes with a loading script, which `datasets` refuses ({detail}). Most of them were "
+        'converted to parquet on the Hub: set revision = "refs/convert/parquet" and leave `name` out, or name it as '
+        "the folders of that revision are called; else download its files and give their path."
+    )
+    TC156 = (
+        "Cannot load the data set {path!r} (split {split}, revision {revision}): {detail} Expected a name on the "
+        "Hugging Face Hub, a folder written by save_to_disk, or a file or folder of parquet, JSON or JSON lines; check "
+        "name, split and network."
+    )
+    TC157 = (
+        "WNUT-17 was found nowhere. The parquet conversion on the Hub: {detail} The CoNLL files ({files}): not in "
+        "{places}. Set the environment variable WNUT17_DIR to a folder that has them, or go online."
+    )
+    TC158 = (
+        "There is no .spacy file in the folder {path}. Expected one for each split, such as train.spacy and dev.spacy."
+    )
+    TC160 = (
+        "{where}: this is not JSON ({reason}). Expected one JSON object a line, or one list of objects; a line that "
+        "was cut off is the usual cause."
+    )
+    TC161 = (
+        "{where}: this is no annotated text that is known: {found}. Expected an object such as "
+        '{{"text": ..., "label": [[start, end, "LABEL"]]}} (Doccano), {{"text": ..., "spans": [{{"start": ..., "end": '
+        '..., "label": ...}}]}} (Prodigy) or {{"data": {{"text": ...}}, "annotations": [...]}} (Label Studio){hint}.'
+    )
+    TC162 = (
+        "{where}: the span ({start}, {end}) lies outside the text or is empty; expected 0 <= start < end <= {length}, "
+        "in characters, end exclusive. Offsets in bytes or of another version of the text have to be computed anew."
+    )
+    TC163 = "{where}: the label of the span ({start}, {end}) is {label!r}. Expected a string that is not empty."
+    TC164 = (
+        "{where}: at ({start}, {end}) the text reads {found!r}, but the span says {expected!r}. The offsets belong to "
+        "another version of the text (line ends, escapes); export again, or correct them."
+    )
+    TC165 = (
+        "{where}: the spans {one} and {other} overlap, and a token can have one label only. Keep one of the two, or "
+        'choose overlap = "longest" or "first".'
+    )
+    TC166 = (
+        "{where}: the span {span} does not fit the tokens {tokens}. Correct its offsets, or choose on_misaligned = "
+        '"mask", "expand" or "contract".'
+    )
+    TC167 = "There is no {name} {value!r}. Choose one of: {choices}."
+    TC168 = "{where}: the text is {found}. Expected a string of whole characters."
+    TC169 = (
+        "There is no annotated text at {path!r}: expected a file, or a folder with files *.jsonl or *.json. {detail}"
+    )
+    TC170 = (
+        "{where}: the tokens do not spell the text: {detail}. Leave `keep_tokens` out to have the text tokenised anew, "
+        "or correct them."
+    )
+    TC171 = (
+        "{where}: the tokenizer changed the text to {found!r}, so that offsets into it are lost. Use a tokenizer that "
+        "keeps every character, as spaCy's own do."
+    )
+    TC172 = "{path}: cannot tell what to {verb} from this name. Expected {expected}."
+    TC173 = (
+        "{where}: the span {span} is not understood. Expected [start, end, label] or an object with start, end and "
+        "label, both offsets whole numbers."
+    )
     TC200 = (
         "There are {gold} gold and {pred} predicted sentences. Expected the same sentences in the "
         "same order on both sides; check that none was dropped and that blank lines are where they "
@@ -209,8 +290,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "check the tag column."
     )
     TC211 = (
-        "There is no token, so accuracy is undefined (seqeval divides by zero here). Check that the "
-        "data are not empty."
+        "There is no token, so accuracy is undefined (seqeval divides by zero here). Check that the data are not empty."
     )
     TC212 = (
         "Example {index}: the predicted text differs from the gold text at character {place}: "
@@ -221,10 +301,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "The two systems were compared on different gold: {one}, and {other}. A paired test needs the "
         "same gold, sentence by sentence, for both."
     )
-    TC220 = (
-        "There is no file {path}. Give a CoNLL file (one token a row, its tag in another column) or a "
-        ".spacy file."
-    )
+    TC220 = "There is no file {path}. Give a CoNLL file (one token a row, its tag in another column) or a .spacy file."
     TC221 = (
         "{gold} has {gold_count} sentences and {pred} has {pred_count}; rows stop matching at "
         "{gold_where} and {pred_where}. Expected the same sentences on both sides; look for a lost or "
@@ -277,10 +354,13 @@ class Errors(metaclass=ErrorsWithCodes):
         "The checkpoint {name!r} is not a whole token classifier: it lacks {missing}. Give one that was fine-tuned for "
         "token classification; to start from an encoder alone, use it in [initialize] without `head = true`."
     )
-    TC253 = "The labels {labels} are there more than once. Every row of a classifier needs a label of its own: rename them."
+    TC253 = (
+        "The labels {labels} are there more than once. Every row of a classifier needs a label of its own; give other "
+        "names with `labels`."
+    )
     TC254 = (
-        "Expected {expected} names for the {expected} rows of the classifier of {name!r}, found {found}. Give them in the "
-        "order of the rows: {rows}."
+        "Expected {expected} names for the {expected} rows of the classifier of {name!r}, found {found}. Give them in "
+        "the order of the rows: {rows}."
     )
     TC255 = (
         "The pipeline has no component {name!r} that classifies tokens; there is: {found}. Name one of the "

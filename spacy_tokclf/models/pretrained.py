@@ -1,10 +1,14 @@
 """Pretrained encoders: what is fetched once, at initialisation, from the Hub or a folder."""
 
-from collections.abc import Callable
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Errors
+from ..wordpieces.prefix import prefix_space
+from .heads import HEADS, Head, HeadWeights, head_of, read_head
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,48 +24,70 @@ class Pretrained(NamedTuple):
     config (Dict[str, Any]): Its `config.json`.
     tokenizer_json (str): Its `tokenizer.json`.
     tokenizer_config (Dict[str, Any]): What else a Hugging Face tokenizer of it needs to know.
+    head (Optional[HeadWeights]): What the checkpoint has between the encoder and the labels, if that is wanted.
     """
 
     module: "nn.Module"
     config: dict[str, Any]
     tokenizer_json: str
     tokenizer_config: dict[str, Any]
+    head: HeadWeights | None = None
 
 
 class PretrainedEncoder:
     """A loader of a pretrained encoder; it reads nothing until it is called."""
 
-    def __init__(self, name: str, revision: str | None = None) -> None:
+    def __init__(self, name: str, revision: str | None = None, head: bool = False) -> None:
         self.name = name
         self.revision = revision
+        self.head = head
 
     def __call__(self) -> Pretrained:
         """Load the encoder and its tokenizer.
 
         RETURNS (Pretrained): The encoder.
         RAISES (OSError): TC010, if there is no such model, folder or revision, or it cannot be reached.
-        RAISES (ValueError): TC011, if the model has no fast tokenizer.
+        RAISES (ValueError): TC011 or TC017, if the model has no fast tokenizer, or none at all; TC250 to TC252, if the
+            head is wanted and is of no known form, or the model has none.
         """
-        import torch
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoConfig, AutoTokenizer
 
         where = {"revision": self.revision} if self.revision else {}
-        try:
+        with self._reaching():
             tokenizer = AutoTokenizer.from_pretrained(self.name, use_fast=True, **where)
-            module = AutoModel.from_pretrained(self.name, **{_dtype_key(): torch.float32}, **where)
-        except (OSError, ValueError) as error:
+            config = AutoConfig.from_pretrained(self.name, **where)
+        if not tokenizer.is_fast:
+            raise ValueError(Errors.TC011.format(name=self.name, tokenizer=type(tokenizer).__name__))
+        if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+            # transformers 5 makes up an empty tokenizer where a model has none.
+            raise ValueError(Errors.TC017.format(name=self.name, tokenizer=type(tokenizer).__name__))
+        head = head_of(config.model_type, name=self.name) if self.head else HEADS.get(config.model_type, Head())
+        with_head = self.head or bool(head.transform)
+        with self._reaching():
+            module, missing = _load(self.name, config, with_head=with_head, **where)
+        if self.head and missing:
+            raise ValueError(Errors.TC252.format(name=self.name, missing=", ".join(missing)))
+        weights = read_head(module, head, name=self.name, trained=self.head) if with_head else None
+        return Pretrained(
+            module.base_model.float(),
+            _plain_config(module.config),
+            tokenizer.backend_tokenizer.to_str(),
+            _tokenizer_config(tokenizer, as_trained=self.head),
+            weights,
+        )
+
+    @contextlib.contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Say with a code that a model cannot be reached or read."""
+        from safetensors import SafetensorError
+
+        try:
+            yield
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             detail = " ".join(str(error).split())
             raise OSError(
                 Errors.TC010.format(name=self.name, revision=self.revision or "main", detail=detail)
             ) from error
-        if not tokenizer.is_fast:
-            raise ValueError(Errors.TC011.format(name=self.name, tokenizer=type(tokenizer).__name__))
-        return Pretrained(
-            module.float(),
-            _plain_config(module.config),
-            tokenizer.backend_tokenizer.to_str(),
-            _tokenizer_config(tokenizer),
-        )
 
     @property
     def is_folder(self) -> bool:
@@ -69,7 +95,7 @@ class PretrainedEncoder:
         return Path(self.name).is_dir()
 
 
-def make_pretrained_encoder_v1(name: str, revision: str | None = None) -> LoaderT:
+def make_pretrained_encoder_v1(name: str, revision: str | None = None, head: bool = False) -> LoaderT:
     """Describe a pretrained encoder for `[initialize.components.NAME.encoder]`.
 
     Tokens for private models, mirrors and offline mode are those of huggingface_hub (`hf auth login`, `HF_TOKEN`,
@@ -77,9 +103,10 @@ def make_pretrained_encoder_v1(name: str, revision: str | None = None) -> Loader
 
     name (str): A model name on the Hugging Face Hub, or a folder with a saved model.
     revision (Optional[str]): A branch, tag or commit of the Hub's repository.
+    head (bool): Whether to start from the checkpoint's own token classifier, its tags included, instead of a fresh one.
     RETURNS (Callable[[], Pretrained]): The loader.
     """
-    return PretrainedEncoder(name, revision)
+    return PretrainedEncoder(name, revision, head)
 
 
 def module_from_config(config: dict[str, Any]) -> "nn.Module":
@@ -96,9 +123,32 @@ def module_from_config(config: dict[str, Any]) -> "nn.Module":
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
-        return AutoModel.from_config(model_config)
+        return AutoModel.from_config(model_config, **_no_pooler(model_config))
     finally:
         torch.set_default_dtype(before)
+
+
+def _load(name: str, config: Any, *, with_head: bool, **where: str) -> tuple["nn.Module", list[str]]:
+    """Load an encoder, or a token classifier. Returns it, and the names of weights that the checkpoint lacks."""
+    import torch
+    from transformers import AutoModel, AutoModelForTokenClassification
+
+    auto = AutoModelForTokenClassification if with_head else AutoModel
+    options = {} if with_head else _no_pooler(config)
+    module, report = auto.from_pretrained(
+        name, config=config, output_loading_info=True, **{_dtype_key(): torch.float32}, **options, **where
+    )
+    return module, sorted(report["missing_keys"])
+
+
+def _no_pooler(config: Any) -> dict[str, bool]:
+    """Give the option that leaves out the pooler, a layer that only classifiers of whole texts use, where it exists."""
+    from transformers import MODEL_MAPPING
+
+    classes = MODEL_MAPPING.get(type(config), None)
+    made = classes[0] if isinstance(classes, tuple | list) else classes
+    has_option = made is not None and "add_pooling_layer" in inspect.signature(made.__init__).parameters
+    return {"add_pooling_layer": False} if has_option else {}
 
 
 def _dtype_key() -> str:
@@ -116,13 +166,17 @@ def _plain_config(config: Any) -> dict[str, Any]:
     return plain
 
 
-def _tokenizer_config(tokenizer: Any) -> dict[str, Any]:
+def _tokenizer_config(tokenizer: Any, *, as_trained: bool) -> dict[str, Any]:
+    """Describe a tokenizer. A byte-level one marks the first word of a text by a space only if it is told to; we always
+    split words so, and with a classifier that was trained without it that is remembered for whole texts."""
     names = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "bos_token", "eos_token")
     special = {name: str(value) for name in names if (value := getattr(tokenizer, name, None)) is not None}
     limit = int(min(tokenizer.model_max_length, 1 << 30))
-    return {
+    plain = {
         "special_tokens": special,
         "pad_id": tokenizer.pad_token_id or 0,
         "model_max_length": limit,
         "model_input_names": list(tokenizer.model_input_names),
     }
+    marks = prefix_space(tokenizer.backend_tokenizer.to_str())
+    return plain if marks is None else {**plain, "add_prefix_space": marks or not as_trained}

@@ -10,9 +10,10 @@ import srsly
 from thinc.api import NumpyOps, Optimizer, Shim
 from thinc.types import FloatsXd
 
-from ..device import current_device, rng_kept, to_array, to_tensor
+from ..device import device_of, place, rng_kept, to_array, to_host, to_tensor
 from ..errors import Errors
 from ..wordpieces.tokenizer import PieceTokenizer
+from .heads import HeadWeights
 from .pretrained import Pretrained, module_from_config
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class EncoderShim(Shim):
         self.config: dict[str, Any] = {}
         self.tokenizer_config: dict[str, Any] = {}
         self._tokenizer: PieceTokenizer | None = None
+        self.head: HeadWeights | None = None
 
     @property
     def is_filled(self) -> bool:
@@ -51,15 +53,13 @@ class EncoderShim(Shim):
         """
         if self._model is None:
             raise ValueError(Errors.TC012)
-        device = current_device()
-        if self.device != device:
-            self._model.to(device)
+        place(self._model)
         return self._model
 
     @property
     def device(self) -> "torch.device":
         """RETURNS (torch.device): Where the weights are."""
-        return next(self._model.parameters()).device
+        return device_of(self.module)
 
     @property
     def tokenizer(self) -> PieceTokenizer:
@@ -84,21 +84,23 @@ class EncoderShim(Shim):
     @property
     def max_pieces(self) -> int:
         """RETURNS (int): Pieces that the encoder can see at once, special pieces included."""
+        encoder = self.module
         limits = [int(self.tokenizer_config["model_max_length"])]
         positions = [
             module
-            for name, module in self.module.named_modules()
+            for name, module in encoder.named_modules()
             if name.endswith("position_embeddings") and hasattr(module, "num_embeddings")
         ]
         if positions:
             offset = positions[0].padding_idx
             limits.append(positions[0].num_embeddings - (0 if offset is None else offset + 1))
-        elif getattr(self.module.config, "max_position_embeddings", None):
-            limits.append(int(self.module.config.max_position_embeddings))
+        elif getattr(encoder.config, "max_position_embeddings", None):
+            limits.append(int(encoder.config.max_position_embeddings))
         return min(limits)
 
     def fill(self, pretrained: Pretrained) -> None:
-        """Take over a pretrained encoder.
+        """Take over a pretrained encoder. What it has of a head waits in `head` for the token classifiers that are
+        initialized next; it is saved with them.
 
         pretrained (Pretrained): The encoder and its tokenizer.
         """
@@ -106,6 +108,7 @@ class EncoderShim(Shim):
         self.config = pretrained.config
         self.tokenizer_config = pretrained.tokenizer_config
         self._tokenizer = PieceTokenizer(pretrained.tokenizer_json)
+        self.head = pretrained.head
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Step the weights: at once with an optimizer that knows modules, else parameter by parameter.
@@ -198,7 +201,7 @@ class EncoderShim(Shim):
         path.mkdir(parents=True, exist_ok=True)
         srsly.write_json(path / CONFIG, self.config)
         (path / TOKENIZER).write_text(self.tokenizer.to_str(), encoding="utf8")
-        srsly.write_json(path / TOKENIZER_CONFIG, self._tokenizer_config_file())
+        srsly.write_json(path / TOKENIZER_CONFIG, self.tokenizer_config_file())
         save_file(self._state(), str(path / WEIGHTS), metadata={"format": "pt"})
 
     def from_disk(self, path: str | Path) -> "EncoderShim":
@@ -212,7 +215,8 @@ class EncoderShim(Shim):
             from safetensors.torch import load_file
 
             saved = srsly.read_json(path / TOKENIZER_CONFIG)
-            tokenizer_config = {key: saved[key] for key in ("pad_id", "model_max_length", "model_input_names")}
+            plain = ("pad_id", "model_max_length", "model_input_names", "add_prefix_space")
+            tokenizer_config = {key: saved[key] for key in plain if key in saved}
             tokenizer_config["special_tokens"] = {k: v for k, v in saved.items() if k.endswith("_token")}
             self._restore(
                 srsly.read_json(path / CONFIG),
@@ -222,8 +226,8 @@ class EncoderShim(Shim):
             )
         return self
 
-    def _tokenizer_config_file(self) -> dict[str, Any]:
-        """Give a `tokenizer_config.json` that every supported transformers opens."""
+    def tokenizer_config_file(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): A `tokenizer_config.json` that every supported transformers opens."""
         plain = {key: value for key, value in self.tokenizer_config.items() if key != "special_tokens"}
         special = self.tokenizer_config["special_tokens"]
         return {"tokenizer_class": "PreTrainedTokenizerFast", **special, **plain}
@@ -234,7 +238,7 @@ class EncoderShim(Shim):
         for name, tensor in self.module.state_dict().items():
             if tensor.data_ptr() not in seen or not tensor.numel():
                 seen.add(tensor.data_ptr())
-                state[name] = tensor.detach().cpu().contiguous()
+                state[name] = to_host(tensor)
         return state
 
     def _restore(
@@ -244,13 +248,33 @@ class EncoderShim(Shim):
         tokenizer_config: dict[str, Any],
         state: dict[str, "torch.Tensor"],
     ) -> None:
-        if self._model is None or config != self.config:
+        module = self._model
+        if module is None or config != self.config:
             with rng_kept():
-                self._model = module_from_config(config).eval()
-        missing, unexpected = self._model.load_state_dict(state, strict=False)
-        tied = {name for name in missing if name not in dict(self._model.named_parameters())}
-        if unexpected or set(missing) - tied:
-            raise ValueError(Errors.TC013.format(missing=sorted(set(missing) - tied), unexpected=unexpected))
+                module = module_from_config(config).eval()
+        check_weights(module, state)
+        module.load_state_dict(state, strict=False)
+        self._model = module
         self.config = config
         self.tokenizer_config = tokenizer_config
         self._tokenizer = PieceTokenizer(tokenizer_json)
+        self.head = None
+
+
+def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None:
+    """Refuse weights that do not fit a module, before any of them is put in.
+
+    module (nn.Module): The module.
+    state (Dict[str, torch.Tensor]): Weights by name; of tied ones it is enough to have one.
+    RAISES (ValueError): TC013, if some are missing, unexpected or of another shape.
+    """
+    own = module.state_dict()
+    held = {own[name].data_ptr() for name in state if name in own}
+    missing = [name for name, tensor in own.items() if name not in state and tensor.data_ptr() not in held]
+    unexpected = [
+        f"{name} {tuple(tensor.shape)}"
+        for name, tensor in state.items()
+        if name not in own or own[name].shape != tensor.shape
+    ]
+    if missing or unexpected:
+        raise ValueError(Errors.TC013.format(missing=missing, unexpected=unexpected))

@@ -1,0 +1,147 @@
+"""Devices, precisions and the border between arrays and tensors."""
+
+import numpy
+import pytest
+import torch
+from thinc.api import NumpyOps
+
+from spacy_tokclf import device as device_module
+from spacy_tokclf.device import (
+    ENV_DEVICE,
+    current_device,
+    device_of,
+    place,
+    resolve_precision,
+    rng_kept,
+    running,
+    set_device,
+    to_array,
+    to_host,
+    to_tensor,
+)
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def no_choice(monkeypatch):
+    monkeypatch.delenv(ENV_DEVICE, raising=False)
+    yield
+    set_device(None)
+
+
+def test_the_device_follows_thinc_unless_one_is_chosen(monkeypatch):
+    assert current_device() == CPU
+    monkeypatch.setattr(device_module, "get_torch_default_device", lambda: torch.device("cuda", 1))
+    assert current_device() == torch.device("cuda", 1)
+    monkeypatch.setenv(ENV_DEVICE, "auto")
+    assert current_device() == torch.device("cuda", 1)
+    monkeypatch.setenv(ENV_DEVICE, "meta")
+    assert current_device() == torch.device("meta")
+    set_device("cpu")
+    assert current_device() == CPU
+    set_device(None)
+    assert current_device() == torch.device("meta")
+
+
+def test_a_module_is_moved_once():
+    module = torch.nn.Linear(2, 2)
+    place(module)
+    assert device_of(module) == CPU
+    set_device("meta")
+    place(module)
+    assert device_of(module) == torch.device("meta")
+
+
+@pytest.mark.parametrize(("target", "moves"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1), ("cpu", 1)])
+def test_a_gpu_without_a_number_is_any_gpu(monkeypatch, target, moves):
+    monkeypatch.setattr(device_module, "device_of", lambda module: torch.device("cuda", 0))
+    moved = []
+
+    class Module:
+        to = moved.append
+
+    set_device(target)
+    place(Module)
+    assert moved == [torch.device(target)] * moves
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_a_gpu_is_refused_in_a_forked_process(monkeypatch, forked):
+    monkeypatch.setattr(device_module, "device_of", lambda module: torch.device("cuda", 0))
+    monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: forked)
+    set_device("cuda")
+    if forked:
+        with pytest.raises(ValueError, match=r"TC016.*cuda:0"):
+            place(torch.nn.Linear(2, 2))
+    else:
+        place(torch.nn.Linear(2, 2))
+
+
+def test_precisions(monkeypatch):
+    assert resolve_precision("fp32", CPU) == "fp32"
+    assert resolve_precision("bf16", CPU) == "bf16"
+    for native in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native, raising=False)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
+        assert resolve_precision("auto", CPU) == ("bf16" if native else "fp32")
+    assert resolve_precision("auto", torch.device("mps")) == "fp32"
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: not including_emulation)
+    assert resolve_precision("auto", torch.device("cuda")) == "bf16"
+    for wrong in ("fp16", "", None):
+        with pytest.raises(ValueError, match="TC001"):
+            resolve_precision(wrong, CPU)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("train", [True, False])
+def test_the_mode_of_a_forward_pass(precision, train):
+    layer = torch.nn.Linear(3, 2)
+    with running(CPU, precision=precision, train=train):
+        assert torch.is_inference_mode_enabled() is not train
+        y = layer(torch.ones(1, 3))
+    assert y.dtype == (torch.bfloat16 if precision == "bf16" else torch.float32)
+    assert y.requires_grad is train
+    assert not torch.is_autocast_enabled("cpu") and not torch.is_inference_mode_enabled()
+
+
+def test_an_outer_autocast_does_not_leak_in():
+    with torch.autocast("cpu", dtype=torch.bfloat16), running(CPU, precision="fp32", train=True):
+        assert torch.nn.Linear(3, 2)(torch.ones(1, 3)).dtype == torch.float32
+
+
+def test_arrays_and_tensors_share_memory_on_the_cpu():
+    array = numpy.arange(6, dtype="float32").reshape(2, 3)
+    tensor = to_tensor(array, CPU)
+    array[0, 0] = 9.0
+    assert tensor[0, 0] == 9.0
+    back = to_array(tensor, NumpyOps())
+    assert back.dtype == numpy.float32 and back.base is not None
+    numpy.testing.assert_array_equal(back, array)
+    assert to_tensor(numpy.array([1, 2]), CPU).dtype == torch.int64
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.float32])
+def test_arrays_are_float32(dtype):
+    tensor = torch.ones(2, 3, dtype=dtype, requires_grad=True)
+    array = to_array(tensor * 2, NumpyOps())
+    assert array.dtype == numpy.float32 and (array == 2.0).all()
+    with torch.inference_mode():
+        assert to_array(tensor * 2, NumpyOps()).dtype == numpy.float32
+
+
+def test_to_host_is_contiguous_and_without_history():
+    tensor = torch.ones(2, 3, requires_grad=True).t() * 2
+    host = to_host(tensor)
+    assert host.is_contiguous() and not host.requires_grad
+    assert torch.equal(host, tensor)
+
+
+def test_the_random_state_is_kept():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    with rng_kept():
+        torch.rand(10)
+        torch.nn.Linear(5, 5)
+    assert torch.equal(torch.rand(3), expected)
