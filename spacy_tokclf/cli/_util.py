@@ -19,6 +19,7 @@ def failing_cleanly() -> Iterator[None]:
     """Show our errors and warnings as one message each, without a traceback; exit code 1 after an error."""
     with warnings.catch_warnings():
         warnings.showwarning = _show
+        warnings.filterwarnings("always", message=r"\[TW")
         try:
             yield
         except (OSError, ValueError) as error:

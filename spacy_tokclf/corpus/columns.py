@@ -89,7 +89,9 @@ def _split(row: str, separator: str, width: int) -> list[str]:
     cells = row.split(separator)
     if width and len(cells) > width:
         filled = [cell for cell in cells if cell and not cell.isspace()]
-        return filled if len(filled) == width else row.rsplit(separator, width - 1)
+        if len(filled) == width or separator == "\t":
+            return filled
+        return row.rsplit(separator, width - 1)
     return cells
 
 

@@ -6,7 +6,7 @@ from .analysis import EntityError, confusion, count_kinds, find_errors
 from .bootstrap import bootstrap_scores, paired_bootstrap
 from .chunks import Chunks, UnknownPrefixError, get_entities
 from .codes import NotAListError
-from .compare import Comparison, compare_tags
+from .compare import Comparison, compare_columns, compare_tags
 from .counts import Counts, count
 from .examples import (
     annotated,
@@ -28,6 +28,7 @@ from .scores import (
     precision_score,
     recall_score,
 )
+from .summary import describe_errors, summarize
 from .surface import surface_scores, surfaces
 
 __all__ = [
@@ -43,12 +44,14 @@ __all__ = [
     "bootstrap_scores",
     "classification_report",
     "compare_characters",
+    "compare_columns",
     "compare_examples",
     "compare_tags",
     "compute",
     "confusion",
     "count",
     "count_kinds",
+    "describe_errors",
     "evaluate_dict",
     "evaluate_module_path",
     "f1_score",
@@ -67,6 +70,7 @@ __all__ = [
     "score_examples",
     "scores_by_length",
     "scores_by_novelty",
+    "summarize",
     "surface_scores",
     "surfaces",
 ]

@@ -104,12 +104,13 @@ def _divide(numerator: Ints, denominator: Ints, zero: float, warning: str) -> Fl
 
 def _warning(metric: str, modifier: str, warn_for: tuple[str, ...]) -> str:
     """Begin the text of a warning, or give "" where none is wanted."""
-    names = [metric.title()] if metric in warn_for else []
-    names += ["F-score"] if "f-score" in warn_for else []
-    return f"{' and '.join(names)} {'are' if len(names) == 2 else 'is'}|{modifier}" if names else ""
+    if metric not in warn_for:
+        return ""
+    start = f"{metric.title()} and F-score are" if "f-score" in warn_for else f"{metric.title()} is"
+    return f"{start}|{modifier}"
 
 
 def _warn(start: str, modifier: str, size: int) -> None:
     """Warn of an undefined score in seqeval's words."""
-    where = f"{'due to' if size == 1 else 'in labels with'} no {modifier} samples."
+    where = f"{'due to' if size == 1 else 'in labels with'} no {modifier} samples"
     warnings.warn(Warnings.TW201.format(what=start, where=where), UndefinedMetricWarning, stacklevel=4)

@@ -16,8 +16,13 @@ def report_dict(counts: Counts, *, zero_division: str | int = "warn") -> Report:
     RETURNS (Dict[str, Dict[str, Union[float, int]]]): precision, recall, f1-score and support of each type in
         code-point order, then of "micro avg", "macro avg" and "weighted avg".
     """
+    return _rows(counts, (None, "micro", "macro", "weighted"), zero_division)
+
+
+def _rows(counts: Counts, averages: tuple[str | None, ...], zero_division: str | int) -> Report:
+    """Score each type (None) and averages."""
     report: Report = {}
-    for average in (None, "micro", "macro", "weighted"):
+    for average in averages:
         columns = precision_recall_fscore(counts, average=average, zero_division=zero_division)
         names = counts.types if average is None else [f"{average} avg"]
         rows = zip(*(column.tolist() for column in columns), strict=True)
@@ -54,9 +59,7 @@ def evaluate_dict(counts: Counts, *, zero_division: str | int = "warn") -> dict[
     RETURNS (Dict[str, object]): For each type {precision, recall, f1, number}, number being the gold support;
         then overall_precision, overall_recall, overall_f1 (the micro average) and overall_accuracy.
     """
-    report = report_dict(counts, zero_division=zero_division)
-    report.pop("macro avg")
-    report.pop("weighted avg")
+    report = _rows(counts, (None, "micro"), zero_division)
     overall = report.pop("micro avg")
     keys = ("precision", "recall", "f1", "number")
     scores: dict[str, object] = {name: dict(zip(keys, row.values(), strict=True)) for name, row in report.items()}
