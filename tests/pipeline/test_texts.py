@@ -79,7 +79,7 @@ def test_the_tail_of_a_long_text_is_learned(make_nlp: LoadT) -> None:
     ner = nlp.get_pipe("ner")
     reference = Doc(nlp.vocab, words=["rain"] * 500 + ["Zorblax"])
     reference.set_ents([Span(reference, 500, 501, "person")])
-    logits, backprop = ner.model.begin_update([Doc(nlp.vocab, words=[t.text for t in reference])])
+    logits, _ = ner.model.begin_update([Doc(nlp.vocab, words=[t.text for t in reference])])
     _, gradient = ner.get_loss([Example(Doc(nlp.vocab, words=[t.text for t in reference]), reference)], logits)
     assert gradient[0][-1].any() and gradient[0][0].any()
 

@@ -1,0 +1,267 @@
+"""AdamW against PyTorch and the Hugging Face recipe, inline and shared."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import spacy
+import torch
+from pipeline_posts import add_ner, initialize, read_posts
+from spacy.language import Language
+from spacy.training import Example
+from spacy.util import fix_random_seed, registry
+from thinc.api import Adam, Linear, warmup_linear
+from tiny_encoders import write_encoder
+
+from spacy_tokclf import train_step
+from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.training.optimizer import layer_of, make_adamw_v1
+
+STEPS = 20
+RATE = 2e-3
+#: Gradients of the keys' biases are zero but for rounding, and Adam makes a step of any sign that it sees; so the
+#: comparisons of tiny models use the larger epsilon of BERT's own training.
+EPS = 1e-6
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an encoder without dropout."""
+    return write_encoder(tmp_path_factory.mktemp("adamw") / "encoder", dropout=0.0)
+
+
+def pipeline(folder: Path, *, shared: bool) -> Language:
+    """Make a pipeline around the encoder."""
+    fix_random_seed(0)
+    nlp = spacy.blank("en")
+    if shared:
+        nlp.add_pipe("transformer_encoder", name="transformer")
+    add_ner(nlp, shared=shared)
+    initialize(nlp, folder, read_posts(nlp), owners=("transformer" if shared else "ner",))
+    return nlp
+
+
+def encoder_of(nlp: Language) -> torch.nn.Module:
+    """Give the torch module in a pipeline."""
+    return encoder_nodes(nlp.get_pipe(nlp.pipe_names[0]).model)[0].shims[0].module
+
+
+def twin_of(nlp: Language, folder: Path) -> Any:
+    """Make the Hugging Face model with the same weights."""
+    from transformers import AutoModelForTokenClassification
+
+    ner = nlp.get_pipe("ner")
+    twin = AutoModelForTokenClassification.from_pretrained(folder, num_labels=len(ner.tags))
+    twin.distilbert.load_state_dict(encoder_of(nlp).state_dict())
+    layer = ner.model.get_ref("output_layer")
+    with torch.no_grad():
+        twin.classifier.weight.copy_(torch.tensor(layer.get_param("W")))
+        twin.classifier.bias.copy_(torch.tensor(layer.get_param("b")))
+    return twin
+
+
+def collate(folder: Path, examples: list[Example], tags: list[str]) -> dict[str, torch.Tensor]:
+    """Tokenize, align and pad as the Hugging Face guide does: the first piece of a word has its label."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    words = [[token.text for token in eg.reference] for eg in examples]
+    batch = tokenizer(words, is_split_into_words=True, padding=True, return_tensors="pt")
+    labels = torch.full(batch["input_ids"].shape, -100)
+    for row, eg in enumerate(examples):
+        gold = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in eg.reference]
+        before = None
+        for column, word in enumerate(batch.word_ids(row)):
+            if word is not None and word != before:
+                labels[row, column] = tags.index(gold[word])
+            before = word
+    return {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"], "labels": labels}
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("max_norm", [1000.0, 1.0, 0.05])
+def test_twenty_steps_equal_the_hugging_face_recipe(folder: Path, shared: bool, max_norm: float) -> None:
+    from transformers import get_linear_schedule_with_warmup
+
+    nlp = pipeline(folder, shared=shared)
+    tags = nlp.get_pipe("ner").tags
+    twin = twin_of(nlp, folder).train()
+    ours = make_adamw_v1(warmup_linear(RATE, 4, STEPS), weight_decay=0.01, max_grad_norm=max_norm, eps=EPS)
+    no_decay = [
+        p for name, p in twin.named_parameters() if "bias" in name or "LayerNorm" in name or "layer_norm" in name
+    ]
+    decay = [p for p in twin.parameters() if all(p is not other for other in no_decay)]
+    groups = [{"params": decay, "weight_decay": 0.01}, {"params": no_decay, "weight_decay": 0.0}]
+    theirs = torch.optim.AdamW(groups, lr=RATE, eps=EPS)
+    schedule = get_linear_schedule_with_warmup(theirs, 4, STEPS)
+    examples = read_posts(nlp)
+    before = [p.detach().clone() for p in twin.parameters()]
+    clipped = 0
+    for step in range(STEPS):
+        batch = examples[(4 * step) % 16 :][:4]
+        losses = train_step(nlp, batch, ours, drop=0.0)
+        loss = twin(**collate(folder, batch, tags)).loss
+        loss.backward()
+        norm = float(torch.nn.utils.clip_grad_norm_(twin.parameters(), max_norm))
+        clipped += norm > max_norm
+        theirs.step()
+        schedule.step()
+        theirs.zero_grad()
+        assert losses["ner"] == pytest.approx(float(loss.detach()), rel=1e-4)
+        assert ours.last_norm == pytest.approx(norm, rel=1e-3)
+    assert max_norm == 1.0 or clipped == (STEPS if max_norm < 1.0 else 0)
+    moved = max(float((p.detach() - q).abs().max()) for p, q in zip(twin.parameters(), before, strict=True))
+    assert moved > 1e-2
+    reference = twin.distilbert.state_dict()
+    for name, value in encoder_of(nlp).state_dict().items():
+        assert torch.allclose(value, reference[name], atol=1e-4), name
+    layer = nlp.get_pipe("ner").model.get_ref("output_layer")
+    assert numpy.allclose(layer.get_param("W"), twin.classifier.weight.detach().numpy(), atol=1e-4)
+    assert numpy.allclose(layer.get_param("b"), twin.classifier.bias.detach().numpy(), atol=1e-4)
+
+
+def test_inline_and_shared_give_the_same_weights(folder: Path) -> None:
+    states = []
+    for shared in (False, True):
+        nlp = pipeline(folder, shared=shared)
+        optimizer = make_adamw_v1(RATE, head_multiplier=5.0)
+        examples = read_posts(nlp)
+        for start in range(0, 16, 4):
+            train_step(nlp, examples[start : start + 4], optimizer, drop=0.1)
+        layer = nlp.get_pipe("ner").model.get_ref("output_layer")
+        states.append([*(p.detach().numpy() for p in encoder_of(nlp).parameters()), layer.get_param("W")])
+    for one, other in zip(*states, strict=True):
+        assert numpy.array_equal(one, other)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_batch_in_four_parts_is_one_batch(folder: Path, shared: bool) -> None:
+    weights = []
+    for parts in (1, 4):
+        nlp = pipeline(folder, shared=shared)
+        optimizer = make_adamw_v1(RATE, eps=EPS)
+        examples = read_posts(nlp)
+        for _ in range(3):
+            size = len(examples) // parts
+            for start in range(0, len(examples), size):
+                nlp.update(examples[start : start + size], drop=0.0, sgd=False)
+            for _, pipe in nlp.pipeline:
+                pipe.finish_update(optimizer)
+        weights.append([p.detach().clone() for p in encoder_of(nlp).parameters()])
+    for one, other in zip(*weights, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_thinc_layers_step_as_torch_adamw() -> None:
+    model = Linear(3, 4)
+    model.initialize()
+    model.set_param("W", numpy.random.default_rng(0).normal(size=(3, 4)).astype("float32"))
+    weights = torch.nn.Parameter(torch.tensor(model.get_param("W").copy()))
+    bias = torch.nn.Parameter(torch.tensor(model.get_param("b").copy()))
+    groups = [{"params": [weights], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
+    theirs = torch.optim.AdamW(groups, lr=0.01)
+    ours = make_adamw_v1(0.01, weight_decay=0.1, max_grad_norm=0.0)
+    rng = numpy.random.default_rng(1)
+    for _ in range(10):
+        grads = {"W": rng.normal(size=(3, 4)).astype("float32"), "b": rng.normal(size=3).astype("float32")}
+        for name, grad in grads.items():
+            model.set_grad(name, grad.copy())
+        weights.grad, bias.grad = torch.tensor(grads["W"]), torch.tensor(grads["b"])
+        model.finish_update(ours)
+        theirs.step()
+    assert numpy.allclose(model.get_param("W"), weights.detach().numpy(), atol=1e-6)
+    assert numpy.allclose(model.get_param("b"), bias.detach().numpy(), atol=1e-6)
+    assert not model.get_grad("W").any()
+
+
+def test_no_gradient_no_step_no_decay(folder: Path) -> None:
+    nlp = pipeline(folder, shared=False)
+    optimizer = make_adamw_v1(RATE, weight_decay=0.5)
+    train_step(nlp, read_posts(nlp), optimizer)
+    before = [p.detach().clone() for p in encoder_of(nlp).parameters()]
+    head = nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W").copy()
+    nlp.get_pipe("ner").finish_update(optimizer)
+    assert all(torch.equal(p, q) for p, q in zip(encoder_of(nlp).parameters(), before, strict=True))
+    assert numpy.array_equal(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W"), head)
+
+
+def test_layer_decay_and_head_multiplier(folder: Path) -> None:
+    assert layer_of("embeddings.word_embeddings.weight") == 0
+    assert layer_of("transformer.layer.3.attention.q_lin.weight") == layer_of("encoder.layer.3.x") == 4
+    nlp = pipeline(folder, shared=False)
+    before = {name: p.detach().clone() for name, p in encoder_of(nlp).named_parameters()}
+    head = nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W").copy()
+    train_step(nlp, read_posts(nlp), make_adamw_v1(1e-3, weight_decay=0.0, layer_decay=0.5, head_multiplier=4.0))
+    moved = {name: float((p.detach() - before[name]).abs().max()) for name, p in encoder_of(nlp).named_parameters()}
+    # The first step of Adam moves each weight by its learning rate.
+    top = moved["transformer.layer.1.ffn.lin2.weight"]
+    assert top == pytest.approx(0.5 * 1e-3, rel=1e-2)
+    assert moved["transformer.layer.0.ffn.lin2.weight"] == pytest.approx(top / 2, rel=1e-2)
+    assert moved["embeddings.word_embeddings.weight"] == pytest.approx(top / 4, rel=1e-2)
+    layer = nlp.get_pipe("ner").model.get_ref("output_layer")
+    assert abs(layer.get_param("W") - head).max() == pytest.approx(4e-3, rel=1e-2)
+
+
+def test_averages_are_swapped_in_and_out(folder: Path) -> None:
+    nlp = pipeline(folder, shared=False)
+    optimizer = make_adamw_v1(RATE, use_averages=True)
+    history = []
+    for _ in range(5):
+        train_step(nlp, read_posts(nlp), optimizer)
+        history.append(encoder_of(nlp).transformer.layer[0].ffn.lin1.weight.detach().clone())
+    expected = history[0]
+    for step, weights in enumerate(history, start=1):
+        decay = (1.0 + step) / (10.0 + step)
+        expected = decay * expected + (1.0 - decay) * weights
+    layer = nlp.get_pipe("ner").model.get_ref("output_layer")
+    live = layer.get_param("W").copy()
+    pointer = encoder_of(nlp).transformer.layer[0].ffn.lin1.weight.data_ptr()
+    with nlp.use_params(optimizer.averages):
+        averaged = encoder_of(nlp).transformer.layer[0].ffn.lin1.weight.detach().clone()
+        saved = nlp.to_bytes()
+        assert not numpy.array_equal(layer.get_param("W"), live)
+    assert torch.allclose(averaged, expected, atol=1e-6)
+    assert torch.equal(encoder_of(nlp).transformer.layer[0].ffn.lin1.weight, history[-1])
+    assert encoder_of(nlp).transformer.layer[0].ffn.lin1.weight.data_ptr() == pointer
+    assert numpy.array_equal(layer.get_param("W"), live)
+    again = pipeline(folder, shared=False).from_bytes(saved)
+    assert torch.equal(encoder_of(again).transformer.layer[0].ffn.lin1.weight, averaged)
+
+
+def test_a_fresh_optimizer_has_no_state_of_the_last(folder: Path) -> None:
+    moved = []
+    for warm in (False, True):
+        nlp = pipeline(folder, shared=False)
+        start = {name: p.detach().clone() for name, p in encoder_of(nlp).named_parameters()}
+        if warm:
+            train_step(nlp, read_posts(nlp), make_adamw_v1(RATE), drop=0.0)
+            with torch.no_grad():
+                for name, p in encoder_of(nlp).named_parameters():
+                    p.copy_(start[name])
+            nlp.get_pipe("ner").model.get_ref("output_layer").set_param("W", head)
+            nlp.get_pipe("ner").model.get_ref("output_layer").set_param("b", bias)
+        layer = nlp.get_pipe("ner").model.get_ref("output_layer")
+        head, bias = layer.get_param("W").copy(), layer.get_param("b").copy()
+        train_step(nlp, read_posts(nlp), make_adamw_v1(RATE), drop=0.0)
+        moved.append([p.detach().clone() for p in encoder_of(nlp).parameters()])
+    assert all(torch.equal(one, other) for one, other in zip(*moved, strict=True))
+
+
+@pytest.mark.parametrize("make", [lambda: Adam(0.002), lambda: registry.optimizers.get("RAdam.v1")(0.01)])
+def test_other_optimizers_work(folder: Path, make: Callable[[], Any]) -> None:
+    nlp = pipeline(folder, shared=False)
+    optimizer = make()
+    losses = [train_step(nlp, read_posts(nlp), optimizer, drop=0.0)["ner"] for _ in range(20)]
+    assert losses[-1] < 0.8 * losses[0]
+    with nlp.use_params(optimizer.averages):
+        assert nlp.evaluate(read_posts(nlp))["ents_f"] >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("weight_decay", -1.0), ("max_grad_norm", -1.0), ("layer_decay", 0.0), ("layer_decay", 1.5)]
+)
+def test_values_out_of_range(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match="TC031"):
+        registry.optimizers.get("spacy-tokclf.AdamW.v1")(1e-3, **{name: value})
