@@ -43,7 +43,8 @@ def make_tag_table(tags: list[str], scheme: str) -> TagTable:
     """Work out which tags may follow which.
 
     IOB2, IOBES and BILOU restrict what may follow; any sequence of the other schemes has a reading (that of conlleval).
-    A type whose tags lack the opening prefix may start with any of them.
+    A type whose tags lack the opening prefix may start with any of them, and one that lacks the closing prefix may end
+    with any.
 
     tags (List[str]): The tags, in the order of the classifier's rows.
     scheme (str): Their scheme ("IO" for labels without prefixes).
@@ -59,9 +60,10 @@ def make_tag_table(tags: list[str], scheme: str) -> TagTable:
     opens = numpy.isin(prefixes, list(OPENS.get(scheme, "")))
     for index in range(len(types)):
         rows = type_of == index
-        if not (starts & rows).any():
+        startless = not (starts & rows).any()
+        if startless:
             continues &= ~rows
-        if not (ends & rows).any():
+        if startless or not (ends & rows).any():
             opens &= ~rows
     inside = type_of >= 0
     same = (type_of[:, None] == type_of[None, :]) & inside[:, None] & ~ends[:, None]
