@@ -1,0 +1,89 @@
+"""The whole project in a copy of the repository, with a tiny encoder and a few steps of training."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from tiny_encoders import write_encoder
+
+STEPS = ["code", "encoder", "data", "convert", "train", "evaluate", "package", "install", "predict"]
+SCORES = ["dev.json", "predictions.html", "raw_text.json", "run.json", "test.json"]
+
+
+@pytest.fixture
+def project(tmp_path, root):
+    """A copy of the repository with an encoder, whose own code is what runs."""
+    folder = tmp_path / "main"
+    made = (".venv*", ".git", "__pycache__", "*.egg-info", "assets", "corpus", "training", "metrics", "packages",
+            "installed", "dist", "build", "project.lock", ".*_cache", ".hypothesis")  # fmt: skip
+    shutil.copytree(root, folder, ignore=lambda path, names: _made(root, path, names, made))
+    write_encoder(folder.parent / "encoder")
+    return folder
+
+
+def _made(root, path, names, made):
+    """Leave out what the project makes: such names at the root, caches everywhere."""
+    at_root = path == str(root)
+    ignored = shutil.ignore_patterns(*(made if at_root else ("__pycache__",)))
+    return ignored(path, names)
+
+
+def run(project, workflow="all", *, wnut17=""):
+    """Run a workflow, with nothing to be downloaded; return the steps that ran and the steps that were skipped."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "WNUT17_"))}
+    variables |= {"https_proxy": "http://127.0.0.1:9", "PYTHONPATH": str(project), "WNUT17_DIR": wnut17}
+    command = [sys.executable, "-m", "spacy", "project", "run", workflow, "."]
+    command += ["--vars.max_steps", "4", "--vars.encoder", "../encoder"]
+    done = subprocess.run(command, cwd=project, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    skipped = [line.split("'")[1] for line in lines if "Skipping '" in line]
+    ran = [line for line in lines if line.startswith("Running command")]
+    return ran, skipped
+
+
+def scores(folder):
+    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+
+
+@pytest.mark.slow
+def test_the_project_from_the_data_to_an_installed_pipeline(project):
+    ran, skipped = run(project)
+    assert len(ran) == len(STEPS) and not skipped
+    metrics = project / "metrics"
+    assert scores(metrics / "sample") == SCORES and scores(metrics) == []
+    written = json.loads((metrics / "sample" / "run.json").read_text())
+    assert written["data"] == "sample" and written["encoder"]["sha256"] and written["training"]["seconds"] > 0
+    installed = json.loads((project / "installed" / "ner.json").read_text())
+    assert installed["package"] == "en_sample_ner" and installed["entities"] > 0
+
+    ran, skipped = run(project)
+    assert not ran and skipped == STEPS
+
+    (metrics / "sample" / "dev.json").unlink()
+    ran, skipped = run(project)
+    assert len(ran) == 1 and set(STEPS) - set(skipped) == {"evaluate"}
+
+    folder = os.environ.get("WNUT17_DIR", "")
+    if not folder:
+        return
+    ran, skipped = run(project, wnut17=os.path.abspath(folder))
+    assert skipped == ["code", "encoder"]
+    assert scores(metrics) == SCORES and scores(metrics / "sample") == []
+    assert json.loads((metrics / "run.json").read_text())["data"] == "wnut17"
+    assert len(list(project.glob("packages/**/en_wnut17_ner-*.whl"))) == 1
+    ran, skipped = run(project, wnut17=os.path.abspath(folder))
+    assert not ran
+
+
+@pytest.mark.slow
+def test_the_shared_form(project):
+    run(project, "shared")
+    ran, _ = run(project, "shared")
+    assert not ran
+    assert scores(project / "metrics" / "sample" / "shared") == SCORES
+    installed = json.loads((project / "installed" / "shared.json").read_text())
+    assert installed["package"] == "en_sample_ner_shared"

@@ -1,0 +1,245 @@
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import evaluate_model
+import pytest
+import spacy
+import srsly
+from bare_env import lonely_variables
+from convert import convert
+from install_check import max_difference, requirements_of
+from package_model import EMBEDDED, add_papers
+from predict import page, rows
+from project_files import folder_made_whole, read_json, write_json, write_whole
+from project_scores import remove_other, scores_folder
+from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.training import Corpus
+from stamp_code import sources
+from train import precision_overrides, steps_overrides
+
+POSTS = {
+    "train": [(["Ada", "sings"], [(0, 1, "person")])],
+    "dev": [(["see", "Oslo", "now"], [(1, 2, "location")]), (["don't", "ok"], [])],
+    "test": [(["Ada", "in", "New", "Oslo"], [(0, 1, "person"), (2, 4, "location")])],
+}
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A corpus of four posts, as .spacy files."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    vocab = spacy.blank("en").vocab
+    for split, posts in POSTS.items():
+        docs = DocBin()
+        for words, ents in posts:
+            doc = Doc(vocab, words=words)
+            doc.set_ents([Span(doc, start, end, label=label) for start, end, label in ents])
+            docs.add(doc)
+        docs.to_disk(folder / f"{split}.spacy")
+    return folder
+
+
+@pytest.fixture
+def nlp():
+    """A pipeline that knows two names."""
+    nlp = spacy.blank("en")
+    patterns = [{"label": "person", "pattern": "Ada"}, {"label": "location", "pattern": "Oslo"}]
+    nlp.add_pipe("entity_ruler").add_patterns(patterns)
+    return nlp
+
+
+def test_a_file_or_folder_is_whole_or_not_there(tmp_path):
+    write_whole(tmp_path / "deep" / "file", b"one")
+    write_whole(tmp_path / "deep" / "file", b"two")
+    assert (tmp_path / "deep" / "file").read_bytes() == b"two"
+    with pytest.raises(ZeroDivisionError), folder_made_whole(tmp_path / "made") as folder:
+        (folder / "half").write_text("half")
+        raise ZeroDivisionError
+    with folder_made_whole(tmp_path / "made") as folder:
+        (folder / "one").write_text("old")
+    with folder_made_whole(tmp_path / "made") as folder:
+        (folder / "two").write_text("new")
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")) == [
+        "deep",
+        "deep/file",
+        "made",
+        "made/two",
+    ]
+
+
+def test_a_missing_step_is_named(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        read_json(tmp_path / "data.json")
+    assert "data.json is not there" in " ".join(capsys.readouterr().out.split())
+
+
+def test_scores_of_the_other_data_are_removed(tmp_path):
+    assert scores_folder(tmp_path, "wnut17") == tmp_path
+    assert scores_folder(tmp_path, "sample", "shared") == tmp_path / "sample" / "shared"
+    names = ("test.json",)
+    for folder in ("", "shared", "sample", "sample/shared"):
+        write_json(tmp_path / folder / "test.json", {})
+        write_json(tmp_path / folder / "kept.json", {})
+    remove_other(tmp_path, "wnut17", "", names)
+    assert not (tmp_path / "sample" / "test.json").exists()
+    remove_other(tmp_path, "sample", "shared", names)
+    assert not (tmp_path / "shared" / "test.json").exists()
+    assert (tmp_path / "test.json").exists() and (tmp_path / "sample" / "shared" / "test.json").exists()
+    assert len(list(tmp_path.rglob("kept.json"))) == 4
+
+
+def test_evaluation_on_gold_tokens_and_on_raw_text(nlp, corpus):
+    found = evaluate_model.evaluate(nlp, corpus)
+    keys = ["overall_precision", "overall_recall", "overall_f1", "overall_accuracy"]
+    assert list(found["test"]) == ["location", "person", *keys]
+    assert found["test"]["person"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "number": 1}
+    assert found["test"]["location"]["f1"] == 0.0
+    assert [found["test"][key] for key in keys] == [0.5, 0.5, 0.5, 0.5]
+    assert found["dev"]["overall_f1"] == 1.0
+    assert list(found["raw_text"]["dev"]) == ["location", *keys]
+    assert found["raw_text"]["dev"]["overall_f1"] == 1.0
+    gold = list(Corpus(corpus / "dev.spacy")(nlp))
+    references = [eg.reference for eg in gold]
+    counts = {raw: [len(eg.predicted) for eg in evaluate_model.annotate(nlp, references, raw_text=raw)[0]]
+              for raw in (False, True)}  # fmt: skip
+    assert counts == {False: [3, 2], True: [3, 3]}
+
+
+def test_a_run_is_described(nlp, tmp_path):
+    (tmp_path / "out").mkdir()
+    nlp.to_disk(tmp_path / "out" / "model-best")
+    data = {"source": "sample", "splits": {"test": {"md5": "0"}}}
+    encoder = {"encoder": "somewhere", "files": {"model.safetensors": "f00"}}
+    run = evaluate_model.describe_run(tmp_path / "out" / "model-best", data, encoder)
+    assert run["data"] == "sample" and run["splits"] == data["splits"] and run["training"] is None
+    assert run["encoder"] == {"name": "somewhere", "sha256": "f00"}
+    assert run["seed"] == 0 and run["versions"]["spacy"] == spacy.__version__
+    write_json(tmp_path / "out" / "time.json", {"seconds": 3.5})
+    on_hub = {"encoder": "a/b", "files": None}
+    run = evaluate_model.describe_run(tmp_path / "out" / "model-best", data, on_hub)
+    assert run["training"] == {"seconds": 3.5} and run["encoder"]["sha256"] is None
+
+
+def test_conversion_keeps_the_gold_tokens(tmp_path):
+    for split in POSTS:
+        write_whole(tmp_path / f"{split}.conll", b"do\tO\nn't\tO\n\t\nZyx\tB-person\n\n")
+    assert convert(tmp_path, tmp_path / "out") == {"train": 2, "dev": 2, "test": 2}
+    examples = list(Corpus(tmp_path / "out" / "dev.spacy")(spacy.blank("en")))
+    assert [[token.text for token in eg.predicted] for eg in examples] == [["do", "n't"], ["Zyx"]]
+
+
+def test_a_faulty_file_stops_the_conversion(root, tmp_path):
+    for split in POSTS:
+        write_whole(tmp_path / f"{split}.conll", b"a\tO\n\nb\tB-x\tO\n")
+    command = [sys.executable, str(root / "scripts" / "convert.py"), str(tmp_path), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "TC113" in done.stdout and "Traceback" not in done.stderr
+
+
+def test_predictions_show_their_scores(nlp):
+    doc = nlp("Ada <b>likes</b> Oslo")
+    doc.spans["entities"] = SpanGroup(doc, spans=doc.ents[:1], attrs={"scores": [0.123]})
+    assert rows(doc) == [("Ada", "person", "0.12"), ("Oslo", "location", "")]
+    html = page([doc, nlp("nothing")], "A <title>")
+    assert "person 0.12" in html and "<b>" not in html and "nothing" in html and "https://" not in html
+
+
+def test_papers_go_with_a_package(nlp, tmp_path):
+    for source, encoder in (("wnut17", EMBEDDED), ("sample", "some/model")):
+        nlp.to_disk(tmp_path / source)
+        add_papers(tmp_path / source, source, encoder)
+        meta = srsly.read_json(tmp_path / source / "meta.json")
+        papers = (tmp_path / source / "LICENSES_SOURCES").read_text()
+        for part in meta["sources"]:
+            assert part["name"] in papers and part["license"] in papers
+        assert ("SAMPLE" in meta["description"]) == (source == "sample")
+        assert (tmp_path / source / "LICENSE").exists() == (encoder == EMBEDDED)
+        spacy.load(tmp_path / source)
+    assert "CC BY 4.0" in (tmp_path / "wnut17" / "LICENSES_SOURCES").read_text()
+
+
+@pytest.mark.parametrize(
+    ("installed", "difference"),
+    [
+        ([[(0, 3, "person", 0.5)], []], 0.0),
+        ([[[0, 3, "person", 0.25]], []], 0.25),
+        ([[[0, 3, "group", 0.5]], []], None),
+        ([[[0, 3, "person", None]], []], None),
+        ([[], []], None),
+        ([[[0, 3, "person", 0.5]], [[0, 1, "person", 0.5]]], None),
+    ],
+)
+def test_installed_and_trained_are_compared(installed, difference):
+    assert max_difference([[(0, 3, "person", 0.5)], []], installed) == difference
+
+
+def test_requirements_are_read_from_the_wheel(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.whl", "w") as archive:
+        archive.writestr("a-1.dist-info/METADATA", "Name: a\nRequires-Dist: spacy-tokclf<1\nRequires-Dist: b\n\nText")
+    assert requirements_of(tmp_path / "a.whl") == ["spacy-tokclf<1", "b"]
+
+
+def test_the_probe_blocks_the_network(root, tmp_path):
+    code = """
+import socket, sys
+sys.path.append(sys.argv[1])
+import probe_installed
+probe_installed.block_network()
+there = ("127.0.0.1", 9)
+for attempt in (
+    lambda: socket.getaddrinfo("localhost", 80),
+    lambda: socket.socket().connect(there),
+    lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"", there),
+):
+    try:
+        attempt()
+    except probe_installed.NoNetworkError:
+        print("refused")
+"""
+    command = [sys.executable, "-c", code, str(root / "scripts")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["refused"] * 3
+
+
+def test_the_bare_environment_has_no_caches(tmp_path, monkeypatch):
+    for name in ("HF_HOME", "PYTHONPATH", "TRANSFORMERS_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, "/somewhere")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    variables = lonely_variables(tmp_path)
+    assert "/somewhere" not in variables.values() and variables["HOME"] == str(tmp_path)
+    assert variables["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("config", "section"),
+    [("wnut17", "components.ner.model.tok2vec"), ("wnut17_shared", "components.transformer.model")],
+)
+def test_the_precision_reaches_the_encoder(root, config, section):
+    overrides = precision_overrides(root / "configs" / f"{config}.cfg", "bf16")
+    assert overrides == [f"--{section}.precision", "bf16"]
+
+
+def test_fewer_steps_warm_up_for_less_time():
+    assert steps_overrides(0) == []
+    pairs = dict(zip(*[iter(steps_overrides(200))] * 2, strict=True))
+    assert pairs == {
+        "--training.max_steps": "200",
+        "--training.eval_frequency": "50",
+        "--training.optimizer.learn_rate.warmup_steps": "20",
+    }
+
+
+def test_the_stamp_of_the_code_changes_with_the_code(root, tmp_path):
+    package = shutil.copytree(root / "spacy_tokclf", tmp_path / "spacy_tokclf")
+    names = {str(path.relative_to(package)) for path in sources(package)}
+    assert {"errors.py", "tags/decode.py", "models/encoder.py"} <= names
+    assert not any(name.startswith("cli/") or "__pycache__" in name for name in names)
+    out = tmp_path / "code.json"
+    subprocess.run([sys.executable, str(root / "scripts" / "stamp_code.py"), str(out)], check=True)
+    stamp = json.loads(out.read_text())
+    assert set(stamp["files"]) == names and stamp["versions"]["spacy"] == spacy.__version__
+    assert Path(package / "errors.py").is_file()
