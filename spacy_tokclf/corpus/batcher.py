@@ -29,9 +29,7 @@ def make_length_batcher_v1(
     return partial(batch_by_length, size=size, buffer=buffer, max_tokens=max_tokens)
 
 
-def batch_by_length(
-    items: Iterable[ItemT], *, size: int, buffer: int, max_tokens: int = 0
-) -> Iterator[list[ItemT]]:
+def batch_by_length(items: Iterable[ItemT], *, size: int, buffer: int, max_tokens: int = 0) -> Iterator[list[ItemT]]:
     """Cut a stream into batches of like length, each item in exactly one batch.
 
     `size * buffer` items are read at a time, sorted by length (equal lengths in random order, so that the

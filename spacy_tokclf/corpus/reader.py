@@ -6,6 +6,7 @@ from pathlib import Path
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.vocab import Vocab
 
 from ..errors import Errors
 from .conll import detect_conll_scheme, read_conll
@@ -71,9 +72,7 @@ class ConllCorpus:
         YIELDS (Example): One Example a post.
         RAISES (ValueError): As read_conll does; TC118 if there is no file.
         """
-        for reference in records_to_docs(self._records(), nlp.vocab):
-            predicted = Doc(nlp.vocab, words=[token.text for token in reference])
-            yield Example(predicted, reference)
+        return examples_from_records(self._records(), nlp.vocab)
 
     def _records(self) -> Iterator[Record]:
         """Read all files, the scheme detected over all of them, up to the limit."""
@@ -90,3 +89,14 @@ class ConllCorpus:
                 read += 1
                 if self.limit and read >= self.limit:
                     return
+
+
+def examples_from_records(records: Iterable[Record], vocab: Vocab) -> Iterator[Example]:
+    """Make Examples with the gold tokens on both sides, spaces unknown.
+
+    records (Iterable[Record]): The posts.
+    vocab (Vocab): Vocabulary of the Docs.
+    YIELDS (Example): One Example a post.
+    """
+    for reference in records_to_docs(records, vocab):
+        yield Example(Doc(vocab, words=[token.text for token in reference]), reference)

@@ -24,9 +24,7 @@ class Record:
     def __post_init__(self) -> None:
         """Check the lengths."""
         if len(self.words) != len(self.tags):
-            raise ValueError(
-                Errors.TC110.format(where=self.where, words=len(self.words), tags=len(self.tags))
-            )
+            raise ValueError(Errors.TC110.format(where=self.where, words=len(self.words), tags=len(self.tags)))
 
     @property
     def where(self) -> str:

@@ -58,9 +58,7 @@ def count_records(records: Iterable[Record]) -> SplitFacts:
     }
 
 
-def conll_facts(
-    path: str | Path, *, scheme: str = "auto", token_column: int = 0, tag_column: int = -1
-) -> FileFacts:
+def conll_facts(path: str | Path, *, scheme: str = "auto", token_column: int = 0, tag_column: int = -1) -> FileFacts:
     """Count what a CoNLL file holds.
 
     path (str | Path): The file.
