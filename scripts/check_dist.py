@@ -1,17 +1,18 @@
 """Build the sdist and the wheel, and test each where the source tree is out of reach.
 
 Each is installed into an environment of its own in a temporary folder; heavy dependencies and pytest are borrowed
-from the running environment. The tests are copied there and run against the installed package.
+from the running environment. The tests, and what they need, come out of the sdist and run against the installed
+package.
 
 Usage: python scripts/check_dist.py
 """
 
 import shutil
-import sys
+import tarfile
 import tempfile
 from pathlib import Path
 
-from bare_env import ROOT, borrow, build_distributions, install, lonely_variables, make_env, run
+from bare_env import borrow, build_distributions, install, lonely_variables, make_env, run
 from project_files import fail
 from wasabi import msg
 
@@ -38,13 +39,29 @@ for entry_point in own.entry_points:
 TESTS = ("tags", "corpus", "pipeline")
 
 
-def check(distribution: Path, folder: Path) -> None:
+def unpack_without_package(sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist and take the package out of it, so that it can only be imported where it is installed.
+
+    sdist (Path): The sdist.
+    folder (Path): Where to.
+    RETURNS (Path): The folder with the tests, configs and the rest.
+    """
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (tree,) = folder.iterdir()
+    shutil.rmtree(tree / "spacy_tokclf")
+    return tree
+
+
+def check(distribution: Path, sdist: Path, folder: Path) -> None:
     """Install a distribution and test it.
 
     distribution (Path): The sdist or the wheel.
-    folder (Path): An empty folder.
+    sdist (Path): The sdist, for the tests.
+    folder (Path): A folder to make.
     RAISES (SystemExit): If anything fails.
     """
+    tree = unpack_without_package(sdist, folder / "tree")
     python = make_env(folder / "env")
     if distribution.suffix == ".whl":
         install(python, "--no-deps", str(distribution))
@@ -54,23 +71,21 @@ def check(distribution: Path, folder: Path) -> None:
         install(python, "--no-deps", "--no-build-isolation", "--ignore-installed", str(distribution))
     variables = lonely_variables(folder)
     run([str(python), "-I", "-c", SMOKE], f"{distribution.name}: import", cwd=folder, env=variables)
-    if not all((ROOT / "tests" / room).is_dir() for room in TESTS):
-        fail(f"No tests in one of {TESTS}")
-    shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    missing = [room for room in TESTS if not (tree / "tests" / room).is_dir()]
+    if missing:
+        fail(f"{sdist.name} has no tests for {', '.join(missing)}", "MANIFEST.in says what goes into it.")
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *(f"tests/{room}" for room in TESTS)]
-    said = run(command, f"{distribution.name}: tests", cwd=folder, env=variables)
+    said = run(command, f"{distribution.name}: tests", cwd=tree, env=variables)
     msg.good(f"{distribution.name}: {said.strip().splitlines()[-1]}")
 
 
 def main() -> None:
     """Build both and check both."""
     with tempfile.TemporaryDirectory() as name:
-        for distribution in build_distributions(Path(name) / "dist"):
-            folder = Path(name) / distribution.name
-            folder.mkdir()
-            check(distribution, folder)
+        sdist, wheel = build_distributions(Path(name) / "dist")
+        check(sdist, sdist, Path(name) / "sdist")
+        check(wheel, sdist, Path(name) / "wheel")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
