@@ -6,8 +6,9 @@ only is blank, however many follow each other. Lines end at "\\n" or "\\r\\n" an
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,6 @@ from ..errors import Errors
 
 Ints = npt.NDArray[np.int64]
 _BLANKS = re.compile(r"[ \t]+")
-_TRAILING = re.compile(r"[ \t]\r?(\n|$)")
 _DOCSTART = "-DOCSTART-"
 
 
@@ -64,20 +64,32 @@ def read_columns(path: str | Path, columns: Sequence[int] = (0, -1), *, separato
     if separator is None:
         separator = "\t" if "\t" in rows[0] else " "
     width = len(_split(rows[0], separator, 0))
+    facts = {"where": f"{path}:{numbers[0] + 1}", "separator": repr(separator)}
     if len({range(width)[i] for i in columns if -width <= i < width}) < len(columns):
-        facts = {"where": f"{path}:{numbers[0] + 1}", "separator": repr(separator), "width": width}
-        raise ValueError(Errors.TC112.format(token=columns[0], tag=columns[-1], **facts))
-    cells = [row.split(separator) for row in rows]
-    for i, row in enumerate(cells):
-        if len(row) != width:
-            cells[i] = _split(rows[i], separator, width)
-            if len(cells[i]) != width:
-                facts = {"where": f"{path}:{numbers[i] + 1}", "separator": repr(separator), "line": rows[i]}
-                raise ValueError(Errors.TC113.format(found=len(cells[i]), width=width, **facts))
-    chosen = [[row[column] for row in cells] for column in columns]
+        raise ValueError(Errors.TC112.format(token=columns[0], tag=columns[-1], width=width, **facts))
     places = np.array(numbers, dtype=np.int64)
+    del lines, numbers
+    cells = _split_all(rows, separator, width, lambda row: f"{path}:{places[row] + 1}")
+    chosen = [_stripped(cells[range(width)[column] :: width]) for column in columns]
     starts = np.concatenate([[0], np.flatnonzero(np.diff(places) > 1) + 1, [len(places)]])
-    return Table(str(path), [_stripped(column) for column in chosen], places + 1, np.diff(starts))
+    return Table(str(path), chosen, places + 1, np.diff(starts))
+
+
+def _split_all(rows: list[str], separator: str, width: int, where: Callable[[int], str]) -> list[str]:
+    """Split all rows at once, (n_rows * width,); one list a row would keep the garbage collector busy for seconds."""
+    counts = np.fromiter(map(str.count, rows, repeat(separator)), dtype=np.int64, count=len(rows))
+    odd: dict[int, list[str]] = {}
+    for i in np.flatnonzero(counts != width - 1).tolist():
+        odd[i] = _split(rows[i], separator, width)
+        if len(odd[i]) != width:
+            facts = {"where": where(i), "separator": repr(separator), "line": rows[i]}
+            raise ValueError(Errors.TC113.format(found=len(odd[i]), width=width, **facts))
+        rows[i] = separator * (width - 1)
+    # No row holds a line end, so it stands in for both separators.
+    cells = "\n".join(rows).replace(separator, "\n").split("\n")
+    for i, row_cells in odd.items():
+        cells[i * width : (i + 1) * width] = row_cells
+    return cells
 
 
 def _split(row: str, separator: str, width: int) -> list[str]:
@@ -118,4 +130,5 @@ def _read_lines(path: Path) -> list[str]:
     if "\r" in text:
         lines = [line.removesuffix("\r") for line in lines]
     # Blanks at the end of a row are no column.
-    return [line.rstrip(" \t") for line in lines] if _TRAILING.search(text) else lines
+    trailing = text.endswith((" ", "\t")) or any(blank in text for blank in (" \n", "\t\n", " \r\n", "\t\r\n"))
+    return [line.rstrip(" \t") for line in lines] if trailing else lines

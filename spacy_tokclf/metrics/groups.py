@@ -1,5 +1,6 @@
 """Scores of parts of the entities: short and long ones, names that the training corpus holds and new ones."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from .chunks import Chunks
@@ -23,12 +24,11 @@ def group_scores(
     RETURNS (Dict[str, Dict[str, Union[float, int]]]): For each group precision, recall, f1, number (gold),
         predicted, correct.
     """
+    right = [name for name, hit in zip(pred_groups, comparison.pred_hit.tolist(), strict=True) if hit]
+    gold_counts, pred_counts, right_counts = (Counter(names) for names in (gold_groups, pred_groups, right))
     scores: GroupScores = {}
-    hits = comparison.pred_hit.tolist()
     for group in order:
-        number = sum(name == group for name in gold_groups)
-        predicted = sum(name == group for name in pred_groups)
-        correct = sum(name == group and hit for name, hit in zip(pred_groups, hits, strict=True))
+        number, predicted, correct = gold_counts[group], pred_counts[group], right_counts[group]
         precision, recall, fscore = simple_prf(correct, predicted, number)
         scores[group] = {
             "precision": precision,
