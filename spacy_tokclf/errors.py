@@ -27,7 +27,7 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{count} of {spans} entities began or ended with white space, which no entity of spaCy may; they "
         "were trimmed (first: {first})."
     )
-    TW110 = "{path}: {facts}. For example: {examples}."
+    TW110 = "{path}: {facts}.{examples}"
     TW111 = (
         "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}. Same "
         "posts, same tags."

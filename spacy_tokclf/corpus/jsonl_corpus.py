@@ -1,0 +1,115 @@
+"""A spaCy corpus reader for texts with character offsets, so that training can do without a conversion."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from ..errors import Errors
+from .align import MISALIGNED, text_record_to_doc
+from .json_shapes import FORMATS
+from .jsonl import check_choice, read_jsonl
+from .offset_report import OffsetReport
+from .overlaps import OVERLAPS
+from .text_records import TextRecord
+
+SUFFIXES = (".jsonl", ".json")
+
+
+def make_jsonl_corpus_v1(
+    path: str | Path | None,
+    format: str = "auto",
+    on_misaligned: str = "mask",
+    overlap: str = "error",
+    keep_tokens: bool = False,
+    limit: int = 0,
+) -> Callable[[Language], Iterable[Example]]:
+    """Create the reader `spacy-tokclf.JsonlCorpus.v1`.
+
+    path (str | Path | None): An export of Doccano, Prodigy or Label Studio with any suffix, or a folder whose *.jsonl
+        and *.json files are read in order of name.
+    format (str): "doccano", "prodigy", "label-studio", or "auto".
+    on_misaligned (str): What becomes of spans that do not fit the tokens: "mask", "expand", "contract" or "error", as
+        for text_records_to_docs.
+    overlap (str): What becomes of spans that overlap: "error", "longest" or "first".
+    keep_tokens (bool): Whether to take the tokens that the file gives; else the pipeline's tokenizer decides, as it
+        will when the pipeline is used.
+    limit (int): Read the first texts only; 0 reads all.
+    RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
+    RAISES (ValueError): TC119 if the limit is negative, TC167 for an unknown choice, TC169 if the path is missing.
+    """
+    if path is None:
+        raise ValueError(Errors.TC169.format(path=path, detail="No path is given."))
+    if limit < 0:
+        raise ValueError(Errors.TC119.format(name="limit", value=limit, least=0))
+    check_choice("format", format, ("auto", *FORMATS))
+    check_choice("on_misaligned", on_misaligned, MISALIGNED)
+    check_choice("overlap", overlap, OVERLAPS)
+    return JsonlCorpus(
+        path, format=format, on_misaligned=on_misaligned, overlap=overlap, keep_tokens=keep_tokens, limit=limit
+    )
+
+
+class JsonlCorpus:
+    """Stream Examples from texts with character offsets.
+
+    Both sides are tokenised alike, and keep the white space of the text. What did not fit is reported once, after the
+    first time that all was read. Nothing is kept in memory, so it serves `training.max_epochs = -1` too; streamed
+    training initialises from the first 100 texts, so give the labels in `[initialize]` there.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        format: str = "auto",
+        on_misaligned: str = "mask",
+        overlap: str = "error",
+        keep_tokens: bool = False,
+        limit: int = 0,
+    ) -> None:
+        """Set the corpus up, with the arguments of make_jsonl_corpus_v1; no file is opened yet."""
+        self.path = Path(path)
+        self.format = format
+        self.on_misaligned = on_misaligned
+        self.overlap = overlap
+        self.keep_tokens = keep_tokens
+        self.limit = limit
+        self._reported = False
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Read the texts.
+
+        nlp (Language): The pipeline; its tokenizer and vocabulary are used.
+        YIELDS (Example): One Example a text.
+        RAISES (ValueError): As read_jsonl and text_records_to_docs; TC169 if there is no file.
+        """
+        report = OffsetReport()
+        for record in islice(self._records(), self.limit or None):
+            reference = text_record_to_doc(
+                record,
+                nlp,
+                on_misaligned=self.on_misaligned,
+                overlap=self.overlap,
+                keep_tokens=self.keep_tokens,
+                report=report,
+            )
+            words = [token.text for token in reference]
+            spaces = None if reference.has_unknown_spaces else [bool(token.whitespace_) for token in reference]
+            yield Example(Doc(nlp.vocab, words=words, spaces=spaces), reference)
+        if not self._reported:
+            self._reported = True
+            report.warn(str(self.path))
+
+    def _records(self) -> Iterator[TextRecord]:
+        """Read all files."""
+        paths = [self.path]
+        if self.path.is_dir():
+            paths = sorted(path for path in self.path.iterdir() if path.suffix in SUFFIXES)
+        if not paths:
+            raise ValueError(Errors.TC169.format(path=str(self.path), detail="The folder has none."))
+        for path in paths:
+            yield from read_jsonl(path, format=self.format)

@@ -1,0 +1,70 @@
+"""What happened to the spans of a corpus on their way to tokens: counted, and said once."""
+
+import warnings
+from collections import Counter
+
+from ..errors import Warnings
+from .text_records import CharSpan, TextRecord
+
+_EXAMPLES = 5
+# In the order in which they are said; the first two are worth most as examples.
+_SAYS = {
+    "mask": "{count} of {spans} spans do not fit the tokens, which they touch in part, and are masked",
+    "expand": "{count} of {spans} spans did not fit the tokens and were expanded to whole tokens",
+    "contract": "{count} of {spans} spans did not fit the tokens and were contracted to whole tokens",
+    "overlap": "{count} of {spans} spans overlapped another and were dropped; what they alone covered has no gold",
+    "blank": "{count} of {spans} spans held white space only and were dropped",
+    "trim": "{count} of {spans} spans began or ended with white space, which was trimmed",
+    "unannotated": "{count} of {texts} texts have no annotation and no gold",
+    "several": "{count} of {texts} texts have several annotations, the ground truth or else the first was read",
+}
+
+
+class OffsetReport:
+    """Counts over one corpus, with up to five examples."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.texts = 0
+        self.spans = 0
+        self.counts: Counter[str] = Counter()
+        self._examples: dict[str, list[str]] = {}
+
+    def add_text(self, record: TextRecord) -> None:
+        """Count one text.
+
+        record (TextRecord): The text.
+        """
+        self.texts += 1
+        self.spans += len(record.spans)
+        if record.annotations != 1:
+            self.counts["several" if record.annotations else "unannotated"] += 1
+
+    def add(self, kind: str, record: TextRecord, span: CharSpan) -> None:
+        """Count one span.
+
+        kind (str): What happened to it: "mask", "expand", "contract", "overlap", "blank" or "trim".
+        record (TextRecord): Its text.
+        span (tuple[int, int, str]): The span.
+        """
+        self.counts[kind] += 1
+        examples = self._examples.setdefault(kind, [])
+        if len(examples) < _EXAMPLES:
+            examples.append(f"{record.where} {record.show(span)}")
+
+    @property
+    def examples(self) -> list[str]:
+        """Up to five spans, those first that do not fit the tokens."""
+        return [example for kind in _SAYS for example in self._examples.get(kind, [])][:_EXAMPLES]
+
+    def warn(self, name: str) -> None:
+        """Warn (TW110) of what happened, if anything did.
+
+        name (str): The corpus.
+        """
+        if not self.counts:
+            return
+        facts = {"spans": self.spans, "texts": self.texts}
+        said = [says.format(count=self.counts[kind], **facts) for kind, says in _SAYS.items() if self.counts[kind]]
+        examples = f" For example: {'; '.join(self.examples)}." if self.examples else ""
+        warnings.warn(Warnings.TW110.format(path=name, facts="; ".join(said), examples=examples), stacklevel=3)
