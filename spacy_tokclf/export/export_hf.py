@@ -4,6 +4,7 @@ What Hugging Face has no place for (scheme, decoder, threshold, windows) goes in
 which transformers keeps and ignores, so that `import_hf` restores it.
 """
 
+import inspect
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ def export_hf(
     with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as workplace:
         made = Path(workplace) / "new"
         module.save_pretrained(made)
-        write_tokenizer(classifier, made)
+        write_tokenizer(classifier, made, inputs=set(inspect.signature(module.forward).parameters))
         _replace(made, out_dir, old=Path(workplace) / "old")
     return out_dir
 
@@ -90,17 +91,19 @@ def make_checkpoint(classifier: Classifier) -> "nn.Module":
     return module
 
 
-def write_tokenizer(classifier: Classifier, folder: Path) -> None:
+def write_tokenizer(classifier: Classifier, folder: Path, *, inputs: set[str]) -> None:
     """Write a tokenizer in the form that every supported transformers opens.
 
     classifier (Classifier): The component with its encoder.
     folder (Path): The folder.
+    inputs (Set[str]): What the model takes.
     """
     shim = classifier.shim
     # Words are always split as after a space; a checkpoint that was imported keeps its own way with whole texts.
     marks = shim.tokenizer_config.get(PREFIX_SPACE, True)
     (folder / TOKENIZER).write_text(with_prefix_space(shim.tokenizer.to_str(), value=marks), encoding="utf-8")
     settings = {key: value for key, value in shim.tokenizer_config_file().items() if key != "pad_id"}
+    settings["model_input_names"] = [name for name in settings["model_input_names"] if name in inputs]
     srsly.write_json(folder / TOKENIZER_CONFIG, {**settings, "model_max_length": shim.max_pieces})
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,7 +200,8 @@ class EncoderShim(Shim):
 
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        srsly.write_json(path / CONFIG, self.config)
+        # Not srsly's JSON, which keeps ten digits behind the point: an eps of 1e-12 would come back as 0.
+        (path / CONFIG).write_text(json.dumps(self.config, indent=2), encoding="utf8")
         (path / TOKENIZER).write_text(self.tokenizer.to_str(), encoding="utf8")
         srsly.write_json(path / TOKENIZER_CONFIG, self.tokenizer_config_file())
         save_file(self._state(), str(path / WEIGHTS), metadata={"format": "pt"})
