@@ -57,7 +57,7 @@ test-dist: install  ## Build the sdist and the wheel, and test each outside the 
 
 test-spacy-transformers: $(ST_VENV)/.installed  ## Test with spacy-transformers, in an environment of its own.
 	$(ST_BIN)/python -c "import spacy_transformers"
-	$(ST_BIN)/python -m pytest tests/spacy_transformers
+	$(ST_BIN)/python -m pytest tests/beside_spacy_transformers
 
 clean:  ## Remove what the project made. The environments and the downloaded data stay.
 	rm -rf build dist corpus training metrics packages installed project.lock assets/data assets/data.json
