@@ -126,9 +126,9 @@ def test_everything_learns_together(encoder_dir: Path, tmp_path: Path) -> None:
     assert scores["ents_f"] == 1.0 and scores["tag_acc"] > 0.95
     nlp.to_disk(tmp_path / "family")
     again = spacy.load(tmp_path / "family")
-    for doc, other in zip(nlp.pipe(["met Zorblax in Quorn Falls"]), again.pipe(["met Zorblax in Quorn Falls"])):
-        assert found(doc) == found(other) and [t.tag_ for t in doc] == [t.tag_ for t in other]
-        assert doc.tensor is None or not doc.tensor.size
+    doc, other = nlp("met Zorblax in Quorn Falls"), again("met Zorblax in Quorn Falls")
+    assert found(doc) == found(other) != [] and [t.tag_ for t in doc] == [t.tag_ for t in other]
+    assert doc.tensor is None or not doc.tensor.size
 
 
 def test_frozen_encoder(encoder_dir: Path) -> None:

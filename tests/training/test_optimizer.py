@@ -8,15 +8,14 @@ import numpy
 import pytest
 import spacy
 import torch
+from hf_twin import collate, encoder_of, twin_of
 from pipeline_posts import add_ner, initialize, read_posts
 from spacy.language import Language
-from spacy.training import Example
 from spacy.util import fix_random_seed, registry
 from thinc.api import Adam, Linear, warmup_linear
 from tiny_encoders import write_encoder
 
 from spacy_tokclf import train_step
-from spacy_tokclf.models.encoder import encoder_nodes
 from spacy_tokclf.training.optimizer import layer_of, make_adamw_v1
 
 STEPS = 20
@@ -41,43 +40,6 @@ def pipeline(folder: Path, *, shared: bool) -> Language:
     add_ner(nlp, shared=shared)
     initialize(nlp, folder, read_posts(nlp), owners=("transformer" if shared else "ner",))
     return nlp
-
-
-def encoder_of(nlp: Language) -> torch.nn.Module:
-    """Give the torch module in a pipeline."""
-    return encoder_nodes(nlp.get_pipe(nlp.pipe_names[0]).model)[0].shims[0].module
-
-
-def twin_of(nlp: Language, folder: Path) -> Any:
-    """Make the Hugging Face model with the same weights."""
-    from transformers import AutoModelForTokenClassification
-
-    ner = nlp.get_pipe("ner")
-    twin = AutoModelForTokenClassification.from_pretrained(folder, num_labels=len(ner.tags))
-    twin.distilbert.load_state_dict(encoder_of(nlp).state_dict())
-    layer = ner.model.get_ref("output_layer")
-    with torch.no_grad():
-        twin.classifier.weight.copy_(torch.tensor(layer.get_param("W")))
-        twin.classifier.bias.copy_(torch.tensor(layer.get_param("b")))
-    return twin
-
-
-def collate(folder: Path, examples: list[Example], tags: list[str]) -> dict[str, torch.Tensor]:
-    """Tokenize, align and pad as the Hugging Face guide does: the first piece of a word has its label."""
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    words = [[token.text for token in eg.reference] for eg in examples]
-    batch = tokenizer(words, is_split_into_words=True, padding=True, return_tensors="pt")
-    labels = torch.full(batch["input_ids"].shape, -100)
-    for row, eg in enumerate(examples):
-        gold = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in eg.reference]
-        before = None
-        for column, word in enumerate(batch.word_ids(row)):
-            if word is not None and word != before:
-                labels[row, column] = tags.index(gold[word])
-            before = word
-    return {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"], "labels": labels}
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -234,16 +196,10 @@ def test_a_fresh_optimizer_has_no_state_of_the_last(folder: Path) -> None:
     moved = []
     for warm in (False, True):
         nlp = pipeline(folder, shared=False)
-        start = {name: p.detach().clone() for name, p in encoder_of(nlp).named_parameters()}
+        fresh = nlp.to_bytes()
         if warm:
             train_step(nlp, read_posts(nlp), make_adamw_v1(RATE), drop=0.0)
-            with torch.no_grad():
-                for name, p in encoder_of(nlp).named_parameters():
-                    p.copy_(start[name])
-            nlp.get_pipe("ner").model.get_ref("output_layer").set_param("W", head)
-            nlp.get_pipe("ner").model.get_ref("output_layer").set_param("b", bias)
-        layer = nlp.get_pipe("ner").model.get_ref("output_layer")
-        head, bias = layer.get_param("W").copy(), layer.get_param("b").copy()
+            nlp.from_bytes(fresh)
         train_step(nlp, read_posts(nlp), make_adamw_v1(RATE), drop=0.0)
         moved.append([p.detach().clone() for p in encoder_of(nlp).parameters()])
     assert all(torch.equal(one, other) for one, other in zip(*moved, strict=True))
