@@ -45,6 +45,23 @@ def extend_tags(tags: list[str], types: Iterable[str], scheme: str) -> list[str]
     return list(dict.fromkeys([*(tags or [OUTSIDE]), *added]))
 
 
+def tag_rows(tags: list[str], scheme: str) -> dict[str, int]:
+    """Give the classifier's row of every tag that gold entities can be written with. Where a type lacks a prefix of its
+    scheme, as in a checkpoint that has B-TYPE alone, the first of its tags stands in.
+
+    tags (List[str]): The tags.
+    scheme (str): Their scheme.
+    RETURNS (Dict[str, int]): Rows by tag.
+    """
+    rows = {tag: row for row, tag in enumerate(tags)}
+    for tag, row in list(rows.items()):
+        prefix, type_ = split_tag(tag)
+        if prefix in PREFIXES[scheme] and type_:
+            for other in PREFIXES[scheme]:
+                rows.setdefault(f"{other}-{type_}", row)
+    return rows
+
+
 def choose_labels(
     labels: dict[str, Any] | list[str] | None,
     examples: Iterable[Example],

@@ -24,7 +24,7 @@ from . import storage
 from .annotate import set_entities
 from .find_encoder import find_encoder
 from .gold import gold_tags, is_space
-from .labels import LabelData, choose_labels, extend_tags
+from .labels import LabelData, choose_labels, extend_tags, tag_rows
 from .loss import masked_cross_entropy
 from .steps import prepare_step
 
@@ -290,8 +290,7 @@ class TokenClassifier(TrainablePipe):
     def _loss(self, examples: list[Example], logits: list[Floats2d]) -> tuple[float, list[Floats2d], int]:
         ops = self.model.ops
         known = [ops.to_numpy(row.any(axis=1)) for row in logits]
-        tag_ids = {tag: i for i, tag in enumerate(self.tags)}
-        gold = gold_tags(examples, known, tag_ids, self.cfg["scheme"])
+        gold = gold_tags(examples, known, tag_rows(self.tags, self.cfg["scheme"]), self.cfg["scheme"])
         loss, gradient = masked_cross_entropy(ops, ops.xp.concatenate(logits), gold)
         if not numpy.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
