@@ -141,7 +141,7 @@ def _rows(dataset: "Dataset", tokens: str, tags: str | None, name: str) -> Itera
     names = _class_names(features.get(tags))
     seen: dict[Any, str] = {}
     row = 0
-    for batch in dataset.with_format(None).select_columns([tokens, tags]).iter(_ROWS):
+    for batch in _batches(dataset.with_format(None).select_columns([tokens, tags])):
         for words, values in zip(batch[tokens], batch[tags], strict=True):
             row += 1
             if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
@@ -153,6 +153,15 @@ def _rows(dataset: "Dataset", tokens: str, tags: str | None, name: str) -> Itera
                 if value not in seen:
                     seen[value] = _tag(value, names, (name, row, tags, i))
             yield words, [seen[value] for value in values]
+
+
+def _batches(dataset: Any) -> Iterator[dict[str, list[Any]]]:
+    """Stream the columns of a data set in batches, those of a stream row by row: versions of `datasets` differ in how
+    they put rows of a stream together."""
+    if hasattr(dataset, "num_rows"):
+        yield from dataset.iter(_ROWS)
+    else:
+        yield from ({column: [value] for column, value in row.items()} for row in dataset)
 
 
 def _class_names(feature: Any) -> list[str] | None:
