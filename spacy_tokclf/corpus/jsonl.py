@@ -118,7 +118,7 @@ _WRITERS: dict[str, Callable[[Doc, str], Row]] = {
 
 def _own_keys(doc: Doc) -> dict[str, Any]:
     """Write what the tools have no key for, if there is any."""
-    keys: dict[str, Any] = {"has_unknown_spaces": True} if doc.has_unknown_spaces and len(doc) else {}
+    keys: dict[str, Any] = {"has_unknown_spaces": True} if doc.has_unknown_spaces else {}
     missing = [
         [tokens[0].idx, tokens[-1].idx + len(tokens[-1])]
         for known, group in groupby(doc, key=lambda token: bool(token.ent_iob))
