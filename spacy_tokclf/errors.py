@@ -121,6 +121,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "Upgrade spacy-tokclf."
     )
     TC031 = "{name} = {value}: expected {expected}."
+    TC032 = (
+        "The saved layers ({found} of them) are not those that the pipeline's config describes ({expected}). Load the "
+        "folder with the config that it was saved with."
+    )
 
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (

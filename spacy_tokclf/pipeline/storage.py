@@ -126,9 +126,12 @@ def _layers_from_bytes(model: Model, data: bytes) -> None:
 
 
 def _from_bytes(model: Model, data: bytes) -> None:
-    """Load a model's layers, whatever sizes they had before."""
+    """Load a model's layers, whatever sizes they had before. RAISES (ValueError): TC032."""
     msg = srsly.msgpack_loads(data)
-    for node, info in zip(model.walk(), msg["nodes"], strict=True):
+    nodes = list(model.walk())
+    if len(nodes) != len(msg["nodes"]):
+        raise ValueError(Errors.TC032.format(found=len(msg["nodes"]), expected=len(nodes)))
+    for node, info in zip(nodes, msg["nodes"], strict=True):
         set_dims(node, info["dims"])
     model.from_dict(msg)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import spacy
+import srsly
 from pipeline_posts import LABELS, found, read_posts, scores_of
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
@@ -117,3 +118,14 @@ def test_settings_given_at_loading_win_and_changed_ones_are_kept(load_trained: L
     assert spacy.load(tmp_path / "model").get_pipe("ner").cfg["threshold"] == 0.25
     given = spacy.load(tmp_path / "model", config={"components": {"ner": {"threshold": 0.5}}})
     assert given.get_pipe("ner").cfg["threshold"] == 0.5
+
+
+def test_layers_of_another_architecture_are_refused(load_trained: LoadT) -> None:
+    inline = load_trained()
+    own = inline.get_pipe("ner").to_bytes()
+    spoiled = srsly.msgpack_loads(own)
+    layers = srsly.msgpack_loads(spoiled["model"])
+    layers["nodes"] = layers["nodes"][:-1]
+    spoiled["model"] = srsly.msgpack_dumps(layers)
+    with pytest.raises(ValueError, match="TC032"):
+        inline.get_pipe("ner").from_bytes(srsly.msgpack_dumps(spoiled))
