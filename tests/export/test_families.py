@@ -10,13 +10,12 @@ import numpy
 import pytest
 import spacy
 import torch
+from any_reference import Reference
 from hf_reference import LONG_POST, TEXTS
-from hf_reference import Reference as WordReference
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from tiny_checkpoints import FAMILIES, TAGS
-from tokenizers import pre_tokenizers
 
 from spacy_tokclf.export import export_hf, import_hf
 from spacy_tokclf.export.component import find_classifier
@@ -28,16 +27,6 @@ from spacy_tokclf.training.optimizer import make_adamw_v1
 SHORT = TEXTS[:-1]
 EXACT = {"rtol": 0, "atol": 1e-5}
 LONG = (LONG_POST + " ") * 12
-
-
-class Reference(WordReference):
-    """The reference for any tokenizer class: not all of them look at `add_prefix_space`."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, n_tags=len(TAGS))
-        backend = self.tokenizer.backend_tokenizer
-        if isinstance(backend.pre_tokenizer, pre_tokenizers.ByteLevel):
-            backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
 
 
 def docs_of(nlp: Language, texts: list[list[str]] = TEXTS) -> list[Doc]:

@@ -1,0 +1,161 @@
+"""The dictionaries of `pipeline("ner")`: ours against the real ones, with the same checkpoint."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+import transformers
+from packaging.version import Version
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from spacy_tokclf.export import import_hf, to_hf_entities
+from spacy_tokclf.export.hf_entities import STRATEGIES
+
+POSTS = [
+    "Groenlinks praat over Schiphol.",
+    "I don't go to New York !",
+    "",
+    " ",
+    "\n",
+    "London",
+    "  the  tweet\n\nin\tParis ",
+    "Straße ÉCOLE naïve 中文 the中",
+    "@user #NowPlaying https://t.co/abc123?x=1 RT:",
+    "Newyork/London-Paris...greenlinks\N{FACE WITH TEARS OF JOY}\N{FACE WITH TEARS OF JOY} yo",
+    "5.975,74 18th \u2026 \u201cquoted\u201d it's we\u2019re",
+    "zero\u200bwidth \ufe0f and \x10 control",
+    "[SEP] and </s> as words <mask> [MASK]",
+    "the links on the tweet in green and London and Paris at praat over to the new york you don t " * 8,
+]
+WORDS = [
+    ["Groenlinks", "praat", "over", "Schiphol", "."],
+    ["New York", "don't", "", "go", " ", "\n", "yo", "\ufe0f", "中文"],
+    ["London"],
+    ["@user", "#NowPlaying", "https://t.co/abc123?x=1", "5.975,74", "\N{FACE WITH TEARS OF JOY}", "naïve"],
+    ["the", "links", "tweet", "London", "greenlinks"] * 12,
+]
+NO_WORDS = Version(transformers.__version__) < Version("5.0")
+
+
+def open_pipeline(folder: Path) -> Any:
+    return transformers.pipeline("ner", model=str(folder), device="cpu")
+
+
+def assert_same(ours: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]]) -> None:
+    assert [list(entity) for entity in ours] == [list(entity) for entity in theirs]
+    for one, other in zip(ours, theirs, strict=True):
+        for key, value in other.items():
+            expected = pytest.approx(float(value), abs=1e-6) if key == "score" else value
+            assert one[key] == expected, (key, one, other)
+    json.dumps(ours)
+
+
+@pytest.mark.filterwarnings("ignore:Tokenizer does not support real words")
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("model_type", ["bert", "roberta", "xlm-roberta", "albert", "modernbert"])
+class TestAgainstThePipeline:
+    """Our dictionaries are those of the real pipeline."""
+
+    def test_raw_texts(self, model_type: str, strategy: str, make_checkpoint_dir: Callable[..., Path]) -> None:
+        folder = make_checkpoint_dir(model_type)
+        nlp, pipe = import_hf(folder), open_pipeline(folder)
+        seen = 0
+        for text in POSTS:
+            theirs = pipe(text, aggregation_strategy=strategy)
+            assert_same(to_hf_entities(text, nlp, aggregation_strategy=strategy), theirs)
+            seen += len(theirs)
+        assert seen > 10
+
+    @pytest.mark.skipif(NO_WORDS, reason="this transformers has no pipeline for words")
+    def test_docs(self, model_type: str, strategy: str, make_checkpoint_dir: Callable[..., Path]) -> None:
+        folder = make_checkpoint_dir(model_type)
+        nlp, pipe = import_hf(folder), open_pipeline(folder)
+        for words in WORDS:
+            words = [word for word in words if word]
+            (theirs,) = pipe(words, is_split_into_words=True, aggregation_strategy=strategy)
+            assert_same(to_hf_entities(Doc(nlp.vocab, words=words), nlp, aggregation_strategy=strategy), theirs)
+
+
+class TestForms:
+    """What the two forms are for."""
+
+    @pytest.fixture
+    def nlp(self, make_checkpoint_dir: Callable[..., Path]) -> Language:
+        """An imported checkpoint without an O label, so that every piece is in the list."""
+        return import_hf(make_checkpoint_dir(tags=("B-a", "I-a", "B-b")))
+
+    def test_characters_are_those_of_the_doc(self, nlp: Language) -> None:
+        doc = nlp.make_doc("the   tweet\nin London!")
+        entities = to_hf_entities(doc, nlp)
+        assert [entity["word"] for entity in entities] == ["the", "tweet", "in", "london", "!"]
+        for entity in entities:
+            assert doc.text[entity["start"] : entity["end"]].lower() == entity["word"]
+        for group in to_hf_entities(doc, nlp, aggregation_strategy="simple"):
+            assert doc.text[group["start"] : group["end"]].lower().split() == group["word"].replace(" !", "!").split()
+
+    def test_a_text_is_split_as_hugging_face_splits_it_not_spacy(self, nlp: Language) -> None:
+        whole = [entity["word"] for entity in to_hf_entities("don't", nlp)]
+        tokens = [entity["word"] for entity in to_hf_entities(nlp.make_doc("don't"), nlp)]
+        assert "'" in whole
+        assert [token.text for token in nlp.make_doc("don't")] == ["do", "n't"]
+        assert tokens[0] == "do" != whole[0]
+
+    def test_plain_values(self, nlp: Language) -> None:
+        for strategy in STRATEGIES:
+            for entity in to_hf_entities("London and Paris", nlp, aggregation_strategy=strategy):
+                assert {type(value) for value in entity.values()} == {str, int, float}
+
+    def test_refusals(self, nlp: Language, make_nlp: Callable[..., Language]) -> None:
+        with pytest.raises(ValueError, match=r"TC261.*'firts'"):
+            to_hf_entities("a", nlp, aggregation_strategy="firts")
+        with pytest.raises(ValueError, match="TC255"):
+            to_hf_entities("a", nlp, component="other")
+        with pytest.raises(ValueError, match="TC257"):
+            to_hf_entities("a", make_nlp(config={"model": {"tok2vec": {"pooling": "mean"}}}))
+
+
+@pytest.fixture(scope="module")
+def embedded_checkpoint(embedded_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded encoder with a random classifier of the tags of WNUT-17."""
+    types = ["corporation", "creative-work", "group", "location", "person", "product"]
+    tags = ["O", *(f"{prefix}-{type_}" for type_ in types for prefix in "BI")]
+    folder = tmp_path_factory.mktemp("embedded") / "checkpoint"
+    module = transformers.AutoModelForTokenClassification.from_pretrained(
+        embedded_encoder, id2label=dict(enumerate(tags)), label2id={tag: i for i, tag in enumerate(tags)}
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        torch.nn.init.normal_(module.classifier.weight, std=0.3)
+    module.save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(embedded_encoder).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [False, True])
+def test_three_hundred_posts(words: bool, embedded_checkpoint: Path, wnut17_dir: Path) -> None:
+    """Both forms on 300 posts of WNUT-17."""
+    if words and NO_WORDS:
+        pytest.skip("this transformers has no pipeline for words")
+    nlp, pipe = import_hf(embedded_checkpoint), open_pipeline(embedded_checkpoint)
+    blocks = (wnut17_dir / "emerging.test.annotated").read_text(encoding="utf-8").split("\n\n")
+    posts = [[line.split("\t")[0] for line in block.splitlines() if line.strip()] for block in blocks]
+    posts = [post for post in posts if post][:300]
+    assert len(posts) == 300
+    found = numpy.zeros(len(STRATEGIES), dtype=int)
+    for post in posts:
+        for number, strategy in enumerate(STRATEGIES):
+            if words:
+                (theirs,) = pipe(post, is_split_into_words=True, aggregation_strategy=strategy)
+                ours = to_hf_entities(Doc(nlp.vocab, words=post), nlp, aggregation_strategy=strategy)
+            else:
+                theirs = pipe(" ".join(post), aggregation_strategy=strategy)
+                ours = to_hf_entities(" ".join(post), nlp, aggregation_strategy=strategy)
+            assert_same(ours, theirs)
+            found[number] += len(theirs)
+    assert (found > 300).all()
