@@ -14,7 +14,7 @@ ST_BIN = $(ST_VENV)/bin
 PYTEST = $(BIN)/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: help install run shared gpu lint test test-slow test-dist test-spacy-transformers clean
+.PHONY: help install run shared gpu seeds lint test test-slow test-dist test-spacy-transformers clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ shared: install  ## The same with one encoder that several components share.
 
 gpu: install  ## The same with DistilBERT from the Hugging Face Hub, on the first GPU.
 	$(BIN)/python -m spacy project run gpu . $(VARS)
+
+seeds: run  ## Train and score with five seeds, for the table in the README (half an hour).
+	$(BIN)/python scripts/run_seeds.py configs/wnut17.cfg metrics/seeds.json --encoder assets/encoder
 
 lint: install  ## Check style and types.
 	$(BIN)/python -m ruff check .
