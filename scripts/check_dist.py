@@ -36,7 +36,7 @@ assert str(own.locate_file("")).startswith(sys.prefix)
 for entry_point in own.entry_points:
     assert entry_point.value.startswith("spacy_tokclf") and entry_point.load(), entry_point
 """
-TESTS = ("tags", "corpus", "pipeline")
+TESTS = ("tags", "pipeline")
 
 
 def unpack_without_package(sdist: Path, folder: Path) -> Path:
