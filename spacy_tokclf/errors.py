@@ -18,6 +18,11 @@ class ErrorsWithCodes(type):
 class Warnings(metaclass=ErrorsWithCodes):
     """TW0: pipeline and models. TW1: corpus. TW2: metrics."""
 
+    TW001 = (
+        "The learning rate is 0 for the second update in a row (update {step}), so nothing is learned. Expected a rate "
+        "above 0 until training ends. A schedule that falls to 0 needs its `total_steps`: with `total_steps = "
+        "${{training.max_steps}}`, set `training.max_steps` to the number of updates."
+    )
     TW100 = (
         "{path}: {count} of {posts} post(s) have tags that {scheme} does not allow in that order, such as "
         "an I- that follows nothing (first: {first}). They were read by the rule of conlleval: such a tag "

@@ -1,15 +1,21 @@
 """Callbacks of `spacy train`."""
 
+import os
 from collections.abc import Callable
-from pathlib import Path
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from spacy.language import Language
+from spacy.util import walk_dict
+
+REFERENCE = "${paths."
 
 
 def make_forget_paths_v1() -> Callable[[Language], Language]:
     """Make a callback for `training.before_to_disk` that keeps paths of the machine that trained out of the saved
-    pipeline: everything in `[paths]`, and encoders that came from a folder. Names on the Hub stay.
+    pipeline: files and folders that `[paths]`, `[corpora]` and `[initialize]` name become null. Names on the Hub stay,
+    and so do references such as `${paths.encoder}`, so that the saved config can train again with other paths.
 
     RETURNS (Callable[[Language], Language]): The callback.
     """
@@ -24,16 +30,30 @@ def forget_paths(nlp: Language) -> Language:
     """
     config = nlp.config.copy()
     resolved = nlp.config.interpolate()
-    for name in config.get("paths", {}):
-        config["paths"][name] = None
-    for name, block in config.get("initialize", {}).get("components", {}).items():
-        encoder = block.get("encoder")
-        if encoder:
-            value = resolved["initialize"]["components"][name]["encoder"].get("name")
-            block["encoder"]["name"] = None if _is_folder(value) else value
+    for section in ("paths", "corpora", "initialize"):
+        for keys, value in list(walk_dict(config.get(section, {}))):
+            if _is_path(value):
+                _at(config[section], keys[:-1])[keys[-1]] = None
     nlp.config = config
+    _forget_in_components(nlp, resolved["components"])
     return nlp
 
 
-def _is_folder(name: Any) -> bool:
-    return isinstance(name, str) and Path(name).is_dir()
+def _forget_in_components(nlp: Language, resolved: dict[str, Any]) -> None:
+    """Replace references to a path: a component may not be made at all with null, so a folder's last name stays."""
+    for name in nlp.component_names:
+        config = nlp.get_pipe_config(name)
+        for keys, value in list(walk_dict(config)):
+            if isinstance(value, str) and REFERENCE in value:
+                found = _at(resolved[name], keys)
+                if _is_path(found):
+                    _at(config, keys[:-1])[keys[-1]] = os.path.basename(os.path.abspath(found))
+
+
+def _at(node: dict[str, Any], keys: list[str]) -> Any:
+    """RETURNS (Any): What a nested dict holds under some keys."""
+    return reduce(getitem, keys, node)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and (os.path.isabs(value) or os.path.exists(value))

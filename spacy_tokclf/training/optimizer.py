@@ -1,6 +1,7 @@
 """The optimizer `spacy-tokclf.AdamW.v1`: AdamW with global clipping, the same over torch modules and thinc layers."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -10,7 +11,7 @@ from thinc.api import Model, Optimizer
 from thinc.backends import get_array_ops
 from thinc.types import FloatsXd, Generator
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 
 if TYPE_CHECKING:
     import torch
@@ -60,6 +61,16 @@ class AdamW(Optimizer):
         self._scale: dict[KeyT, float] = {}
         self._waiting: set[int] = set()
         self._modules: WeakKeyDictionary[nn.Module, torch.optim.AdamW] = WeakKeyDictionary()
+        self._steps = 0
+        self._idle = 0
+
+    def step_schedules(self) -> None:
+        """Go to the rates of the next step, and warn if those of the last two were 0."""
+        self._steps += 1
+        self._idle = 0 if self.learn_rate else self._idle + 1
+        if self._idle == 2:
+            warnings.warn(Warnings.TW001.format(step=self._steps), stacklevel=2)
+        super().step_schedules()
 
     def prepare(self, models: Sequence[Model], n_tokens: int) -> None:
         """Work out, for all parameters of some models, by what their gradients are multiplied in this step.
