@@ -122,6 +122,7 @@ def write_encoder(
     *,
     dropout: float = 0.0,
     seed: int = 0,
+    width: int = WIDTH,
     positions: int = POSITIONS,
     limit: int | None = POSITIONS,
 ) -> Path:
@@ -131,6 +132,7 @@ def write_encoder(
     model_type (str): A key of KINDS.
     dropout (float): Every dropout rate in the config.
     seed (int): Of the weights.
+    width (int): Of the vectors; a multiple of 4.
     positions (int): Word pieces that the encoder can see at once, special pieces included.
     limit (int | None): The tokenizer's model_max_length; None for the huge number of checkpoints that have none.
     RETURNS (Path): The folder.
@@ -142,10 +144,10 @@ def write_encoder(
     offset = kind.settings.get("pad_token_id", -1) + 1  # positions of RoBERTa and its kin begin after the padding's
     sizes = {"vocab_size": tokenizer.get_vocab_size(), "max_position_embeddings": positions + offset}
     if model_type == "distilbert":
-        sizes |= {"dim": WIDTH, "hidden_dim": 2 * WIDTH, "n_layers": 2, "n_heads": 4}
+        sizes |= {"dim": width, "hidden_dim": 2 * width, "n_layers": 2, "n_heads": 4}
         sizes |= {"dropout": dropout, "attention_dropout": dropout}
     else:
-        sizes |= {"hidden_size": WIDTH, "intermediate_size": 2 * WIDTH, "num_hidden_layers": 2}
+        sizes |= {"hidden_size": width, "intermediate_size": 2 * width, "num_hidden_layers": 2}
         sizes |= {"num_attention_heads": 4, "hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
     config = AutoConfig.for_model(model_type, **(kind.settings | sizes), initializer_range=0.2)
     with torch.random.fork_rng(devices=[]):
