@@ -116,13 +116,8 @@ def _pad(sequences: Sequences, chosen: list[int], tokenizer: PieceTokenizer, lon
 
 
 def _window_pieces(sequences: Sequences, window: Window) -> tuple[Ints, Ints]:
-    """Give a window's pieces and where each of its tokens begins among them."""
+    """Give a window's pieces and where each of its tokens begins among them. They lie next to each other, since a word
+    that was clipped fills a window."""
     counts = sequences.counts[window.start : window.end]
-    starts = numpy.cumsum(counts) - counts
     begin = sequences.offsets[window.start]
-    length = int(counts.sum())
-    gaps = numpy.diff(sequences.offsets[window.start : window.end]) - counts[:-1]
-    if not gaps.any():  # no word was clipped
-        return sequences.ids[begin : begin + length], starts
-    where = numpy.repeat(sequences.offsets[window.start : window.end] - starts, counts)
-    return sequences.ids[where + numpy.arange(length)], starts
+    return sequences.ids[begin : begin + counts.sum()], numpy.cumsum(counts) - counts
