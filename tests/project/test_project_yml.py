@@ -10,7 +10,7 @@ import yaml
 from get_data import URL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from stamp_code import sources
+from stamp_code import list_in, sources
 from weasel.util.config import load_project_config
 
 from spacy_tokclf.corpus import WNUT17_FILES
@@ -29,7 +29,7 @@ def commands(project):
 @pytest.fixture
 def tracked(root):
     """The files of the repository, or of the unpacked sdist."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True)
     if listed.returncode == 0:
         return set(listed.stdout.splitlines())
     return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
@@ -82,11 +82,19 @@ def test_scores_of_the_two_data_sets_stand_apart(commands):
         assert command["outputs"] == [f"metrics/{n}" for n in names] + [f"metrics/sample/{n}" for n in names]
 
 
-def test_the_step_code_depends_on_every_source(commands, root):
-    wanted = {str(path.relative_to(root)) for path in sources()}
+def test_the_step_code_depends_on_every_source(commands, root, tracked):
+    wanted = {str(path.relative_to(root)) for path in sources()} & tracked
     listed = {dep for dep in commands["code"]["deps"] if dep.startswith("spacy_tokclf/")}
-    missing = "\n".join(f"      - {path}" for path in sorted(wanted - listed))
-    assert listed == wanted, f"not in the package: {listed - wanted}; add to `code` in project.yml:\n{missing}"
+    assert listed == wanted, "run: python scripts/stamp_code.py --list-in project.yml"
+
+
+def test_the_list_of_sources_is_kept_up_to_date(root):
+    text = (root / "project.yml").read_text()
+    listed = re.findall(r"- (spacy_tokclf/.*)\n", text)
+    assert list_in(text, listed) == text
+    shorter = list_in(text, ["spacy_tokclf/new.py", *listed[3:]])
+    assert re.findall(r"- (spacy_tokclf/.*)\n", shorter) == ["spacy_tokclf/new.py", *listed[3:]]
+    assert len(shorter.splitlines()) == len(text.splitlines()) - 2
 
 
 def test_assets_are_the_official_files(project):
