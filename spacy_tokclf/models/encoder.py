@@ -36,7 +36,7 @@ def build_transformer_encoder_v1(
 
     pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
     window (int): Word pieces that the encoder sees at once, special pieces included; 0 for all it can.
-    overlap (int): Word pieces that neighbouring windows of a long text share.
+    overlap (int): Word pieces that neighbouring windows of a long text share; never more than half a window.
     precision (str): "fp32", "bf16", or "auto" for bf16 where the hardware multiplies it natively. Weights, gradients
         and the vectors that leave the layer are float32 in any case.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).

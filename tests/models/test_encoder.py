@@ -122,3 +122,11 @@ def test_nothing_of_torch_stays_on_the_texts_of_a_pipeline(nlp):
     assert doc.user_data == {} and doc.tensor.size == 0
     assert type(doc.spans["entities"].attrs["scores"]) is list
     assert {type(score) for score in doc.spans["entities"].attrs["scores"]} <= {float}
+
+
+def test_texts_of_a_memory_zone(nlp):
+    expected = [(ent.text, ent.label_) for ent in nlp("We met in New York , Groenlinks .").ents]
+    for _ in range(2):
+        with nlp.memory_zone():
+            doc = nlp("We met in New York , Groenlinks .")
+            assert expected and [(ent.text, ent.label_) for ent in doc.ents] == expected

@@ -1,5 +1,7 @@
 """Texts of any length: every token gets its vector from one window, and a text that fits from none but itself."""
 
+import warnings
+
 import numpy
 import pytest
 import spacy
@@ -57,6 +59,15 @@ def test_a_long_text_has_a_vector_for_every_token_with_pieces(encoder_dir):
     (rows,) = make_encoder_model(encoder_dir).predict(make_docs([words]))
     assert rows.shape[0] == 3000
     assert rows.any(axis=1).tolist() == [word not in ("\n", "\ufe0f") for word in words]
+
+
+def test_a_long_text_is_no_reason_for_a_warning(encoder_dir, capfd, caplog):
+    model = make_encoder_model(encoder_dir)
+    capfd.readouterr()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict(make_docs([long_text(500)]))
+    assert capfd.readouterr() == ("", "") and not caplog.records
 
 
 def test_a_token_longer_than_the_window_leaves_its_neighbours_alone(encoder_dir):
