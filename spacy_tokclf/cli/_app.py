@@ -2,4 +2,6 @@
 
 import typer
 
-app = typer.Typer(name="tokclf", help="Score and evaluate entity recognizers.", no_args_is_help=True)
+app = typer.Typer(
+    name="tokclf", help="Convert data; import, export, score and evaluate entity recognizers.", no_args_is_help=True
+)

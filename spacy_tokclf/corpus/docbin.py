@@ -75,7 +75,17 @@ def write_docbin(records: Iterable[Record], path: str | Path) -> int:
     path (str | Path): The file to write.
     RETURNS (int): Number of Docs written.
     """
-    docbin = DocBin(attrs=ATTRS, docs=records_to_docs(records, Vocab()))
+    return write_docs(records_to_docs(records, Vocab()), path)
+
+
+def write_docs(docs: Iterable[Doc], path: str | Path) -> int:
+    """Write Docs to a .spacy file: tokens, spaces and entities.
+
+    docs (Iterable[Doc]): The Docs.
+    path (str | Path): The file to write.
+    RETURNS (int): Number of Docs written.
+    """
+    docbin = DocBin(attrs=ATTRS, docs=docs)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     docbin.to_disk(path)
     return len(docbin)
