@@ -1,0 +1,91 @@
+"""The table of heads, and the layer that the deeper ones have before the dropout."""
+
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from torch.nn import functional
+from transformers.activations import ACT2FN
+
+from spacy_tokclf.models.classifier import build_token_classifier_v1
+from spacy_tokclf.models.encoder import build_transformer_encoder_v1
+from spacy_tokclf.models.heads import HEADS, HeadWeights, head_of, ordered_labels, use_head
+from spacy_tokclf.models.transform import PARAMS, fill_transform, is_filled, make_transform, transform_weights
+
+WIDTH = 6
+
+
+def random_weights(*, biases: bool = True) -> dict[str, Any]:
+    shapes = {"dense.weight": (WIDTH, WIDTH), "dense.bias": (WIDTH,), "norm.weight": (WIDTH,), "norm.bias": (WIDTH,)}
+    names = [name for name in shapes if biases or name.endswith("weight")]
+    return {name: numpy.random.normal(size=shapes[name]).astype("float32") for name in names}
+
+
+def test_without_weights_it_passes_on() -> None:
+    layer = make_transform()
+    X = numpy.random.normal(size=(3, WIDTH)).astype("float32")
+    Y, backprop = layer(X, True)
+    assert Y is X
+    assert backprop(X) is X
+    assert not is_filled(layer)
+    assert transform_weights(layer) == {}
+
+
+@pytest.mark.parametrize("activation", ["gelu", "relu", "silu", "gelu_pytorch_tanh"])
+@pytest.mark.parametrize("biases", [True, False])
+def test_values_and_gradients_are_those_of_torch(activation: str, biases: bool) -> None:
+    weights = random_weights(biases=biases)
+    layer = make_transform()
+    fill_transform(layer, weights, activation=activation, eps=1e-5)
+    X, dY = (numpy.random.normal(size=(5, WIDTH)).astype("float32") for _ in range(2))
+    Y, backprop = layer(X, True)
+    x, *own = (torch.tensor(value, requires_grad=True) for value in (X, *weights.values()))
+    named = dict(zip(weights, own, strict=True))
+    dense = functional.linear(x, named["dense.weight"], named.get("dense.bias"))
+    norm = (named["norm.weight"], named.get("norm.bias"), 1e-5)
+    expected = functional.layer_norm(ACT2FN[activation](dense), (WIDTH,), *norm)
+    numpy.testing.assert_allclose(Y, expected.detach().numpy(), rtol=0, atol=1e-6)
+    numpy.testing.assert_array_equal(layer.predict(X), Y)
+    expected.backward(torch.tensor(dY))
+    numpy.testing.assert_allclose(backprop(dY), x.grad.numpy(), rtol=0, atol=1e-5)
+    for name, tensor in named.items():
+        numpy.testing.assert_allclose(layer.get_grad(PARAMS[name]), tensor.grad.numpy(), rtol=0, atol=1e-5)
+
+
+def test_it_owns_its_weights_and_keeps_them_in_bytes() -> None:
+    weights = random_weights()
+    layer = make_transform()
+    fill_transform(layer, weights, activation="gelu", eps=1e-12)
+    kept = {name: value.copy() for name, value in weights.items()}
+    for value in weights.values():
+        value += 1.0
+    other = make_transform().from_bytes(layer.to_bytes())
+    assert other.attrs == {"activation": "gelu", "eps": 1e-12}
+    for name, value in transform_weights(other).items():
+        assert numpy.array_equal(value, kept[name])
+    assert layer.predict(numpy.zeros((0, WIDTH), "float32")).shape == (0, WIDTH)
+
+
+def test_rows_of_a_checkpoint_by_name() -> None:
+    model = build_token_classifier_v1(build_transformer_encoder_v1())
+    layer = model.get_ref("output_layer")
+    layer.set_dim("nI", WIDTH)
+    layer.set_dim("nO", 3)
+    layer.initialize()
+    before = layer.get_param("W").copy()
+    weights = numpy.arange(12, dtype="float32").reshape(2, WIDTH)
+    head = HeadWeights({}, "", 0.0, (weights, numpy.array([5.0, 7.0], "float32")), ["b", "a"], 0.1)
+    use_head(model, head, ["a", "new", "b"])
+    assert numpy.array_equal(layer.get_param("W"), [weights[1], before[1], weights[0]])
+    assert layer.get_param("b").tolist() == [7.0, 0.0, 5.0]
+    use_head(model, head._replace(classifier=None), ["a", "new", "b"])
+    assert layer.get_param("b").tolist() == [7.0, 0.0, 5.0]
+
+
+def test_the_table_and_the_order_of_labels() -> None:
+    assert head_of("modernbert", name="x").transform == "head"
+    assert {head_of(name, name="x").classifier for name in HEADS} == {"classifier"}
+    with pytest.raises(ValueError, match=r"TC250.*some/model.*'xlnet'.*distilbert"):
+        head_of("xlnet", name="some/model")
+    assert ordered_labels({"10": "c", "2": "b", 0: "a"}) == ["a", "b", "c"]
