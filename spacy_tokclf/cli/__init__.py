@@ -4,6 +4,7 @@ from spacy.cli._util import app as spacy_app
 
 from ._app import app
 from .convert import convert_cli
+from .debug import debug_cli
 from .debug_pieces import debug_pieces_cli
 from .evaluate import evaluate_cli
 from .export_hf import export_hf_cli
@@ -12,4 +13,13 @@ from .score import score_cli
 
 spacy_app.add_typer(app)
 
-__all__ = ["app", "convert_cli", "debug_pieces_cli", "evaluate_cli", "export_hf_cli", "import_hf_cli", "score_cli"]
+__all__ = [
+    "app",
+    "convert_cli",
+    "debug_cli",
+    "debug_pieces_cli",
+    "evaluate_cli",
+    "export_hf_cli",
+    "import_hf_cli",
+    "score_cli",
+]

@@ -29,6 +29,7 @@ def text_records_to_docs(
     overlap: str = "error",
     keep_tokens: bool = False,
     name: str = "",
+    report: OffsetReport | None = None,
 ) -> Iterator[Doc]:
     """Stream texts as reference Docs, and warn once at the end (TW110) of spans that did not fit.
 
@@ -41,16 +42,18 @@ def text_records_to_docs(
         only the other covers have a missing value.
     keep_tokens (bool): Whether to take the tokens that the file gives, where it does.
     name (str): What the corpus is called in the warning; "" takes the file of the first text.
+    report (OffsetReport | None): Where to count what happened to the spans, instead of the warning.
     YIELDS (Doc): One Doc a text.
     RAISES (ValueError): TC165, TC166, TC167, TC170, TC171.
     """
-    report = OffsetReport()
+    counts = OffsetReport() if report is None else report
     for record in records:
         name = name or record.path
         yield text_record_to_doc(
-            record, nlp, on_misaligned=on_misaligned, overlap=overlap, keep_tokens=keep_tokens, report=report
+            record, nlp, on_misaligned=on_misaligned, overlap=overlap, keep_tokens=keep_tokens, report=counts
         )
-    report.warn(name)
+    if report is None:
+        counts.warn(name)
 
 
 def text_record_to_doc(

@@ -16,6 +16,7 @@ from .hf_records import dataset_from_records, records_from_dataset
 from .json_rows import read_json_rows
 from .json_shapes import FORMATS
 from .jsonl import check_choice, read_jsonl, write_jsonl
+from .offset_report import OffsetReport
 from .records import Record
 from .wnut17 import NAMES, wnut17_source
 
@@ -55,13 +56,16 @@ class ReadOptions:
     tags: str | None = None
 
 
-def read_any(path: str | Path, nlp: Language, options: ReadOptions | None = None) -> Iterator[Doc]:
+def read_any(
+    path: str | Path, nlp: Language, options: ReadOptions | None = None, *, report: OffsetReport | None = None
+) -> Iterator[Doc]:
     """Read data of any form.
 
     path (str | Path): A *.spacy file; texts with offsets or rows of tokens and tags in *.jsonl or *.json; a *.parquet
         file; a folder of a data set; the name of a data set on the Hub (no suffix, no such file); else a CoNLL file.
     nlp (Language): Its tokenizer and vocabulary are used.
     options (ReadOptions | None): How to read.
+    report (OffsetReport | None): Where to count what happened to spans of characters; None: it is warned of.
     RETURNS (Iterator[Doc]): Reference Docs.
     RAISES (ValueError): TC1xx, with file and line, if the data are at fault.
     """
@@ -76,6 +80,7 @@ def read_any(path: str | Path, nlp: Language, options: ReadOptions | None = None
             on_misaligned=options.on_misaligned,
             overlap=options.overlap,
             keep_tokens=options.keep_tokens,
+            report=report,
         )
     return records_to_docs(_read_records(path, options), nlp.vocab)
 

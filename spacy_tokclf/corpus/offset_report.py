@@ -53,9 +53,23 @@ class OffsetReport:
             examples.append(f"{record.where} {record.show(span)}")
 
     @property
+    def said(self) -> list[str]:
+        """What happened, a line for each kind."""
+        facts = {"spans": self.spans, "texts": self.texts}
+        return [says.format(count=self.counts[kind], **facts) for kind, says in _SAYS.items() if self.counts[kind]]
+
+    @property
     def examples(self) -> list[str]:
         """Up to five spans, those first that do not fit the tokens."""
         return [example for kind in _SAYS for example in self._examples.get(kind, [])][:_EXAMPLES]
+
+    def examples_of(self, kind: str) -> list[str]:
+        """Give the examples of one kind.
+
+        kind (str): As for add.
+        RETURNS (list[str]): Up to five.
+        """
+        return self._examples.get(kind, [])
 
     def warn(self, name: str) -> None:
         """Warn (TW110) of what happened, if anything did.
@@ -64,7 +78,5 @@ class OffsetReport:
         """
         if not self.counts:
             return
-        facts = {"spans": self.spans, "texts": self.texts}
-        said = [says.format(count=self.counts[kind], **facts) for kind, says in _SAYS.items() if self.counts[kind]]
         examples = f" For example: {'; '.join(self.examples)}." if self.examples else ""
-        warnings.warn(Warnings.TW110.format(path=name, facts="; ".join(said), examples=examples), stacklevel=3)
+        warnings.warn(Warnings.TW110.format(path=name, facts="; ".join(self.said), examples=examples), stacklevel=3)

@@ -1,0 +1,142 @@
+"""`spacy tokclf debug`: look at the data, and at what the encoder will see of them, before training."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from wasabi import msg
+
+from ._app import app
+from ._util import JSON_HELP, failing_cleanly, write_json
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from ..corpus.any_form import ReadOptions
+    from .debug_findings import Part
+
+_LABEL_ROWS = 60
+
+
+@app.command("debug", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def debug_cli(
+    context: typer.Context,
+    data: Annotated[str, typer.Argument(help="Training data, in any form that `convert` reads")],
+    config: Annotated[
+        Path | None, typer.Argument(help="Training config; names language and encoder. Overrides: --section.key value")
+    ] = None,
+    dev: Annotated[str | None, typer.Option("--dev", "-d", help="Development data")] = None,
+    encoder: Annotated[str | None, typer.Option("--encoder", "-e", help="Encoder, if the config names none")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", "-l", help="Language, if no config is given (en)")] = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="Shape of JSON, as for `convert`")] = "auto",
+    scheme: Annotated[str, typer.Option("--scheme", "-s", help="Scheme of the tags, or auto")] = "auto",
+    token_column: Annotated[int, typer.Option("--token-column", help="CoNLL: column of the tokens, from 0")] = 0,
+    tag_column: Annotated[int, typer.Option("--tag-column", help="CoNLL: column of the tags; -1 is the last")] = -1,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 1 after warnings too")] = False,
+    json_path: Annotated[Path | None, typer.Option("--json", "-j", help=JSON_HELP.replace("scores", "facts"))] = None,
+) -> None:
+    """Check data before training: labels, spans that do not fit, missing annotation, repeats, unknown word pieces.
+
+    Exit code 1 if training could not work with these data.
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    from ..corpus.any_form import ReadOptions
+
+    options = ReadOptions(
+        overlap="longest", format=format, scheme=scheme, token_column=token_column, tag_column=tag_column
+    )
+    with failing_cleanly():
+        settings = _settings(config, parse_config_overrides(context.args))
+        found = debug(data, settings, dev=dev, encoder=encoder, lang=lang, options=options)
+        if json_path is not None:
+            write_json(json_path, found)
+        if found["errors"] or (strict and found["warnings"]):
+            raise typer.Exit(1)
+
+
+def debug(
+    data: str,
+    settings: dict[str, Any],
+    *,
+    dev: str | None = None,
+    encoder: str | None = None,
+    lang: str | None = None,
+    options: "ReadOptions",
+) -> dict[str, Any]:
+    """Check data and print what was found.
+
+    data (str): The training data.
+    settings (Dict[str, Any]): The training config, or nothing.
+    dev (Optional[str]): The development data.
+    encoder (Optional[str]): An encoder, if the config names none.
+    lang (Optional[str]): A language, if the config names none.
+    options (ReadOptions): How to read the data.
+    RETURNS (Dict[str, Any]): Facts by part of the data, of the encoder, and the errors and warnings that were printed.
+    RAISES (ValueError): TC1xx, if the data cannot be read; TC010 to TC017, if the encoder cannot.
+    """
+    import spacy
+
+    from .debug_encoder import find_encoder, piece_facts
+    from .debug_findings import Findings, check_config, check_parts, check_pieces
+
+    nlp = spacy.blank(settings.get("nlp", {}).get("lang") or lang or "en")
+    parts = {"train": _read_part(data, nlp, options)}
+    if dev is not None:
+        parts["dev"] = _read_part(dev, nlp, options)
+    _print_parts(parts)
+    findings = Findings()
+    check_parts(parts, findings)
+    name, revision, window = find_encoder(settings)
+    name = name or encoder
+    pieces: dict[str, Any] = {}
+    if name is not None:
+        facts = piece_facts(
+            (doc for part in parts.values() for doc in part.docs), name, revision=revision, window=window
+        )
+        pieces = {"encoder": name, **asdict(facts)}
+        msg.divider(f"Word pieces of {name}")
+        check_pieces(facts, findings)
+    check_config(settings, findings)
+    findings.show()
+    return {
+        **{split: part.summary for split, part in parts.items()},
+        "pieces": pieces,
+        "errors": findings.errors,
+        "warnings": findings.warnings,
+    }
+
+
+def _settings(config: Path | None, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Read a config."""
+    from spacy.util import load_config
+
+    return dict(load_config(config, overrides=overrides, interpolate=True)) if config is not None else {}
+
+
+def _read_part(path: str, nlp: "Language", options: "ReadOptions") -> "Part":
+    """Read train or dev."""
+    from ..corpus.any_form import read_any
+    from ..corpus.data_facts import data_facts
+    from ..corpus.offset_report import OffsetReport
+    from .debug_findings import Part
+
+    report = OffsetReport()
+    docs = list(read_any(path, nlp, options, report=report))
+    return Part(docs, data_facts(docs, nlp), report)
+
+
+def _print_parts(parts: dict[str, "Part"]) -> None:
+    """Print counts, and entities by type."""
+    msg.divider("Data")
+    keys = ("texts", "tokens", "missing", "unannotated", "without_entities", "entities")
+    rows = [(split, *(part.summary[key] for key in keys)) for split, part in parts.items()]
+    header = ("", "texts", "tokens", "no gold", "not annotated", "no entity", "entities")
+    msg.table(rows, header=header, divider=True, aligns=("l", *"r" * len(keys)))
+    types = sorted({label for part in parts.values() for label in part.facts.entities})
+    rows = [(label, *(part.facts.entities[label] for part in parts.values())) for label in types]
+    if rows:
+        msg.table(rows[:_LABEL_ROWS], header=("type", *parts), divider=True, aligns=("l", *"r" * len(parts)))
+    if len(rows) > _LABEL_ROWS:
+        msg.text(f"... and {len(rows) - _LABEL_ROWS} more types")
