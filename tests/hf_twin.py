@@ -1,4 +1,4 @@
-"""The Hugging Face model with the weights of a pipeline of ours, and its batches as the Hugging Face guide makes them."""
+"""The Hugging Face model with the weights of a pipeline of ours, and batches as the Hugging Face guide makes them."""
 
 from pathlib import Path
 from typing import Any
