@@ -33,10 +33,7 @@ class Warnings(metaclass=ErrorsWithCodes):
         "were trimmed (first: {first})."
     )
     TW110 = "{path}: {facts}.{examples}"
-    TW111 = (
-        "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}. Same "
-        "posts, same tags."
-    )
+    TW111 = "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}."
     TW200 = (
         "{count} tag(s) have neither the form B-TYPE, I-TYPE, E-TYPE, S-TYPE nor O: {tags}. seqeval's "
         "default mode takes the first letter as prefix and the rest as type, so their counts may "
