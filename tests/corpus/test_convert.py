@@ -12,6 +12,8 @@ from spacy_tokclf.corpus import Record, read_conll, read_docbin, read_jsonl, wri
 from spacy_tokclf.corpus.any_form import ReadOptions, read_any, write_any
 from spacy_tokclf.corpus.docbin import doc_to_record
 
+datasets = pytest.importorskip("datasets")
+
 RECORDS = [
     Record(["Ada", "met", "Bo", "Li", "?"], ["B-person", "O", "B-person", "I-person", "-"]),
     Record(["Rome", "don't", "10km"], ["B-location", "B-location", "O"]),
@@ -24,6 +26,12 @@ def tokclf(*arguments):
     """Run a command of ours; give the exit code and what it said, on one line."""
     result = CliRunner().invoke(app, ["tokclf", *map(str, arguments)])
     return result.exit_code, " ".join(re.sub(r"\x1b\[[\d;]*m", "", result.output).split())
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """Keep what `datasets` writes out of the user's cache."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
 @pytest.fixture
