@@ -90,8 +90,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "choose the CPU (`spacy_tokclf.set_device('cpu')`)."
     )
     TC017 = (
-        "The encoder {name!r} comes without the vocabulary of its tokenizer: its {tokenizer} knows special pieces only. "
-        "Add the tokenizer's files (tokenizer.json, tokenizer_config.json), or choose another encoder."
+        "The encoder {name!r} comes without the vocabulary of its tokenizer: its {tokenizer} knows special pieces "
+        "only. Add the tokenizer's files (tokenizer.json, tokenizer_config.json), or choose another encoder."
     )
     TC020 = (
         "The gold entity with tag {tag!r} (text {index} of the batch: {text!r}; its labels: {labels}) is not among "

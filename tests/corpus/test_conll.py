@@ -10,9 +10,7 @@ from spacy_tokclf.tags import SCHEMES, convert_tags
 
 WORDS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\t\n"), min_size=1, max_size=5),
-    st.sampled_from(
-        ["\ufe0f", "\x85", "a\u2028b", "\u2028", " ", "\ufeff", "\r", "-", "O", "#", "New York", "\xa0"]
-    ),
+    st.sampled_from(["\ufe0f", "\x85", "a\u2028b", "\u2028", " ", "\ufeff", "\r", "-", "O", "#", "New York", "\xa0"]),
 )
 TAGS = st.sampled_from(["O", "-", "B-person", "B-creative-work"])
 
@@ -21,9 +19,7 @@ def pairs(path, **kwargs):
     return [(record.words, record.tags) for record in read_conll(path, **kwargs)]
 
 
-@pytest.mark.parametrize(
-    "split, posts, tokens", [("train", 3394, 62730), ("dev", 1009, 15733), ("test", 1287, 23394)]
-)
+@pytest.mark.parametrize("split, posts, tokens", [("train", 3394, 62730), ("dev", 1009, 15733), ("test", 1287, 23394)])
 def test_wnut17_as_published(wnut17, tmp_path, split, posts, tokens):
     assert detect_conll_scheme([wnut17[split]]) == "IOB2"
     with warnings.catch_warnings():
@@ -39,9 +35,7 @@ def test_wnut17_as_published(wnut17, tmp_path, split, posts, tokens):
 
 
 def test_blank_lines_docstart_bom_and_crlf(conll):
-    rows = (
-        "-DOCSTART-\tO\n\n \na\tB-x\n\t\nb\tO\n\x85\u2028 \n-DOCSTART-\nc\tO\n-DOCSTART- -X-\td\nd\tI-x\n\n\n"
-    )
+    rows = "-DOCSTART-\tO\n\n \na\tB-x\n\t\nb\tO\n\x85\u2028 \n-DOCSTART-\nc\tO\n-DOCSTART- -X-\td\nd\tI-x\n\n\n"
     expected = [(["a"], ["B-x"]), (["b"], ["O"]), (["c"], ["O"]), (["d"], ["B-x"])]
     for newline in ("\n", "\r\n"):
         for bom in ("", "\ufeff"):
@@ -54,9 +48,7 @@ def test_blank_lines_docstart_bom_and_crlf(conll):
 
 
 def test_crlf_is_no_part_of_a_last_column_of_words(conll):
-    assert pairs(conll("O\ta\r\nB-x\tb\r\r\n"), token_column=1, tag_column=0) == [
-        (["a", "b\r"], ["O", "B-x"])
-    ]
+    assert pairs(conll("O\ta\r\nB-x\tb\r\r\n"), token_column=1, tag_column=0) == [(["a", "b\r"], ["O", "B-x"])]
 
 
 def test_first_word_that_begins_with_a_byte_order_mark(tmp_path):
@@ -66,9 +58,7 @@ def test_first_word_that_begins_with_a_byte_order_mark(tmp_path):
 
 
 def test_tab_or_spaces(conll):
-    assert pairs(conll("New York\tB-l\n\xa0x\tO\n\x85\tO\n")) == [
-        (["New York", "\xa0x", "\x85"], ["B-l", "O", "O"])
-    ]
+    assert pairs(conll("New York\tB-l\n\xa0x\tO\n\x85\tO\n")) == [(["New York", "\xa0x", "\x85"], ["B-l", "O", "O"])]
     assert pairs(conll("York  B-l\n \xa0x\x85 O \n")) == [(["York", "\xa0x\x85"], ["B-l", "O"])]
     assert pairs(conll("a\tNN\tO \nb\tVB\tB-x\t\n".replace("\t\n", "\n"))) == [(["a", "b"], ["O", "B-x"])]
 

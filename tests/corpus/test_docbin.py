@@ -106,9 +106,7 @@ def test_entities_are_trimmed_of_white_space_and_counted(nlp):
     posts=st.lists(
         st.lists(
             st.tuples(
-                st.text(st.characters(codec="utf-8"), min_size=1, max_size=4).filter(
-                    lambda w: not w.isspace()
-                ),
+                st.text(st.characters(codec="utf-8"), min_size=1, max_size=4).filter(lambda w: not w.isspace()),
                 st.sampled_from(["O", "-", "B-a", "I-a", "B-b-c", "I-b-c"]),
             ),
             min_size=1,
@@ -119,8 +117,7 @@ def test_entities_are_trimmed_of_white_space_and_counted(nlp):
 )
 def test_records_survive_the_docbin(tmp_path, posts):
     records = [
-        Record([word for word, _ in post], convert_tags([tag for _, tag in post], "IOB2", "IOB2"))
-        for post in posts
+        Record([word for word, _ in post], convert_tags([tag for _, tag in post], "IOB2", "IOB2")) for post in posts
     ]
     assert write_docbin(records, tmp_path / "x.spacy") == len(records)
     assert list(read_docbin(tmp_path / "x.spacy")) == records

@@ -49,9 +49,7 @@ def test_files_are_well_formed(splits, split, tmp_path):
     words = [word for record in splits[split] for word in record.words]
     assert not [word for word in words if any(c.isspace() for c in word)]
     assert max(len(record.words) for record in splits[split]) <= 45
-    handles = [
-        (r.words, t) for r in splits[split] for w, t in zip(r.words, r.tags, strict=True) if w[0] == "@"
-    ]
+    handles = [(r.words, t) for r in splits[split] for w, t in zip(r.words, r.tags, strict=True) if w[0] == "@"]
     assert handles and all(tag == "O" for _, tag in handles)
 
 

@@ -96,9 +96,7 @@ def test_reading(scheme, tags, spans):
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B", "B-c-w", "I-c-w"]), min_size=1, max_size=12)
-)
+@given(st.lists(st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B", "B-c-w", "I-c-w"]), min_size=1, max_size=12))
 def test_iob2_equals_seqeval_default_mode(tags):
     theirs = [(start, end + 1, label) for label, start, end in get_entities(tags)]
     assert tags_to_spans(tags, "IOB2") == theirs
@@ -170,9 +168,7 @@ def test_detection(sentences, scheme):
 
 
 def test_detection_refuses_what_fits_nothing():
-    with pytest.raises(
-        ValueError, match=r"TC104.*'S-A' \(sentence 1, token 0\).*'L-A' \(sentence 0, token 1\)"
-    ):
+    with pytest.raises(ValueError, match=r"TC104.*'S-A' \(sentence 1, token 0\).*'L-A' \(sentence 0, token 1\)"):
         detect_scheme([["B-A", "L-A"], ["S-A"]])
     with pytest.raises(ValueError, match=r"TC104.*'LOC'.*'B-A'"):
         detect_scheme([["B-A", "LOC"]])
