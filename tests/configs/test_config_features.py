@@ -62,8 +62,16 @@ def test_epochs(posts: Path, encoder_dir: Path, tmp_path: Path) -> None:
     assert not same(weights_of(finished.best), weights_of(finished.nlp))
 
 
-def test_a_rate_that_is_always_zero_is_told(posts: Path, encoder_dir: Path, tmp_path: Path) -> None:
-    overrides = short("own_data", posts, encoder_dir) | {"training.max_steps": 0, "training.max_epochs": 4}
+def test_epochs_alone(posts: Path, encoder_dir: Path, tmp_path: Path) -> None:
+    overrides = short("own_data", posts, encoder_dir) | FAST
+    overrides |= {"training.max_steps": 0, "training.max_epochs": 21}
+    finished = run("own_data", tmp_path, overrides)
+    assert [row["#"] for row in finished.rows] == ["0", "10", "20"]
+    assert float(finished.rows[-1]["ENTS_F"]) == 100.0
+
+
+def test_a_rate_that_stays_zero_is_told(posts: Path, encoder_dir: Path, tmp_path: Path) -> None:
+    overrides = short("own_data", posts, encoder_dir) | {"training.optimizer.learn_rate.total_steps": 10}
     with pytest.warns(UserWarning, match="TW001"):
         run("own_data", tmp_path, overrides)
 

@@ -10,6 +10,9 @@ from pipeline_posts import found, read_posts
 from spacy.language import Language
 from spacy.util import load_config
 
+from spacy_tokclf import train_step
+from spacy_tokclf.training.optimizer import AdamW
+
 #: Names of the layers that give token vectors.
 SLOTS = ("transformer_encoder", "encoder_listener", "transformer-listener")
 ENCODERS = [("distilbert", 32), ("distilbert", 48), ("xlm-roberta", 48)]
@@ -117,20 +120,33 @@ def test_a_saved_config_trains_again(finished: Run, posts: Path, encoder_dir: Pa
     assert same(weights_of(again.best), weights_of(finished.best))
 
 
+def test_a_saved_pipeline_can_make_its_optimizer(finished: Run) -> None:
+    # spaCy reads the optimizer's block alone then, with references that nothing resolves.
+    nlp = finished.best
+    optimizer = nlp.resume_training()
+    assert isinstance(optimizer, AdamW)
+    before = weights_of(nlp)
+    rates = []
+    for _ in range(3):
+        rates.append(optimizer.learn_rate)
+        train_step(nlp, read_posts(nlp), optimizer)
+    assert rates == [0.0, 0.003, 0.003]
+    assert not same(weights_of(nlp), before)
+
+
 def test_a_component_that_needs_a_path_keeps_its_last_name(tmp_path: Path) -> None:
     @Language.factory("reads_a_folder", default_config={"folder": "unknown", "mode": "fast"})
     def make_it(nlp: Language, name: str, folder: str, mode: str) -> Callable:
         return lambda doc: doc
 
-    from spacy_tokclf.training.callbacks import make_forget_paths_v1
-
+    forget = spacy.util.registry.callbacks.get("spacy-tokclf.forget_paths.v1")()
     (tmp_path / "names").mkdir()
     text = '[paths]\nnames = "{}"\nhub = "someone/names"\n[nlp]\nlang = "en"\npipeline = ["one", "two"]\n'
     text += '[components]\n[components.one]\nfactory = "reads_a_folder"\nfolder = ${{paths.names}}\n'
     text += '[components.two]\nfactory = "reads_a_folder"\nfolder = ${{paths.hub}}\n'
     config = spacy.util.load_config_from_str(text.format(tmp_path / "names"))
     nlp = spacy.util.load_model_from_config(config, auto_fill=True)
-    make_forget_paths_v1()(nlp).to_disk(tmp_path / "saved")
+    forget(nlp).to_disk(tmp_path / "saved")
     saved = spacy.load(tmp_path / "saved").config.interpolate()
     assert saved["components"]["one"]["folder"] == "names"
     assert saved["components"]["two"]["folder"] == saved["paths"]["hub"] == "someone/names"
