@@ -19,14 +19,15 @@ from ..errors import Errors
 from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
-from ..tags.decode import Spans, TagTable, decode_spans, make_tag_table
+from ..tags.decode import Spans, TagTable, make_tag_table
 from . import storage
 from .annotate import set_entities
 from .find_encoder import find_encoder
-from .gold import gold_tags, is_space
+from .gold import gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
 from .loss import masked_cross_entropy
 from .steps import prepare_step
+from .visible import decode_visible
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
@@ -172,7 +173,10 @@ class TokenClassifier(TrainablePipe):
         """
         docs = list(docs)
         logits = self.logits(docs)
-        return logits, self._decode(docs, logits)
+        rows = [self.model.ops.to_numpy(row) for row in logits]
+        constrained = self.cfg["decode"] == "constrained"
+        spans = decode_visible(docs, rows, self.tag_table, constrained=constrained, threshold=self.cfg["threshold"])
+        return logits, spans
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
         """Give the raw logits. A row that is all zeros belongs to a token of which the model sees nothing.
@@ -183,21 +187,6 @@ class TokenClassifier(TrainablePipe):
         if not any(len(doc) for doc in docs):
             return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
         return self.model.predict(docs)
-
-    def _decode(self, docs: Sequence[Doc], logits: Sequence[Floats2d]) -> Spans:
-        """Decode the tokens that the model sees; the others are transparent."""
-        rows = [self.model.ops.to_numpy(row) for row in logits]
-        known = [row.any(axis=1) & ~is_space(doc) for row, doc in zip(rows, docs, strict=True)]
-        lengths = numpy.array([int(seen.sum()) for seen in known], dtype="int64")
-        if not lengths.sum():
-            return decode_spans(numpy.zeros((0, 1), "float32"), lengths, self.tag_table, constrained=False)
-        seen_rows = numpy.concatenate([row[seen] for row, seen in zip(rows, known, strict=True)])
-        constrained = self.cfg["decode"] == "constrained"
-        spans = decode_spans(seen_rows, lengths, self.tag_table, constrained=constrained)
-        spans = Spans(*(column[spans.score >= self.cfg["threshold"]] for column in spans))
-        place = numpy.concatenate([numpy.flatnonzero(seen) for seen in known])
-        base = (numpy.cumsum(lengths) - lengths)[spans.text]
-        return spans._replace(start=place[base + spans.start], end=place[base + spans.end - 1] + 1)
 
     def set_annotations(self, docs: Iterable[Doc], scores: tuple[list[Floats2d], Spans]) -> None:
         """Set the span group, its scores, and `doc.ents`.
