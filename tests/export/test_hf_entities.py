@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy
 import pytest
-import torch
 import transformers
 from packaging.version import Version
+from shared_pipelines import shared_pipeline
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_tokclf.export import import_hf, to_hf_entities
+from spacy_tokclf.corpus.conll import read_conll
+from spacy_tokclf.export import export_hf, import_hf, to_hf_entities
 from spacy_tokclf.export.hf_entities import STRATEGIES
 
 POSTS = [
@@ -105,6 +106,12 @@ class TestForms:
         assert [token.text for token in nlp.make_doc("don't")] == ["do", "n't"]
         assert tokens[0] == "do" != whole[0]
 
+    def test_a_component_that_listens(self, make_checkpoint_dir: Callable[..., Path], tmp_path: Path) -> None:
+        nlp = shared_pipeline(make_checkpoint_dir())
+        pipe = open_pipeline(export_hf(nlp, tmp_path / "hf", component="other"))
+        for text in POSTS:
+            assert_same(to_hf_entities(text, nlp, component="other"), pipe(text))
+
     def test_plain_values(self, nlp: Language) -> None:
         for strategy in STRATEGIES:
             for entity in to_hf_entities("London and Paris", nlp, aggregation_strategy=strategy):
@@ -119,23 +126,6 @@ class TestForms:
             to_hf_entities("a", make_nlp(config={"model": {"tok2vec": {"pooling": "mean"}}}))
 
 
-@pytest.fixture(scope="module")
-def embedded_checkpoint(embedded_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded encoder with a random classifier of the tags of WNUT-17."""
-    types = ["corporation", "creative-work", "group", "location", "person", "product"]
-    tags = ["O", *(f"{prefix}-{type_}" for type_ in types for prefix in "BI")]
-    folder = tmp_path_factory.mktemp("embedded") / "checkpoint"
-    module = transformers.AutoModelForTokenClassification.from_pretrained(
-        embedded_encoder, id2label=dict(enumerate(tags)), label2id={tag: i for i, tag in enumerate(tags)}
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        torch.nn.init.normal_(module.classifier.weight, std=0.3)
-    module.save_pretrained(folder)
-    transformers.AutoTokenizer.from_pretrained(embedded_encoder).save_pretrained(folder)
-    return folder
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [False, True])
 def test_three_hundred_posts(words: bool, embedded_checkpoint: Path, wnut17_dir: Path) -> None:
@@ -143,10 +133,8 @@ def test_three_hundred_posts(words: bool, embedded_checkpoint: Path, wnut17_dir:
     if words and NO_WORDS:
         pytest.skip("this transformers has no pipeline for words")
     nlp, pipe = import_hf(embedded_checkpoint), open_pipeline(embedded_checkpoint)
-    blocks = (wnut17_dir / "emerging.test.annotated").read_text(encoding="utf-8").split("\n\n")
-    posts = [[line.split("\t")[0] for line in block.splitlines() if line.strip()] for block in blocks]
-    posts = [post for post in posts if post][:300]
-    assert len(posts) == 300
+    records = list(read_conll(wnut17_dir / "emerging.test.annotated"))
+    posts = [list(record.words) for record in records[:300]]
     found = numpy.zeros(len(STRATEGIES), dtype=int)
     for post in posts:
         for number, strategy in enumerate(STRATEGIES):
