@@ -64,6 +64,22 @@ def evaluated(nlp: Language) -> list:
     return examples
 
 
+def test_inline_and_shared_are_equal(posts: Path, make_encoder: Callable[..., Path], tmp_path: Path) -> None:
+    encoder = make_encoder(dropout=0.1)
+    overrides = {"training.batcher.size": 4, "training.optimizer.learn_rate.initial_rate": 0.001}
+    runs = [run(name, tmp_path / name, short(name, posts, encoder) | overrides) for name in ("wnut17", "wnut17_shared")]
+    inline, shared = (weights_of(finished.nlp) for finished in runs)
+    renamed = {
+        key if key.startswith("ner.output.") else key.replace("ner.", "transformer.", 1): value
+        for key, value in inline.items()
+    }
+    assert same(renamed, shared)
+    columns = ("LOSS NER", "ENTS_F", "SEQEVAL_AC...", "SCORE")
+    assert [[row[name] for name in columns] for row in runs[0].rows] == [
+        [row[name] for name in columns] for row in runs[1].rows
+    ]
+
+
 @pytest.fixture(scope="module")
 def finished(posts: Path, encoder_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished training of the config for own data."""
