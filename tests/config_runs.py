@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "configs"
 #: The config that needs an environment of its own.
 ELSEWHERE = "wnut17_spacy_transformers"
-#: Whether that environment is this one. The folder of its tests has the package's name, but no origin.
+#: Whether that environment is this one.
 HAS_SPACY_TRANSFORMERS = getattr(find_spec("spacy_transformers"), "origin", None) is not None
 NAMES = sorted(path.stem for path in FOLDER.glob("*.cfg") if path.stem != ELSEWHERE or HAS_SPACY_TRANSFORMERS)
 #: Values that make the posts known after 20 steps.

@@ -111,7 +111,7 @@ class _Tokens:
         """Give the tokens of an entity, None if it gets none."""
         start, end, _ = span
         first, last = self.touched(start, end)
-        if self.starts[first] == start and self.ends[last - 1] == end:
+        if self._covers(first, last, start, end):
             return first, last
         if on_misaligned == "error":
             words = [self.doc[i].text for i in range(first, last)]
@@ -120,6 +120,12 @@ class _Tokens:
         kind = on_misaligned if bounds[0] < bounds[1] else "mask"
         report.add(kind, record, span)
         return None if kind == "mask" else bounds
+
+    def _covers(self, first: int, last: int, start: int, end: int) -> bool:
+        """Tell whether tokens are a span of characters, give or take white space inside the outer tokens."""
+        begin, stop = self.starts[first], self.ends[last - 1]
+        text = self.doc.text
+        return begin <= start and end <= stop and not text[begin:start].strip() and not text[end:stop].strip()
 
     def _inside(self, start: int, end: int) -> tuple[int, int]:
         """Give the tokens that lie inside a span, without white space at either end."""

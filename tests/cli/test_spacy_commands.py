@@ -1,6 +1,7 @@
 """spaCy's own commands on our components, with no --code: entry points are all they need."""
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -29,9 +30,10 @@ def options(values: dict[str, Any]) -> list[str]:
 
 
 def spacy_command(*args: object, **settings: Any) -> str:
-    """Run `python -m spacy` as a process of its own; give what it printed."""
+    """Run `python -m spacy` as a process of its own, on one thread like this one; give what it printed."""
     command = [sys.executable, "-m", "spacy", *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **settings)
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

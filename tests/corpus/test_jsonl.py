@@ -293,6 +293,15 @@ def facts(doc):
     return doc.text, doc.has_unknown_spaces, tokens
 
 
+@pytest.mark.parametrize("word", ["0 ", " 0", "\t0\n"])
+def test_a_token_with_white_space_at_its_end_is_one_token(tmp_path, nlp, word):
+    doc = Doc(VOCAB, words=["a", word])
+    doc.set_ents([DocSpan(doc, 1, 2, label="PER")])
+    write_jsonl([doc], tmp_path / "x.jsonl")
+    (read,) = text_records_to_docs(read_jsonl(tmp_path / "x.jsonl"), nlp, keep_tokens=True, on_misaligned="error")
+    assert facts(read) == facts(doc)
+
+
 @IN_PLACE
 @given(written=st.lists(docs(), max_size=4))
 def test_whole_docs_there_and_back_as_prodigy(tmp_path, nlp, written):
