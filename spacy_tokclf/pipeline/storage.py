@@ -1,6 +1,7 @@
 """Components to disk and bytes: JSON, safetensors and thinc's arrays; nothing in them runs, nothing is fetched."""
 
 import contextlib
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +36,7 @@ def to_disk(pipe: Stored, path: str | Path, exclude: Iterable[str]) -> None:
     exclude (Iterable[str]): Parts to leave out.
     """
     serialize = {
-        "cfg": lambda p: srsly.write_json(p, pipe.cfg),
+        "cfg": lambda p: p.write_text(_exact_json(pipe.cfg), encoding="utf8"),
         "vocab": lambda p: pipe.vocab.to_disk(p, exclude=exclude),
         "model": lambda p: _layers_to_disk(pipe.model, p),
         ENCODER: lambda p: _encoders_to_disk(pipe.model, p),
@@ -51,7 +52,7 @@ def from_disk(pipe: Stored, path: str | Path, exclude: Iterable[str]) -> None:
     exclude (Iterable[str]): Parts to leave out.
     """
     deserialize = {
-        "cfg": lambda p: restore_settings(pipe, srsly.read_json(p)),
+        "cfg": lambda p: restore_settings(pipe, json.loads(p.read_text(encoding="utf8"))),
         "vocab": lambda p: pipe.vocab.from_disk(p, exclude=exclude),
         ENCODER: lambda p: _encoders_from_disk(pipe.model, p),
         "model": lambda p: _layers_from_bytes(pipe.model, p.read_bytes()),
@@ -62,7 +63,7 @@ def from_disk(pipe: Stored, path: str | Path, exclude: Iterable[str]) -> None:
 def to_bytes(pipe: Stored, exclude: Iterable[str]) -> bytes:
     """RETURNS (bytes): A component as bytes."""
     serialize = {
-        "cfg": lambda: srsly.json_dumps(pipe.cfg),
+        "cfg": lambda: _exact_json(pipe.cfg),
         "vocab": lambda: pipe.vocab.to_bytes(exclude=exclude),
         "model": pipe.model.to_bytes,
     }
@@ -78,11 +79,16 @@ def from_bytes(pipe: Stored, data: bytes, exclude: Iterable[str]) -> None:
     exclude (Iterable[str]): Parts to leave out.
     """
     deserialize = {
-        "cfg": lambda b: restore_settings(pipe, srsly.json_loads(b)),
+        "cfg": lambda b: restore_settings(pipe, json.loads(b)),
         "vocab": lambda b: pipe.vocab.from_bytes(b, exclude=exclude),
         "model": lambda b: _from_bytes(pipe.model, b),
     }
     util.from_bytes(data, deserialize, exclude)
+
+
+def _exact_json(cfg: dict[str, Any]) -> str:
+    """Write settings with all digits: srsly (ujson) would round them, reading as well as writing."""
+    return json.dumps(cfg, indent=2, sort_keys=True, ensure_ascii=False)
 
 
 def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:

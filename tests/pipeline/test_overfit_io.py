@@ -113,9 +113,10 @@ def test_results_are_plain_values(load_trained: LoadT) -> None:
 
 def test_settings_given_at_loading_win_and_changed_ones_are_kept(load_trained: LoadT, tmp_path: Path) -> None:
     nlp = load_trained()
-    nlp.get_pipe("ner").cfg["threshold"] = 0.25
+    nlp.get_pipe("ner").cfg["threshold"] = 1 / 3
     nlp.to_disk(tmp_path / "model")
-    assert spacy.load(tmp_path / "model").get_pipe("ner").cfg["threshold"] == 0.25
+    assert spacy.load(tmp_path / "model").get_pipe("ner").cfg["threshold"] == 1 / 3
+    assert load_trained().from_bytes(nlp.to_bytes()).get_pipe("ner").cfg["threshold"] == 1 / 3
     given = spacy.load(tmp_path / "model", config={"components": {"ner": {"threshold": 0.5}}})
     assert given.get_pipe("ner").cfg["threshold"] == 0.5
 
