@@ -221,7 +221,7 @@ class EncoderShim(Shim):
             tokenizer_config = {key: saved[key] for key in plain if key in saved}
             tokenizer_config["special_tokens"] = {k: v for k, v in saved.items() if k.endswith("_token")}
             self._restore(
-                srsly.read_json(path / CONFIG),
+                json.loads((path / CONFIG).read_text(encoding="utf8")),
                 (path / TOKENIZER).read_text(encoding="utf8"),
                 tokenizer_config,
                 load_file(str(path / WEIGHTS)),
