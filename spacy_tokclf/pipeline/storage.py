@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import srsly
 from spacy import util
@@ -17,73 +17,77 @@ from ..models.resize import set_dims
 from ..models.shim import EncoderShim
 
 ENCODER = "encoder"
+StoredT = TypeVar("StoredT", bound="Stored")
 
 
-class Stored(Protocol):
-    """What a component needs to be stored. `settings` in `cfg` are those that the pipeline's config also holds."""
+class Stored:
+    """The part of a component that stores it. In `cfg`, `given` holds the settings that the config has too."""
 
     vocab: Vocab
     model: Model
     name: str
     cfg: dict[str, Any]
 
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Write the component: `cfg` (JSON), `model` (small layers), a folder per encoder that transformers opens.
 
-def to_disk(pipe: Stored, path: str | Path, exclude: Iterable[str]) -> None:
-    """Write a component: `cfg` (JSON), `model` (small layers), and a folder per encoder that transformers can open.
+        path (Union[str, Path]): The folder.
+        exclude (Iterable[str]): Parts to leave out.
+        """
+        serialize = {
+            "cfg": lambda p: p.write_text(_exact_json(self.cfg), encoding="utf8"),
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+            "model": lambda p: _layers_to_disk(self.model, p),
+            ENCODER: lambda p: _encoders_to_disk(self.model, p),
+        }
+        util.to_disk(path, serialize, exclude)
 
-    pipe (Stored): The component.
-    path (Union[str, Path]): The folder.
-    exclude (Iterable[str]): Parts to leave out.
-    """
-    serialize = {
-        "cfg": lambda p: p.write_text(_exact_json(pipe.cfg), encoding="utf8"),
-        "vocab": lambda p: pipe.vocab.to_disk(p, exclude=exclude),
-        "model": lambda p: _layers_to_disk(pipe.model, p),
-        ENCODER: lambda p: _encoders_to_disk(pipe.model, p),
-    }
-    util.to_disk(path, serialize, exclude)
+    def from_disk(self: StoredT, path: str | Path, *, exclude: Iterable[str] = ()) -> StoredT:
+        """Read what `to_disk` wrote.
 
+        path (Union[str, Path]): The folder.
+        exclude (Iterable[str]): Parts to leave out.
+        RETURNS (Stored): The component.
+        RAISES (ValueError): TC013, TC030 or TC032, if the folder is not whole, or of a later version.
+        """
+        deserialize = {
+            "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8"))),
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+            ENCODER: lambda p: _encoders_from_disk(self.model, p),
+            "model": lambda p: _layers_from_bytes(self.model, p.read_bytes()),
+        }
+        util.from_disk(path, deserialize, exclude)
+        return self
 
-def from_disk(pipe: Stored, path: str | Path, exclude: Iterable[str]) -> None:
-    """Read what `to_disk` wrote.
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Give the component as bytes.
 
-    pipe (Stored): The component.
-    path (Union[str, Path]): The folder.
-    exclude (Iterable[str]): Parts to leave out.
-    """
-    deserialize = {
-        "cfg": lambda p: restore_settings(pipe, json.loads(p.read_text(encoding="utf8"))),
-        "vocab": lambda p: pipe.vocab.from_disk(p, exclude=exclude),
-        ENCODER: lambda p: _encoders_from_disk(pipe.model, p),
-        "model": lambda p: _layers_from_bytes(pipe.model, p.read_bytes()),
-    }
-    util.from_disk(path, deserialize, exclude)
+        exclude (Iterable[str]): Parts to leave out.
+        RETURNS (bytes): Settings, labels and weights.
+        """
+        serialize = {
+            "cfg": lambda: _exact_json(self.cfg),
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+            "model": self.model.to_bytes,
+        }
+        data: bytes = util.to_bytes(serialize, exclude)
+        return data
 
+    def from_bytes(self: StoredT, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> StoredT:
+        """Read what `to_bytes` gave.
 
-def to_bytes(pipe: Stored, exclude: Iterable[str]) -> bytes:
-    """RETURNS (bytes): A component as bytes."""
-    serialize = {
-        "cfg": lambda: _exact_json(pipe.cfg),
-        "vocab": lambda: pipe.vocab.to_bytes(exclude=exclude),
-        "model": pipe.model.to_bytes,
-    }
-    data: bytes = util.to_bytes(serialize, exclude)
-    return data
-
-
-def from_bytes(pipe: Stored, data: bytes, exclude: Iterable[str]) -> None:
-    """Read what `to_bytes` gave.
-
-    pipe (Stored): The component.
-    data (bytes): The bytes.
-    exclude (Iterable[str]): Parts to leave out.
-    """
-    deserialize = {
-        "cfg": lambda b: restore_settings(pipe, json.loads(b)),
-        "vocab": lambda b: pipe.vocab.from_bytes(b, exclude=exclude),
-        "model": lambda b: _from_bytes(pipe.model, b),
-    }
-    util.from_bytes(data, deserialize, exclude)
+        bytes_data (bytes): The bytes.
+        exclude (Iterable[str]): Parts to leave out.
+        RETURNS (Stored): The component.
+        RAISES (ValueError): TC013, TC030 or TC032, as for `from_disk`.
+        """
+        deserialize = {
+            "cfg": lambda b: restore_settings(self, json.loads(b)),
+            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
+            "model": lambda b: _from_bytes(self.model, b),
+        }
+        util.from_bytes(bytes_data, deserialize, exclude)
+        return self
 
 
 def _exact_json(cfg: dict[str, Any]) -> str:

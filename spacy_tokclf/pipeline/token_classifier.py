@@ -1,7 +1,6 @@
 """The component `token_classifier`: decodes token logits into entities with scores, and learns from gold entities."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy
@@ -20,13 +19,13 @@ from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
 from ..tags.decode import Spans, TagTable, make_tag_table
-from . import storage
 from .annotate import set_entities
 from .find_encoder import find_encoder
 from .gold import gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
 from .loss import masked_cross_entropy
 from .steps import prepare_step
+from .storage import Stored
 from .visible import decode_visible
 
 #: Version of what `to_disk` and `to_bytes` write.
@@ -34,7 +33,7 @@ FORMAT = 1
 DECODERS = ("constrained", "greedy")
 
 
-class TokenClassifier(TrainablePipe):
+class TokenClassifier(Stored, TrainablePipe):
     """Named-entity recognition by classifying tokens: a label and a score for every entity, on spaCy's own tokens."""
 
     def __init__(
@@ -294,25 +293,3 @@ class TokenClassifier(TrainablePipe):
         prepare_step(sgd, [self.model], self.n_learned)
         self.model.finish_update(sgd)
         self.n_learned = 0
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): The component: settings, labels and weights."""
-        return storage.to_bytes(self, exclude)
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
-        """Load what `to_bytes` gave. RETURNS (TokenClassifier): Itself."""
-        storage.from_bytes(self, bytes_data, exclude)
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the component to a folder.
-
-        path (Union[str, Path]): The folder.
-        exclude (Iterable[str]): Parts to leave out.
-        """
-        storage.to_disk(self, path, exclude)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TokenClassifier":
-        """Load the folder that `to_disk` wrote. RETURNS (TokenClassifier): Itself."""
-        storage.from_disk(self, path, exclude)
-        return self

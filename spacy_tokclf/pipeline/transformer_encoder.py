@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
@@ -17,13 +16,13 @@ from ..errors import Errors
 from ..models.encoder import encoder_nodes, load_encoder
 from ..models.listener import EncoderListener
 from ..models.pretrained import LoaderT
-from . import storage
 from .steps import prepare_step
+from .storage import Stored
 
 FORMAT = 1
 
 
-class TransformerEncoder(Tok2Vec):
+class TransformerEncoder(Stored, Tok2Vec):
     """Run an encoder once and hand its token vectors to every component that listens: ours, and spaCy's own."""
 
     def __init__(
@@ -87,25 +86,3 @@ class TransformerEncoder(Tok2Vec):
         learned = max((getattr(pipe, "n_learned", 1) for pipe in pipes), default=1)
         prepare_step(sgd, [self.model, *(pipe.model for pipe in pipes)], learned)
         self.model.finish_update(sgd)
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """RETURNS (bytes): The component."""
-        return storage.to_bytes(self, exclude)
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TransformerEncoder":
-        """Load what `to_bytes` gave. RETURNS (TransformerEncoder): Itself."""
-        storage.from_bytes(self, bytes_data, exclude)
-        return self
-
-    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the component to a folder.
-
-        path (Union[str, Path]): The folder.
-        exclude (Iterable[str]): Parts to leave out.
-        """
-        storage.to_disk(self, path, exclude)
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "TransformerEncoder":
-        """Load the folder that `to_disk` wrote. RETURNS (TransformerEncoder): Itself."""
-        storage.from_disk(self, path, exclude)
-        return self
