@@ -100,9 +100,8 @@ class AdamW(Optimizer):
                         keys.append((node.id, name))
                         square += float((grad.astype("float64") ** 2).sum())
         norm = numpy.sqrt(square) / n_tokens
-        clip = min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
         self.last_norm = float(norm)
-        self._scale.update(dict.fromkeys(keys, float(clip / n_tokens) if norm else 0.0))
+        self._scale.update(dict.fromkeys(keys, float(self._clip(norm) / n_tokens)))
 
     def __call__(
         self, key: KeyT, weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
@@ -118,7 +117,7 @@ class AdamW(Optimizer):
         scale = self._scale.pop(key, None)
         if scale is None:
             norm = float(numpy.sqrt((gradient.astype("float64") ** 2).sum()))
-            scale = (min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0) if norm else 0.0
+            scale = self._clip(norm)
         if not scale or not gradient.size:
             gradient[...] = 0.0
             return weights, gradient
@@ -152,7 +151,7 @@ class AdamW(Optimizer):
         if scale is None:
             grads = [param.grad for param in module.parameters() if param.grad is not None]
             norm = _square_norm(grads) ** 0.5 if grads else 0.0
-            scale = (min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0) if norm else 0.0
+            scale = self._clip(norm)
         if scale:
             torch_adamw = self._modules.get(module)
             if torch_adamw is None:
@@ -168,6 +167,12 @@ class AdamW(Optimizer):
                 self._average(self.averages, shim_id, module)
         for param in module.parameters():
             param.grad = None
+
+    def _clip(self, norm: float) -> float:
+        """Give what gradients of a norm are multiplied by: 0 without a gradient, so that nothing is stepped."""
+        if not norm:
+            return 0.0
+        return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
 
     def _make_torch_adamw(self, module: "nn.Module") -> "torch.optim.AdamW":
         import torch
