@@ -61,9 +61,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "Expected a larger `window`, or 0 for the encoder's own limit."
     )
     TC010 = (
-        "Cannot load the encoder {name!r} (revision {revision}): {detail} Expected a model name on the Hugging "
-        "Face Hub or a folder with a saved model; for a private model log in first, without a network give a "
-        "folder or fill the cache beforehand."
+        "Cannot load the encoder {name!r} (revision {revision}): {detail} Expected a model name on the Hugging Face "
+        "Hub, or a folder with a saved model: config.json, weights and the files of its tokenizer."
     )
     TC011 = (
         "The encoder {name!r} has no fast tokenizer (found {tokenizer}), and word pieces of one cannot be saved "
@@ -95,7 +94,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC020 = (
         "The gold entity with tag {tag!r} (text {index} of the batch: {text!r}; its labels: {labels}) is not among "
-        "the component's tags {tags}. Initialize with all labels of the data, or call add_label first."
+        "the component's tags {tags}. Initialize with all labels of the data, or call add_label first; entities that "
+        "belong to another component do not disturb this one if its own are in doc.spans[{key!r}] of every text."
     )
     TC021 = "There is no decoder {value!r}. Choose one of: {choices}."
     TC022 = "threshold = {value}: expected a probability from 0 to 1."
@@ -127,6 +127,28 @@ class Errors(metaclass=ErrorsWithCodes):
         "The saved layers ({found} of them) are not those that the pipeline's config describes ({expected}). Load the "
         "folder with the config that it was saved with."
     )
+    TC050 = (
+        "{count} of {total} texts have no doc.spans[{key!r}], where others have their gold, but entities with other "
+        "labels in doc.ents ({labels}; the first: {text!r}). Give each of them the group: empty if it has no such "
+        "entity, or doc.spans[{key!r}] = [doc[:]], a span without label, if nobody looked for any."
+    )
+    TC051 = (
+        "In doc.spans[{key!r}] of the text {text!r} the spans {one} and {other} (start, end, label) overlap, and a "
+        "token can have one label only. Keep one of the two, or put one into the group of another component."
+    )
+    TC052 = (
+        "The components {one!r} and {other!r} both put their entities into doc.spans[{key!r}], where the second "
+        "replaces the first's. Give one of them another `spans_key`."
+    )
+    TC053 = (
+        "The components {one!r} and {other!r} give their scores the same names ({prefix}ents_f, ...), so that the "
+        "second's replace the first's. Give one of them another `score_prefix`:\n\n"
+        "[components.{other}.scorer]\n"
+        '@scorers = "spacy-tokclf.seqeval_scorer.v1"\n'
+        'score_prefix = "{other}_"'
+    )
+    TC054 = "Give a text to show its best tags, or annotated data (`--data FILE --row N`) to show their gold tags."
+    TC055 = "{path} has no text {row}: expected a number from 0 to less than {count}, the number of its texts."
 
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
@@ -389,3 +411,61 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC260 = "The folder {path} holds no config.json, so it is no earlier export and is not replaced. Choose another."
     TC261 = "There is no aggregation strategy {value!r}. Choose one of: {choices}."
+    TC280 = (
+        "The Hugging Face Hub shows no repository {name!r} to {who}: there is none of that name, or it is private or "
+        "gated. Check the name, or the path if a folder was meant; else log in (`hf auth login`) or set HF_TOKEN, "
+        "with a token that may {right}. A gated model also asks for a consent on its page."
+    )
+    TC270 = (
+        "The encoder of {name!r} reads the casing of words beside their pieces, for which Hugging Face has no "
+        "equivalent. Train with casing = false to export, or ship the spaCy pipeline (`spacy package`)."
+    )
+    TC281 = (
+        "The repository {name!r} has no revision {revision!r} on the Hugging Face Hub. Expected one of its branches, "
+        "tags or commits."
+    )
+    TC282 = (
+        "The Hugging Face Hub refuses to {action} {name!r}: {detail} Log in (`hf auth login`) or set HF_TOKEN, with a "
+        "token that may {right}."
+    )
+    TC283 = (
+        "Cannot {action} {name!r}: the Hugging Face Hub ({endpoint}) cannot be reached, or the connection broke off: "
+        "{detail} Do the same again when there is a connection. {whole}"
+    )
+    TC284 = (
+        "{name!r} (revision {revision}) is neither a folder nor whole in the cache {cache}, and in offline mode "
+        "(HF_HUB_OFFLINE) nothing is fetched. Load it once with a network, or give a folder."
+    )
+    TC285 = (
+        "Cannot {action} {name!r}: the disk is full: {detail} Free some space, or put the cache elsewhere (it is "
+        "{cache}; HF_HOME moves it), and do the same again. No file is left half written."
+    )
+    TC286 = "The Hugging Face Hub did not take the upload to {name!r}: {detail} Nothing was committed."
+    TC287 = (
+        "There can be no repository {repo!r}. Expected USER/NAME or ORGANIZATION/NAME as on the Hugging Face Hub: "
+        "letters, digits, single hyphens, dots and underscores."
+    )
+    TC288 = (
+        "A pull request is always against main, so --create-pr and --revision {revision} do not go together. Leave "
+        "one of the two out."
+    )
+    TC289 = (
+        "The repository {repo!r} is there and public, but this push is to be private. Make the repository private in "
+        "its settings on the Hugging Face Hub, choose another name, or leave --private out. Nothing was uploaded."
+    )
+    TC290 = (
+        "Cannot push to {repo!r}: offline mode (HF_HUB_OFFLINE) is on. Unset it, or write what would be pushed to a "
+        "folder with `--dry-run DIR`."
+    )
+    TC291 = (
+        "The wheel of {pipeline} cannot be built: {detail} Name and version have to be those of a Python package "
+        "(`--name`, `--version`), and setuptools 70.1 or newer has to be installed."
+    )
+    TC292 = (
+        "There is no pipeline {model!r}. Expected a folder that `nlp.to_disk` wrote, or the name of an installed one."
+    )
+    TC293 = (
+        "The pipeline cannot become a Hugging Face checkpoint: {detail} To push the wheel of spaCy without one, add "
+        "`--wheel-only`."
+    )
+    TC294 = "The folder {path} is not empty. Give a new one, or empty it first."
