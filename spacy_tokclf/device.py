@@ -7,8 +7,11 @@ which also serves a machine where torch sees CUDA and CuPy is not installed.
 """
 
 import contextlib
+import functools
+import math
 import multiprocessing
 import os
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -46,17 +49,26 @@ def current_device() -> "torch.device":
     return torch.device(name) if name and name != "auto" else get_torch_default_device()
 
 
+def check_precision(precision: str) -> None:
+    """Refuse a precision that does not exist.
+
+    precision (str): The name in the config.
+    RAISES (ValueError): TC001.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(Errors.TC001.format(value=precision, choices=", ".join(PRECISIONS)))
+
+
 def resolve_precision(precision: str, device: "torch.device") -> str:
     """Turn a configured precision into "fp32" or "bf16" for a device.
 
-    precision (str): "fp32", "bf16", or "auto": bf16 where the hardware multiplies it natively (CUDA from
-        Ampere on; CPUs with AVX512-BF16 or AMX), else fp32.
+    precision (str): "fp32", "bf16", or "auto": bf16 where it is faster, else fp32. A GPU says so itself (CUDA from
+        Ampere on); a CPU that has bf16 at all is asked once in a process by timing some products.
     device (torch.device): Where the encoder runs.
     RETURNS (str): "fp32" or "bf16".
     RAISES (ValueError): TC001, for any other name.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(Errors.TC001.format(value=precision, choices=", ".join(PRECISIONS)))
+    check_precision(precision)
     if precision != "auto":
         return precision
     return "bf16" if _native_bf16(device) else "fp32"
@@ -70,7 +82,24 @@ def _native_bf16(device: "torch.device") -> bool:
     if device.type != "cpu":
         return False
     probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(bool(getattr(torch.cpu, name, bool)()) for name in probes)
+    return any(bool(getattr(torch.cpu, name, bool)()) for name in probes) and _bf16_is_faster()
+
+
+@functools.cache
+def _bf16_is_faster() -> bool:
+    """Time a product of an encoder's size in both precisions, in turns: that a processor has instructions for bf16 does
+    not make it faster. It has to win clearly, since values are converted besides."""
+    import torch
+
+    best = dict.fromkeys((torch.float32, torch.bfloat16), math.inf)
+    with torch.inference_mode():
+        pairs = {dtype: (torch.ones(256, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype)) for dtype in best}
+        for _ in range(6):
+            for dtype, (x, weights) in pairs.items():
+                start = time.perf_counter()
+                torch.mm(x, weights)
+                best[dtype] = min(best[dtype], time.perf_counter() - start)
+    return best[torch.bfloat16] < 0.8 * best[torch.float32]
 
 
 @contextlib.contextmanager
@@ -169,3 +198,41 @@ def rng_kept() -> contextlib.AbstractContextManager[Any]:
     import torch
 
     return torch.random.fork_rng(devices=[])
+
+
+class DropoutMasks:
+    """Draw the masks of dropout: a function of torch's random state, as its own are, and on a CPU several times faster.
+
+    There, the bits come from numpy's PCG64DXSM, seeded by a draw from torch; 16 of them decide on a value, so that the
+    rate is right to 1/131072, and what is kept is divided by the exact share that is kept.
+    """
+
+    def __init__(self, device: "torch.device") -> None:
+        """device (torch.device): Where the masks are needed."""
+        self.device = device
+        self._bits: numpy.random.PCG64DXSM | None = None
+
+    def draw(self, shape: tuple[int, ...], rate: float, dtype: "torch.dtype") -> "torch.Tensor | None":
+        """Draw a mask.
+
+        shape (Tuple[int, ...]): Its shape.
+        rate (float): The share that is dropped, from 0 to 1.
+        dtype (torch.dtype): Its precision.
+        RETURNS (Optional[torch.Tensor]): 0 where dropped, else 1 / (1 - rate); None if nothing is dropped.
+        """
+        import torch
+
+        dropped = round(rate * 65536)
+        if not dropped:
+            return None
+        if dropped == 65536:
+            return torch.zeros(shape, dtype=dtype, device=self.device)
+        if self.device.type != "cpu":
+            return torch.empty(shape, dtype=dtype, device=self.device).bernoulli_(1 - rate).div_(1 - rate)
+        if self._bits is None:
+            self._bits = numpy.random.PCG64DXSM(int(torch.randint(2**63 - 1, ())))
+        size = math.prod(shape)
+        bits = torch.from_numpy(self._bits.random_raw(-(-size // 4)).view("int16"))[:size]
+        mask = torch.empty(size, dtype=torch.float32)
+        torch.ge(bits, dropped - 32768, out=mask)
+        return mask.mul_(65536 / (65536 - dropped)).to(dtype).view(shape)

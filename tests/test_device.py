@@ -8,6 +8,7 @@ from thinc.api import NumpyOps
 from spacy_tokclf import device as device_module
 from spacy_tokclf.device import (
     ENV_DEVICE,
+    DropoutMasks,
     current_device,
     device_of,
     place,
@@ -81,16 +82,36 @@ def test_a_gpu_is_refused_in_a_forked_process(monkeypatch, forked):
 def test_precisions(monkeypatch):
     assert resolve_precision("fp32", CPU) == "fp32"
     assert resolve_precision("bf16", CPU) == "bf16"
-    for native in (True, False):
+    for native, faster in ((True, True), (True, False), (False, True)):
         monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda native=native: native, raising=False)
         monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
-        assert resolve_precision("auto", CPU) == ("bf16" if native else "fp32")
+        monkeypatch.setattr(device_module, "_bf16_is_faster", lambda faster=faster: faster)
+        assert resolve_precision("auto", CPU) == ("bf16" if native and faster else "fp32")
     assert resolve_precision("auto", torch.device("mps")) == "fp32"
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: not including_emulation)
     assert resolve_precision("auto", torch.device("cuda")) == "bf16"
     for wrong in ("fp16", "", None):
         with pytest.raises(ValueError, match="TC001"):
             resolve_precision(wrong, CPU)
+
+
+@pytest.mark.parametrize(("seconds", "faster"), [(1.0, False), (0.9, False), (0.5, True), (2.0, False)])
+def test_a_cpu_is_asked_once_how_fast_bf16_is(monkeypatch, seconds, faster):
+    """A clock that runs with the products: one second for fp32, and so many for bf16."""
+    clock = [0.0]
+    products = []
+
+    def multiply(x, weights):
+        products.append((x.dtype, tuple(x.shape), tuple(weights.shape)))
+        clock[0] += seconds if x.dtype == torch.bfloat16 else 1.0
+
+    monkeypatch.setattr(torch, "mm", multiply)
+    monkeypatch.setattr(device_module.time, "perf_counter", lambda: clock[0])
+    device_module._bf16_is_faster.cache_clear()
+    assert [device_module._bf16_is_faster() for _ in range(3)] == [faster] * 3
+    assert {dtype for dtype, *_ in products} == {torch.float32, torch.bfloat16} and len(products) == 12
+    assert {tuple(shapes) for _, *shapes in products} == {((256, 384), (384, 1536))}
+    device_module._bf16_is_faster.cache_clear()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -145,3 +166,28 @@ def test_the_random_state_is_kept():
         torch.rand(10)
         torch.nn.Linear(5, 5)
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_dropout_masks(rate):
+    torch.manual_seed(0)
+    masks = DropoutMasks(CPU)
+    one, other = (masks.draw((500, 999), rate, torch.float32) for _ in range(2))
+    assert one.unique().tolist() == pytest.approx([0.0, 1 / (1 - rate)], rel=1e-3)
+    spread = (rate * (1 - rate) / one.numel()) ** 0.5
+    assert float((one == 0).float().mean()) == pytest.approx(rate, abs=5 * spread)
+    assert float(one.mean()) == pytest.approx(1.0, abs=5 * spread / (1 - rate))
+    for pair in ((one, other), (one[:, 1:], one[:, :-1]), (one[:, 4:], one[:, :-4]), (one[1:], one[:-1])):
+        assert abs(float(torch.corrcoef(torch.stack([x.flatten() for x in pair]))[0, 1])) < 0.01
+    torch.manual_seed(0)
+    again = DropoutMasks(CPU)
+    assert torch.equal(again.draw((500, 999), rate, torch.float32), one)
+    assert not torch.equal(DropoutMasks(CPU).draw((500, 999), rate, torch.float32), one)
+
+
+def test_dropout_masks_at_the_ends():
+    masks = DropoutMasks(CPU)
+    assert masks.draw((3,), 0.0, torch.float32) is None
+    assert not masks.draw((3, 2), 1.0, torch.bfloat16).any()
+    assert masks.draw((3, 2), 0.5, torch.bfloat16).dtype == torch.bfloat16
+    assert DropoutMasks(torch.device("meta")).draw((3, 2), 0.5, torch.float32).device.type == "meta"

@@ -8,10 +8,14 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..device import current_device, resolve_precision, running, to_array, to_tensor
-from ..wordpieces.batch import PieceBatch, batch_windows, make_sequences
+from ..device import check_precision, resolve_precision, running, to_array, to_tensor
+from ..wordpieces.batch import PieceBatch, batch_windows
+from ..wordpieces.pack import pack_windows
 from ..wordpieces.pool import check_pooling, pool_tokens
+from ..wordpieces.sequences import make_sequences
 from ..wordpieces.windows import check_window
+from .anatomy import anatomy_of
+from .casing import add_casing, cased_embeddings
 from .pretrained import LoaderT
 from .shim import EncoderShim
 from .types import Tok2VecT
@@ -28,6 +32,7 @@ def build_transformer_encoder_v1(
     window: int = 0,
     overlap: int = 64,
     precision: str = "fp32",
+    casing: bool = False,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the layer that runs a Hugging Face encoder over texts of any length.
 
@@ -37,19 +42,27 @@ def build_transformer_encoder_v1(
     pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
     window (int): Word pieces that the encoder sees at once, special pieces included; 0 for all it can.
     overlap (int): Word pieces that neighbouring windows of a long text share; never more than half a window.
-    precision (str): "fp32", "bf16", or "auto" for bf16 where the hardware multiplies it natively. Weights, gradients
+    precision (str): "fp32", "bf16", or "auto" for bf16 where it is measured to be faster. Weights, gradients
         and the vectors that leave the layer are float32 in any case.
+    casing (bool): Whether to add a learned vector for the casing of each word to the embedding of its pieces. It tells
+        an encoder that lower-cases what it cannot see. Such a pipeline has no Hugging Face equivalent.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).
     """
     check_pooling(pooling)
     check_window(window, overlap)
-    resolve_precision(precision, current_device())
+    check_precision(precision)
     return Model(
         "transformer_encoder",
         forward,
         init=init,
         dims={"nO": None},
-        attrs={"pooling": pooling, "window": window, "overlap": overlap, "precision": precision},
+        attrs={
+            "pooling": pooling,
+            "window": window,
+            "overlap": overlap,
+            "precision": precision,
+            "casing": casing,
+        },
         shims=[EncoderShim()],
     )
 
@@ -71,6 +84,8 @@ def load_encoder(model: Model, loader: LoaderT) -> None:
     """
     for node in encoder_nodes(model):
         node.shims[0].fill(loader())
+        if node.attrs["casing"]:
+            add_casing(node.shims[0].module)
         node.set_dim("nO", node.shims[0].width, force=True)
 
 
@@ -111,13 +126,14 @@ def encode(
     window: int,
     overlap: int,
     precision: str,
+    casing: bool = False,
 ) -> "torch.Tensor":
     """Give the vectors of all tokens of some texts.
 
     shim (EncoderShim): The encoder.
     docs (Sequence[Doc]): The texts.
     train (bool): Whether to record gradients and drop out.
-    pooling, window, overlap, precision: As for the architecture.
+    pooling, window, overlap, precision, casing: As for the architecture.
     RETURNS (torch.Tensor): float32. Shape: (n_tokens, width).
     """
     import torch
@@ -125,15 +141,27 @@ def encode(
     module = shim.module
     device = shim.device
     size = min(window or shim.max_pieces, shim.max_pieces)
-    sequences = make_sequences(docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2))
+    sequences = make_sequences(docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2), casing=casing)
     n_tokens = len(sequences.counts)
+    if train or module.training:
+        shim.weights.clear()  # they may have been learned since
     if module.training != train:
         module.train(train)
     vectors, tokens = [], []
-    with running(device, precision=precision, train=train):
-        for batch in batch_windows(sequences, shim.tokenizer, pad=shim.pad_id, budget=BATCH_PIECES):
-            vectors.append(_run(module, batch, device, pooling).float())
-            tokens.append(batch.tokens)
+    parts = anatomy_of(module)
+    if parts is not None:
+        from .packed import run_packed
+
+        options: dict[str, Any] = {"precision": resolve_precision(precision, device), "pooling": pooling}
+        with running(device, precision="fp32", train=train):
+            for packed in pack_windows(sequences, shim.tokenizer, budget=BATCH_PIECES):
+                vectors.append(run_packed(parts, packed, weights=shim.weights, train=train, **options))
+                tokens.append(packed.tokens)
+    else:
+        with running(device, precision=precision, train=train):
+            for batch in batch_windows(sequences, shim.tokenizer, pad=shim.pad_id, budget=BATCH_PIECES):
+                vectors.append(_run(module, batch, device, pooling).float())
+                tokens.append(batch.tokens)
     output = torch.zeros((n_tokens, shim.width), device=device)
     if not vectors:
         return output
@@ -145,6 +173,11 @@ def encode(
 def _run(module: Any, batch: PieceBatch, device: "torch.device", pooling: str) -> "torch.Tensor":
     """Run one padded batch and pool its pieces. Returns (tokens of the batch, width)."""
     mask = to_tensor(batch.mask, device)
-    hidden = module(input_ids=to_tensor(batch.ids, device), attention_mask=mask).last_hidden_state
+    ids = to_tensor(batch.ids, device)
+    if batch.casings is None:
+        hidden = module(input_ids=ids, attention_mask=mask).last_hidden_state
+    else:
+        embeddings = cased_embeddings(module, ids, to_tensor(batch.casings, device))
+        hidden = module(inputs_embeds=embeddings, attention_mask=mask).last_hidden_state
     flat = hidden.reshape(-1, hidden.shape[-1])
     return pool_tokens(flat, to_tensor(batch.first, device), to_tensor(batch.counts, device), pooling=pooling)

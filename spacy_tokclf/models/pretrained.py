@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import Errors
 from ..wordpieces.prefix import prefix_space
+from .fetch import fetch_model
 from .heads import HEADS, Head, HeadWeights, head_of, read_head
+from .hub_failures import short
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,16 +48,17 @@ class PretrainedEncoder:
         """Load the encoder and its tokenizer.
 
         RETURNS (Pretrained): The encoder.
-        RAISES (OSError): TC010, if there is no such model, folder or revision, or it cannot be reached.
+        RAISES (OSError): TC010, if there is no such folder or it is not whole; TC280 to TC285, if the Hub does not give
+            the model: no such name or revision, a token refused, no connection, nothing in the cache, a full disk.
         RAISES (ValueError): TC011 or TC017, if the model has no fast tokenizer, or none at all; TC250 to TC252, if the
             head is wanted and is of no known form, or the model has none.
         """
         from transformers import AutoConfig, AutoTokenizer
 
-        where = {"revision": self.revision} if self.revision else {}
-        with self._reaching():
-            tokenizer = AutoTokenizer.from_pretrained(self.name, use_fast=True, **where)
-            config = AutoConfig.from_pretrained(self.name, **where)
+        folder = self.name if self.is_folder else str(fetch_model(self.name, self.revision))
+        with self._reading():
+            tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
+            config = AutoConfig.from_pretrained(folder)
         if not tokenizer.is_fast:
             raise ValueError(Errors.TC011.format(name=self.name, tokenizer=type(tokenizer).__name__))
         if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
@@ -63,8 +66,8 @@ class PretrainedEncoder:
             raise ValueError(Errors.TC017.format(name=self.name, tokenizer=type(tokenizer).__name__))
         head = head_of(config.model_type, name=self.name) if self.head else HEADS.get(config.model_type, Head())
         with_head = self.head or bool(head.transform)
-        with self._reaching():
-            module, missing = _load(self.name, config, with_head=with_head, **where)
+        with self._reading():
+            module, missing = _load(folder, config, with_head=with_head)
         if self.head and missing:
             raise ValueError(Errors.TC252.format(name=self.name, missing=", ".join(missing)))
         weights = read_head(module, head, name=self.name, trained=self.head) if with_head else None
@@ -77,17 +80,15 @@ class PretrainedEncoder:
         )
 
     @contextlib.contextmanager
-    def _reaching(self) -> Iterator[None]:
-        """Say with a code that a model cannot be reached or read."""
+    def _reading(self) -> Iterator[None]:
+        """Say with a code that a model cannot be read."""
         from safetensors import SafetensorError
 
         try:
             yield
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            detail = " ".join(str(error).split())
-            raise OSError(
-                Errors.TC010.format(name=self.name, revision=self.revision or "main", detail=detail)
-            ) from error
+        except (ImportError, OSError, ValueError, RuntimeError, SafetensorError) as error:
+            revision = self.revision or "main"
+            raise OSError(Errors.TC010.format(name=self.name, revision=revision, detail=short(error))) from error
 
     @property
     def is_folder(self) -> bool:
@@ -128,7 +129,7 @@ def module_from_config(config: dict[str, Any]) -> "nn.Module":
         torch.set_default_dtype(before)
 
 
-def _load(name: str, config: Any, *, with_head: bool, **where: str) -> tuple["nn.Module", list[str]]:
+def _load(folder: str, config: Any, *, with_head: bool) -> tuple["nn.Module", list[str]]:
     """Load an encoder, or a token classifier. Returns it, and the names of weights that the checkpoint lacks."""
     import torch
     from transformers import AutoModel, AutoModelForTokenClassification
@@ -136,7 +137,7 @@ def _load(name: str, config: Any, *, with_head: bool, **where: str) -> tuple["nn
     auto = AutoModelForTokenClassification if with_head else AutoModel
     options = {} if with_head else _no_pooler(config)
     module, report = auto.from_pretrained(
-        name, config=config, output_loading_info=True, **{_dtype_key(): torch.float32}, **options, **where
+        folder, config=config, output_loading_info=True, **{_dtype_key(): torch.float32}, **options
     )
     return module, sorted(report["missing_keys"])
 

@@ -14,12 +14,15 @@ from thinc.types import FloatsXd
 from ..device import device_of, place, rng_kept, to_array, to_host, to_tensor
 from ..errors import Errors
 from ..wordpieces.tokenizer import PieceTokenizer
+from .casing import CASING_WEIGHT, add_casing
 from .heads import HeadWeights
 from .pretrained import Pretrained, module_from_config
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from .kernels import WorkingWeights
 
 WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG = (
     "model.safetensors",
@@ -40,6 +43,16 @@ class EncoderShim(Shim):
         self.tokenizer_config: dict[str, Any] = {}
         self._tokenizer: PieceTokenizer | None = None
         self.head: HeadWeights | None = None
+        self._weights: WorkingWeights | None = None
+
+    @property
+    def weights(self) -> "WorkingWeights":
+        """RETURNS (WorkingWeights): Copies of the weights that products are made with."""
+        if self._weights is None:
+            from .kernels import WorkingWeights
+
+            self._weights = WorkingWeights()
+        return self._weights
 
     @property
     def is_filled(self) -> bool:
@@ -106,6 +119,7 @@ class EncoderShim(Shim):
         pretrained (Pretrained): The encoder and its tokenizer.
         """
         self._model = pretrained.module
+        self._weights = None
         self.config = pretrained.config
         self.tokenizer_config = pretrained.tokenizer_config
         self._tokenizer = PieceTokenizer(pretrained.tokenizer_json)
@@ -121,7 +135,11 @@ class EncoderShim(Shim):
         step_module = getattr(optimizer, "step_module", None)
         if step_module is not None:
             step_module(self.id, self.module)
-            return
+        else:
+            self._step_each(optimizer)
+        self._weights = None
+
+    def _step_each(self, optimizer: Optimizer) -> None:
         for name, param in self.module.named_parameters():
             if param.grad is not None:
                 weights = to_array(param.data, _NUMPY).copy()
@@ -143,11 +161,13 @@ class EncoderShim(Shim):
         kept = [param.data for param, _ in swapped]
         for param, value in swapped:
             param.data = value if hasattr(value, "is_floating_point") else to_tensor(value, param.device)
+        self._weights = None
         try:
             yield
         finally:
             for (param, _), value in zip(swapped, kept, strict=True):
                 param.data = value
+            self._weights = None
 
     def copy(self) -> "EncoderShim":
         """RETURNS (EncoderShim): A copy with weights and an id of its own."""
@@ -254,9 +274,12 @@ class EncoderShim(Shim):
         if module is None or config != self.config:
             with rng_kept():
                 module = module_from_config(config).eval()
+        if CASING_WEIGHT in state:
+            add_casing(module)
         check_weights(module, state)
         module.load_state_dict(state, strict=False)
         self._model = module
+        self._weights = None
         self.config = config
         self.tokenizer_config = tokenizer_config
         self._tokenizer = PieceTokenizer(tokenizer_json)

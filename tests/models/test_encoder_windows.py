@@ -117,7 +117,7 @@ def test_wrong_settings_are_refused_when_the_config_is_read(settings, code):
         spacy.blank("en").add_pipe("token_classifier", config={"model": {"tok2vec": config["model"]}})
 
 
-@pytest.mark.parametrize("settings", [{"pooling": 1}, {"window": "big"}, {"windows": 64}, {"precision": None}])
+@pytest.mark.parametrize("settings", [{"pooling": []}, {"window": "big"}, {"windows": 64}, {"precision": None}])
 def test_settings_of_the_wrong_type_or_name_are_refused(settings):
     from confection import ConfigValidationError
 

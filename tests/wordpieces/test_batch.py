@@ -11,7 +11,8 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from tiny_encoders import wordpiece_tokenizer
 
-from spacy_tokclf.wordpieces.batch import batch_windows, make_sequences
+from spacy_tokclf.wordpieces.batch import batch_windows
+from spacy_tokclf.wordpieces.sequences import make_sequences
 from spacy_tokclf.wordpieces.tokenizer import PieceTokenizer
 
 VOCAB = Vocab()

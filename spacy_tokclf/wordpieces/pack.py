@@ -1,0 +1,106 @@
+"""Windows of word pieces one after another, without padding, and where each token finds its pieces."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy
+
+from .casing import SPECIAL
+from .sequences import Sequences
+from .tokenizer import PieceTokenizer
+from .windows import Ints
+
+
+class PackedBatch(NamedTuple):
+    """Windows in a row, longest first.
+
+    ids (Ints): Pieces and special pieces. Shape: (n_pieces,).
+    lengths (Ints): Pieces of each window, special pieces included. Shape: (n_windows,).
+    tokens (Ints): The tokens that take their vectors here, counted over the whole list. Shape: (n_here,).
+    first (Ints): Place of each such token's first piece in `ids`. Shape: (n_here,).
+    counts (Ints): Pieces of each such token, at least 1. Shape: (n_here,).
+    casings (Optional[Ints]): The casing of each piece's word, if asked for. Shape: (n_pieces,).
+    """
+
+    ids: Ints
+    lengths: Ints
+    tokens: Ints
+    first: Ints
+    counts: Ints
+    casings: Ints | None = None
+
+
+def pack_windows(sequences: Sequences, tokenizer: PieceTokenizer, *, budget: int) -> Iterator[PackedBatch]:
+    """Put windows into batches of like length.
+
+    sequences (Sequences): The windows.
+    tokenizer (PieceTokenizer): Gives the special pieces.
+    budget (int): Pieces in a batch at most; a longer window is a batch of its own.
+    YIELDS (PackedBatch): Batches, longest windows first; windows without pieces are in none.
+    """
+    order = longest_first(sequences)
+    ends = numpy.cumsum(sequences.lengths[order] + tokenizer.n_special)
+    start = done = 0
+    while start < len(order):
+        end = max(start + 1, int(numpy.searchsorted(ends, done + budget, side="right")))
+        yield pack(sequences, order[start:end], tokenizer)
+        start, done = end, int(ends[end - 1])
+
+
+def longest_first(sequences: Sequences) -> Ints:
+    """Order windows by length, so that those next to each other are of like length.
+
+    sequences (Sequences): The windows.
+    RETURNS (Ints): Their indices, longest first; windows without pieces are left out.
+    """
+    order = numpy.argsort(-sequences.lengths, kind="stable")
+    return order[sequences.lengths[order] > 0]
+
+
+def spread(starts: Ints, counts: Ints) -> Ints:
+    """Count up from several starts.
+
+    starts (Ints): Where to start. Shape: (n,).
+    counts (Ints): How many numbers from each. Shape: (n,).
+    RETURNS (Ints): `start, start + 1, ...` for each, one after another. Shape: (sum of counts,).
+    """
+    ends = numpy.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return numpy.arange(total) + numpy.repeat(starts - ends + counts, counts)
+
+
+def pack(sequences: Sequences, chosen: Ints, tokenizer: PieceTokenizer) -> PackedBatch:
+    """Put some windows in a row, with their special pieces. The pieces of a window lie next to each other among all,
+    since a word that was clipped fills a window.
+
+    sequences (Sequences): The windows.
+    chosen (Ints): Which of them, in this order; at least one. Shape: (n_windows,).
+    tokenizer (PieceTokenizer): Gives the special pieces.
+    RETURNS (PackedBatch): The row.
+    """
+    windows = numpy.array([sequences.windows[index] for index in chosen], dtype="int64")
+    inside = sequences.lengths[chosen]
+    lengths = inside + tokenizer.n_special
+    ends = numpy.cumsum(lengths)
+    content = ends - lengths + len(tokenizer.prefix)
+    source = sequences.offsets[windows[:, 0]]
+    ids = numpy.empty(int(ends[-1]), dtype="int64")
+    into, out_of = spread(content, inside), spread(source, inside)
+    ids[into] = sequences.ids[out_of]
+    casings = None
+    if sequences.casings is not None:
+        casings = numpy.full_like(ids, SPECIAL)
+        casings[into] = sequences.casings[out_of]
+    _put(ids, content - len(tokenizer.prefix), tokenizer.prefix)
+    _put(ids, ends - len(tokenizer.suffix), tokenizer.suffix)
+    n_own = windows[:, 3] - windows[:, 2]
+    tokens = spread(windows[:, 2], n_own)
+    first = sequences.offsets[tokens] + numpy.repeat(content - source, n_own)
+    counts = sequences.counts[tokens]
+    seen = counts > 0
+    return PackedBatch(ids, lengths, tokens[seen], first[seen], counts[seen], casings)
+
+
+def _put(ids: Ints, places: Ints, pieces: Sequence[int]) -> None:
+    for shift, piece in enumerate(pieces):
+        ids[places + shift] = piece

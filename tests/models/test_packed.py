@@ -1,0 +1,258 @@
+"""The forward pass without padding gives the vectors and gradients of Hugging Face's, or stands back for it."""
+
+import numpy
+import pytest
+import torch
+from hf_reference import make_docs, make_encoder_model
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_encoders import KINDS
+from transformers import AutoConfig, AutoModel
+
+from spacy_tokclf.device import DropoutMasks
+from spacy_tokclf.models.anatomy import anatomy_of
+from spacy_tokclf.models.attention import attend, plan_groups
+from spacy_tokclf.models.kernels import WorkingWeights, add_norm, linear
+from spacy_tokclf.models.packed import run_packed
+from spacy_tokclf.wordpieces.pack import PackedBatch
+from spacy_tokclf.wordpieces.pool import POOLINGS
+
+CPU = torch.device("cpu")
+LENGTHS = [19, 18, 11, 10, 7, 3]
+FAMILY = ["distilbert", "bert", "roberta", "xlm-roberta", "camembert", "electra", "electra-projected"]
+
+
+def make_module(model_type):
+    """Make a random encoder of the family, dropout off."""
+    projected = model_type.endswith("-projected")
+    model_type = model_type.removesuffix("-projected")
+    if model_type == "distilbert":
+        sizes = {"dim": 32, "hidden_dim": 64, "n_layers": 3, "n_heads": 4}
+    else:
+        sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
+    if model_type == "electra":
+        sizes["embedding_size"] = 16 if projected else 32
+    torch.manual_seed(3)
+    config = AutoConfig.for_model(model_type, vocab_size=50, max_position_embeddings=40, **sizes)
+    return AutoModel.from_config(config).eval()
+
+
+def batch_of(lengths, seed=0, low=4):
+    """Make windows whose every other piece is wanted."""
+    ids = numpy.random.default_rng(seed).integers(low, 50, sum(lengths))
+    first = numpy.arange(0, len(ids), 2)
+    counts = numpy.minimum(2, len(ids) - first)
+    return PackedBatch(ids, numpy.array(lengths), numpy.arange(len(first)), first, counts)
+
+
+def padded_reference(module, batch):
+    """Run Hugging Face's own forward, and take the padding out. Shape: (n_pieces, width)."""
+    width = int(batch.lengths[0])
+    real = numpy.arange(width) < batch.lengths[:, None]
+    ids = numpy.full(real.shape, module.config.pad_token_id or 0)
+    ids[real] = batch.ids
+    hidden = module(input_ids=torch.tensor(ids), attention_mask=torch.tensor(real.astype("int64")))
+    return hidden.last_hidden_state[torch.tensor(real)]
+
+
+def run(module, batch, pooling="first", precision="fp32", train=False):
+    options = {"weights": WorkingWeights(), "precision": precision, "pooling": pooling, "train": train}
+    return run_packed(anatomy_of(module), batch, **options)
+
+
+@pytest.mark.parametrize("model_type", FAMILY)
+def test_vectors_and_gradients_of_the_family(model_type):
+    module = make_module(model_type)
+    batch = batch_of(LENGTHS)
+    expected = padded_reference(module, batch)[torch.tensor(batch.first)]
+    got = run(module, batch)
+    assert got.dtype == torch.float32
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
+    weight = torch.randn_like(got)
+    (got * weight).sum().backward()
+    ours = {name: param.grad for name, param in module.named_parameters()}
+    module.zero_grad()
+    (expected * weight).sum().backward()
+    compared = 0
+    for name, param in module.named_parameters():
+        if param.grad is None or "pooler" in name:
+            assert ours[name] is None or "pooler" in name
+        else:
+            torch.testing.assert_close(ours[name], param.grad, rtol=1e-4, atol=1e-4, msg=name)
+            compared += 1
+    assert compared > 40
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_poolings(pooling):
+    module = make_module("bert")
+    batch = batch_of(LENGTHS)
+    pieces = padded_reference(module, batch)
+    reduce = {"first": lambda x: x[0], "mean": lambda x: x.mean(0), "max": lambda x: x.amax(0)}[pooling]
+    expected = torch.stack([reduce(pieces[f : f + c]) for f, c in zip(batch.first, batch.counts, strict=True)])
+    torch.testing.assert_close(run(module, batch, pooling), expected, rtol=0, atol=1e-5)
+
+
+def test_pieces_that_are_the_paddings_id():
+    """A text may hold "<pad>" as a word: RoBERTa does not count its position."""
+    module = make_module("roberta")
+    batch = batch_of(LENGTHS, low=0)
+    assert (batch.ids == module.config.pad_token_id).any()
+    expected = padded_reference(module, batch)[torch.tensor(batch.first)]
+    torch.testing.assert_close(run(module, batch), expected, rtol=0, atol=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(lengths=st.lists(st.integers(2, 30), min_size=1, max_size=9), seed=st.integers(0, 9))
+def test_attention_of_any_lengths(lengths, seed):
+    lengths = sorted(lengths, reverse=True)
+    qkv = torch.randn(sum(lengths), 3 * 12, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    qkv.requires_grad_()
+    groups = plan_groups(numpy.array(lengths), 3, device=CPU, dtype=torch.float64)
+    assert sum(group.shape[0] for group in groups) == 3 * len(lengths)
+    got = attend(qkv, groups, [None] * len(groups), 3)
+    each = []
+    for part in qkv.split(lengths):
+        q, k, v = part.view(-1, 3, 3, 4).permute(1, 2, 0, 3)
+        each.append(torch.nn.functional.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(1))
+    expected = torch.cat(each)
+    torch.testing.assert_close(got, expected)
+    weight = torch.randn_like(got)
+    ours = torch.autograd.grad((got * weight).sum(), qkv)[0]
+    torch.testing.assert_close(ours, torch.autograd.grad((expected * weight).sum(), qkv)[0])
+
+
+def test_gradients_of_the_steps():
+    torch.manual_seed(0)
+    layers = tuple(torch.nn.Linear(4, 3).double() for _ in range(3))
+    norm = torch.nn.LayerNorm(4).double()
+    x, residual = (torch.randn(5, 4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    mask = torch.randint(0, 2, (5, 4)).double() * 2
+    weights = WorkingWeights()
+    params = [param for layer in layers for param in layer.parameters()]
+    torch.testing.assert_close(
+        linear(x, weights.get(layers, torch.float64)), torch.cat([layer(x) for layer in layers], 1)
+    )
+    assert torch.autograd.gradcheck(lambda x, *_: linear(x, weights.get(layers[:1], torch.float64)), (x, *params[:2]))
+    assert torch.autograd.gradcheck(lambda x, y, *_: add_norm(x, y, mask, norm), (x, residual, *norm.parameters()))
+    assert torch.autograd.gradcheck(lambda x, y, *_: add_norm(x, y, None, norm), (x, residual, *norm.parameters()))
+    qkv = torch.randn(9, 24, dtype=torch.float64, requires_grad=True)
+    groups = plan_groups(numpy.array([4, 3, 2]), 2, device=CPU, dtype=torch.float64)
+    masks = [DropoutMasks(CPU).draw(group.mask_shape(), 0.3, torch.float64) for group in groups]
+    assert torch.autograd.gradcheck(lambda x: attend(x, groups, masks, 2), (qkv,))
+
+
+def test_working_weights_follow_the_weights():
+    layers = (torch.nn.Linear(4, 4), torch.nn.Linear(4, 4))
+    weights = WorkingWeights()
+    first = weights.get(layers, torch.bfloat16)
+    assert weights.get(layers, torch.bfloat16) is first
+    with torch.no_grad():
+        layers[1].weight += 1.0
+    second = weights.get(layers, torch.bfloat16)
+    assert torch.equal(second.weight[4:], layers[1].weight.bfloat16())
+    layers[0].weight.data.zero_()
+    weights.clear()
+    assert not weights.get(layers, torch.bfloat16).weight[:4].any()
+    with torch.inference_mode():
+        weights.clear()
+        kept = weights.get(layers, torch.bfloat16)
+    assert not kept.weight.is_inference()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_training_and_prediction_in_turns_never_see_old_weights(encoder_dir, precision):
+    from spacy_tokclf.training.optimizer import make_adamw_v1
+
+    model = make_encoder_model(encoder_dir, precision=precision)
+    docs = make_docs([["in", "the", "tweet"], ["London"]])
+    optimizer = make_adamw_v1(0.01)
+    for _ in range(3):
+        model.predict(docs)
+        rows, backprop = model.begin_update(docs)
+        backprop([numpy.random.normal(size=row.shape).astype("float32") for row in rows])
+        model.finish_update(optimizer)
+        got = model.predict(docs)
+        fresh = make_encoder_model(encoder_dir, precision=precision).from_bytes(model.to_bytes())
+        numpy.testing.assert_array_equal(numpy.concatenate(got), numpy.concatenate(fresh.predict(docs)))
+
+
+def test_frozen_layers_have_no_gradient():
+    module = make_module("distilbert")
+    for param in module.transformer.layer[0].parameters():
+        param.requires_grad = False
+    run(module, batch_of(LENGTHS)).sum().backward()
+    assert all(param.grad is None for param in module.transformer.layer[0].parameters())
+    assert module.transformer.layer[1].ffn.lin1.weight.grad is not None
+    assert module.embeddings.word_embeddings.weight.grad is not None
+
+
+def set_rate(dropouts, attention, rate):
+    """Set a rate, also where older transformers keep that of the attention a second time."""
+    for dropout in dropouts:
+        dropout.p = rate
+    for layer in attention:
+        layer.dropout_prob = layer.dropout.p
+
+
+def test_dropout_has_the_rates_of_the_encoder():
+    """With one rate at a time, vectors spread over many draws as those of Hugging Face's own forward do."""
+    batch = batch_of([6, 5])
+    module = make_module("bert")
+    places = {
+        "embeddings": [module.embeddings.dropout],
+        "attention": [layer.attention.self.dropout for layer in module.encoder.layer],
+        "attention output": [layer.attention.output.dropout for layer in module.encoder.layer],
+        "output": [layer.output.dropout for layer in module.encoder.layer],
+    }
+    attention = [layer.attention.self for layer in module.encoder.layer]
+    for dropouts in places.values():
+        set_rate(dropouts, attention, 0.0)
+    exact = run(module, batch, train=True)
+    torch.testing.assert_close(exact, run(module, batch))
+    module.train()
+    with torch.no_grad():
+        for place, dropouts in places.items():
+            set_rate(dropouts, attention, 0.2)
+            ours = torch.stack([run(module, batch, train=True) for _ in range(80)]).std(0).mean()
+            rows = torch.tensor(batch.first)
+            theirs = torch.stack([padded_reference(module, batch)[rows] for _ in range(80)]).std(0).mean()
+            set_rate(dropouts, attention, 0.0)
+            assert float(ours) > 0.0
+            assert float(ours) == pytest.approx(float(theirs), rel=0.1), place
+
+
+def hooked(module):
+    module.embeddings.register_forward_hook(lambda *_: None)
+
+
+def adapted(module):
+    class Adapted(torch.nn.Linear):
+        pass
+
+    module.transformer.layer[1].ffn.lin1 = Adapted(32, 64)
+
+
+def derived(module):
+    module.__class__ = type("DistilBertModel", (type(module),), {})
+
+
+@pytest.mark.parametrize("change", [hooked, adapted, derived])
+def test_what_was_changed_runs_its_own_forward(change):
+    module = make_module("distilbert")
+    assert anatomy_of(module) is not None
+    change(module)
+    assert anatomy_of(module) is None
+
+
+@pytest.mark.parametrize("casing", [False, True])
+@pytest.mark.parametrize("model_type", sorted(KINDS))
+def test_both_ways_give_the_same_vectors(make_encoder, monkeypatch, model_type, casing):
+    """The padded way, which all other encoders take, is tested on those that need not take it."""
+    model = make_encoder_model(make_encoder(model_type), casing=casing)
+    if casing:
+        torch.nn.init.normal_(model.shims[0].module.casing.weight)
+    docs = make_docs([["In", "the", "Groenlinks", "\ufe0f"], [], ["tweet", " ", "5.975,74"]])
+    packed = numpy.concatenate(model.predict(docs))
+    monkeypatch.setattr("spacy_tokclf.models.encoder.anatomy_of", lambda module: None)
+    numpy.testing.assert_allclose(numpy.concatenate(model.predict(docs)), packed, rtol=0, atol=1e-5)

@@ -1,0 +1,57 @@
+"""The casing of words, piece by piece."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from odd_words import odd_words
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from tiny_encoders import wordpiece_tokenizer
+
+from spacy_tokclf.wordpieces.batch import batch_windows
+from spacy_tokclf.wordpieces.casing import CASINGS, SPECIAL, casing_of, casings_of
+from spacy_tokclf.wordpieces.sequences import make_sequences
+from spacy_tokclf.wordpieces.tokenizer import PieceTokenizer
+
+VOCAB = Vocab()
+TOKENIZER = PieceTokenizer(wordpiece_tokenizer().to_str())
+
+
+@pytest.mark.parametrize(
+    ("word", "casing"),
+    [
+        ("london", "lower"),
+        ("don't", "lower"),
+        ("NASA", "upper"),
+        ("B2B", "upper"),
+        ("I", "one capital"),
+        ("London", "title"),
+        ("Élan", "title"),
+        ("iPhone", "mixed"),
+        ("McDonald", "mixed"),
+        ("@London", "mixed"),
+        ("42", "no letters"),
+        (":)", "no letters"),
+        ("中", "mixed"),
+        ("", "no letters"),
+    ],
+)
+def test_casing_of_words(word, casing):
+    assert CASINGS[casing_of(word)] == casing
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts=st.lists(st.lists(odd_words(), max_size=9), max_size=5), size=st.integers(4, 40))
+def test_each_piece_has_the_casing_of_its_word(texts, size):
+    docs = [Doc(VOCAB, words=words) for words in texts]
+    sequences = make_sequences(docs, TOKENIZER, size=size, overlap=2, casing=True)
+    words = [word for words in texts for word in words]
+    for batch in batch_windows(sequences, TOKENIZER, pad=0, budget=100):
+        assert batch.casings.shape == batch.ids.shape
+        assert (batch.casings[batch.mask == 0] == SPECIAL).all()
+        assert (batch.casings[:, 0] == SPECIAL).all()
+        expected = casings_of([words[i] for i in batch.tokens])
+        for offset in range(int(batch.counts.max())):
+            has = batch.counts > offset
+            assert (batch.casings.reshape(-1)[batch.first[has] + offset] == expected[has]).all()
+    assert all(b.casings is None for b in batch_windows(sequences._replace(casings=None), TOKENIZER, pad=0, budget=100))
