@@ -60,6 +60,18 @@ def read_posts(nlp: Language) -> list[Example]:
     return [read_post(nlp, post) for post in POSTS]
 
 
+def tagged(nlp: Language, *, ents: bool = True) -> list[Example]:
+    """Give the posts with part-of-speech tags, with or without entities."""
+    examples = []
+    for eg in read_posts(nlp):
+        words = [token.text for token in eg.reference]
+        tags = ["NAME" if word[0].isupper() else "WORD" for word in words]
+        iob = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in eg.reference]
+        reference = Doc(nlp.vocab, words=words, tags=tags, ents=iob if ents else None)
+        examples.append(Example(Doc(nlp.vocab, words=words), reference))
+    return examples
+
+
 def add_ner(nlp: Language, *, shared: bool = False, name: str = "ner", **settings: object) -> None:
     """Add a token classifier, with an encoder of its own or with one that it listens to."""
     tok2vec = {"@architectures": LISTENER if shared else ENCODER}

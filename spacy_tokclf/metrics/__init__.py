@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from .analysis import EntityError, confusion, count_kinds, find_errors
-from .bootstrap import bootstrap_scores, paired_bootstrap
+from .bootstrap import bootstrap_scores, paired_bootstrap, paired_bootstrap_counts
 from .chunks import Chunks, UnknownPrefixError, get_entities
 from .codes import NotAListError
 from .compare import Comparison, compare_columns, compare_tags
-from .counts import Counts, count
+from .counts import Counts, count, count_by_sentence
 from .examples import (
     annotated,
     compare_characters,
@@ -50,6 +50,7 @@ __all__ = [
     "compute",
     "confusion",
     "count",
+    "count_by_sentence",
     "count_kinds",
     "describe_errors",
     "evaluate_dict",
@@ -59,6 +60,7 @@ __all__ = [
     "get_entities",
     "group_scores",
     "paired_bootstrap",
+    "paired_bootstrap_counts",
     "performance_measure",
     "precision_recall_fscore",
     "precision_recall_fscore_support",

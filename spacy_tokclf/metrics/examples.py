@@ -11,10 +11,11 @@ from .chunks import Chunks
 from .codes import Bools, Ints, Sentences
 from .compare import Comparison, without
 from .counts import count
+from .gold_groups import gold_group
 from .report import evaluate_dict
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Span
+    from spacy.tokens import Doc, Span, SpanGroup
     from spacy.training import Example
 
 _Entity = tuple[str, int, int]
@@ -40,17 +41,31 @@ class _Gathered:
         return Chunks(kind, start + shift, end + shift)
 
 
-def annotated(examples: Iterable["Example"]) -> list["Example"]:
+def annotated(
+    examples: Iterable["Example"], *, spans_key: str | None = None, annotate_ents: bool = False
+) -> list["Example"]:
     """Keep the examples that can be scored, as spaCy's get_ner_prf does: those with any entity annotation in gold.
 
     examples (Iterable[Example]): The examples.
-    RETURNS (List[Example]): Those whose reference says for at least one token whether it is in an entity.
+    spans_key (Optional[str]): As for compare_examples.
+    annotate_ents (bool): As for compare_examples.
+    RETURNS (List[Example]): Those whose reference has the span group, or says for at least one token whether it is in
+        an entity.
     """
-    return [eg for eg in examples if eg.reference.has_annotation("ENT_IOB")]
+    return [
+        eg
+        for eg in examples
+        if eg.reference.has_annotation("ENT_IOB")
+        or gold_group(eg.reference, spans_key, annotate_ents=annotate_ents) is not None
+    ]
 
 
 def compare_examples(
-    examples: Iterable["Example"], *, spans_key: str | None = None, labels: Sequence[str] = ()
+    examples: Iterable["Example"],
+    *,
+    spans_key: str | None = None,
+    labels: Sequence[str] = (),
+    annotate_ents: bool = False,
 ) -> Comparison:
     """Compare entities on the gold tokens.
 
@@ -59,16 +74,21 @@ def compare_examples(
 
     examples (Iterable[Example]): The examples.
     spans_key (Optional[str]): Take predictions from doc.spans[spans_key] instead of doc.ents; the gold then is the
-        reference's span group of that key if it has one, else its entities that have one of the labels.
+        reference's span group of that key if it has one, else its entities that have one of the labels. A span
+        without label in that group marks tokens without annotation.
     labels (Sequence[str]): Labels of the component, for spans_key; empty: all.
+    annotate_ents (bool): Whether the component sets doc.ents, for spans_key: then a group with scores is no gold.
     RETURNS (Comparison): Gold beside prediction; accuracy on the tags IOB2 of the annotated tokens.
     """
     numbers: dict[str, int] = {}
     gold, pred = _Gathered(numbers), _Gathered(numbers)
     missing: list[Bools] = []
-    for i, eg in enumerate(annotated(examples)):
-        missing.append(eg.reference.to_array(["ENT_IOB"]).reshape(-1) == 0)
-        gold.add(i, dict.fromkeys(_entities(_gold_spans(eg.reference, spans_key, labels))))
+    for i, eg in enumerate(annotated(examples, spans_key=spans_key, annotate_ents=annotate_ents)):
+        group = gold_group(eg.reference, spans_key, annotate_ents=annotate_ents)
+        wanted = labels if spans_key is not None else ()
+        spans, unknown = _group_gold(group) if group is not None else _ents_gold(eg.reference, wanted)
+        missing.append(unknown)
+        gold.add(i, dict.fromkeys(_entities(spans)))
         pred.add(i, _aligned(eg, eg.predicted.ents if spans_key is None else _group(eg.predicted, spans_key)))
     sentences = Sentences.of(np.array([len(mask) for mask in missing], dtype=np.int64))
     unknown = sentences.place(np.concatenate([np.zeros(0, dtype=bool), *missing]), gap=1)
@@ -169,13 +189,18 @@ def _on_tokens(chunks: Chunks, first: Ints, length: Ints) -> Chunks:
     return Chunks(chunks.type, start, end).where(start <= end)
 
 
-def _gold_spans(doc: "Doc", spans_key: str | None, labels: Sequence[str]) -> Iterable["Span"]:
-    """Choose the gold entities that a component answers for."""
-    if spans_key is None:
-        return doc.ents
-    if spans_key in doc.spans:
-        return doc.spans[spans_key]
-    return [ent for ent in doc.ents if not labels or ent.label_ in labels]
+def _ents_gold(doc: "Doc", labels: Sequence[str]) -> tuple[list["Span"], Bools]:
+    """Give the entities of a text that have one of the labels, or any; and which tokens nobody annotated."""
+    spans = [ent for ent in doc.ents if not labels or ent.label_ in labels]
+    return spans, doc.to_array(["ENT_IOB"]).reshape(-1) == 0
+
+
+def _group_gold(group: "SpanGroup") -> tuple[list["Span"], Bools]:
+    """Give the entities of a gold group, and which tokens nobody annotated."""
+    missing = np.zeros(len(group.doc), dtype=bool)
+    for span in group:
+        missing[span.start : span.end] |= not span.label
+    return [span for span in group if span.label], missing
 
 
 def _group(doc: "Doc", spans_key: str) -> Iterable["Span"]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-SCORES = "scores"
+from ..metrics.gold_groups import SCORES
 
 
 def set_entities(

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from spacy.training import Example
-
 from ..errors import Errors
 from ..models.heads import HeadWeights
 from ..tags import OUTSIDE, SCHEMES, detect_scheme, expected_tags, is_tag_of, split_tag
@@ -22,15 +20,6 @@ PREFIXES = {
     "IOBES": "BIES",
     "BILOU": "BILU",
 }
-
-
-def collect_types(examples: Iterable[Example]) -> list[str]:
-    """List the entity types of some examples, sorted, so that the order of the texts changes nothing.
-
-    examples (Iterable[Example]): The examples.
-    RETURNS (List[str]): The types.
-    """
-    return sorted({ent.label_ for eg in examples for ent in eg.reference.ents})
 
 
 def extend_tags(tags: list[str], types: Iterable[str], scheme: str) -> list[str]:
@@ -64,7 +53,7 @@ def tag_rows(tags: list[str], scheme: str) -> dict[str, int]:
 
 def choose_labels(
     labels: dict[str, Any] | list[str] | None,
-    examples: Iterable[Example],
+    types: Iterable[str],
     *,
     scheme: str,
     tags: list[str],
@@ -74,7 +63,7 @@ def choose_labels(
     examples have beyond them; else those that the component has; else the examples'.
 
     labels (Optional[Union[Dict[str, Any], List[str]]]): As for `read_labels`.
-    examples (Iterable[Example]): A sample of the training data.
+    types (Iterable[str]): The entity types of the training data.
     scheme (str): The component's scheme.
     tags (List[str]): The component's tags.
     head (Optional[HeadWeights]): The checkpoint's head.
@@ -85,8 +74,8 @@ def choose_labels(
         return read_labels(labels)
     if head is not None and head.tags:
         scheme = checkpoint_scheme(head.tags)
-        return scheme, extend_tags(head.tags, collect_types(examples), scheme)
-    return scheme, tags or extend_tags([], collect_types(examples), scheme)
+        return scheme, extend_tags(head.tags, types, scheme)
+    return scheme, tags or extend_tags([], types, scheme)
 
 
 def checkpoint_scheme(tags: list[str]) -> str:

@@ -8,6 +8,7 @@ from spacy.training import Example
 
 from ..metrics.counts import Counts, count
 from ..metrics.examples import compare_examples
+from ..metrics.gold_groups import check_groups, gold_group
 from ..metrics.report import evaluate_dict
 
 _SEQEVAL_KEYS = ("precision", "recall", "f1", "accuracy")
@@ -21,8 +22,11 @@ def make_seqeval_scorer_v1(spans_key: str | None = None, score_prefix: str = "")
     agree on entities of a Doc). Scores are always floats, 0.0 where there is nothing to count, since spaCy's
     training loop forgets a score that was None once. Tokens without gold annotation are left out on both sides.
 
-    spans_key (Optional[str]): Score the spans in doc.spans[spans_key] instead of doc.ents. For two components in one
-        pipeline: each is measured on its own spans, against the gold entities that have one of its labels.
+    With several components in one pipeline, each is measured on its own span group: against the gold group of the same
+    key, or else the gold entities that have one of its labels.
+
+    spans_key (Optional[str]): Score the spans in doc.spans[spans_key]. None: those of the component's own group if the
+        gold has that group, or if the component does not set doc.ents; else doc.ents.
     score_prefix (str): Put before every key, so that two components do not overwrite each other's scores.
     RETURNS (Callable): The scorer, `scorer(examples, **cfg)`.
     """
@@ -42,16 +46,30 @@ class SeqevalScorer:
         """Score some examples.
 
         examples (Iterable[Example]): The examples.
-        **cfg: The component's settings; only its labels matter here.
+        **cfg: The component's settings, with its labels.
         RETURNS (Dict[str, Any]): The scores.
+        RAISES (ValueError): TC050, if only some of the texts have the component's group.
         """
         examples = list(examples)
         labels = cfg.get("labels") or ()
-        counts = count(compare_examples(examples, spans_key=self.spans_key, labels=labels))
-        scores = _spacy_scores(counts) if self.spans_key is not None else get_ner_prf(examples)
+        annotate_ents = bool(cfg.get("annotate_ents"))
+        key = self._key(examples, cfg)
+        if key is not None and labels:
+            check_groups(examples, key, labels, annotate_ents=annotate_ents)
+        comparison = compare_examples(examples, spans_key=key, labels=labels, annotate_ents=annotate_ents)
+        counts = count(comparison)
+        scores = _spacy_scores(counts) if key is not None else get_ner_prf(examples)
         scores = {key: _no_none(key, value) for key, value in scores.items()}
         scores.update(_seqeval_scores(counts))
         return {f"{self.score_prefix}{key}": value for key, value in scores.items()}
+
+    def _key(self, examples: list[Example], cfg: dict[str, Any]) -> str | None:
+        """Choose the span group to score; None for doc.ents."""
+        key = cfg.get("spans_key")
+        if self.spans_key is not None or key is None:
+            return self.spans_key
+        in_group = any(gold_group(eg.reference, key, annotate_ents=True) is not None for eg in examples)
+        return key if in_group or not cfg.get("annotate_ents", True) else None
 
 
 def _no_none(key: str, value: Any) -> Any:

@@ -15,15 +15,17 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
+from ..metrics.gold_groups import check_groups, gold_types
 from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
 from ..tags.decode import Spans, TagTable, make_tag_table
 from .annotate import set_entities
 from .find_encoder import find_encoder
-from .gold import gold_tags
+from .gold import Ints, gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
 from .loss import masked_cross_entropy
+from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
 from .visible import decode_visible
@@ -58,7 +60,8 @@ class TokenClassifier(Stored, TrainablePipe):
         threshold (float): Entities with a lower score are left out.
         overwrite_ents (bool): Whether to replace the entities that a text has, or only add where there is room.
         annotate_ents (bool): Whether to set `doc.ents` at all; the span group is always set.
-        spans_key (str): Key of the span group that holds this component's entities and their scores.
+        spans_key (str): Key of the span group that holds this component's entities and their scores. Gold texts that
+            have a group of this key are learned from and scored by it, the others by `doc.ents`.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1.
         """
@@ -137,9 +140,11 @@ class TokenClassifier(Stored, TrainablePipe):
         labels (Optional[Union[Dict[str, Any], List[str]]]): Entity types, or what `spacy init labels` wrote; from the
             checkpoint or else from the examples if not given.
         encoder (Optional[Callable]): Loader of the pretrained encoder, for a model with an encoder of its own.
-        RAISES (ValueError): TC023, if there is an encoder without weights; TC024, if there are no labels.
+        RAISES (ValueError): TC023, if there is an encoder without weights; TC024, if there are no labels; TC050, if
+            only some of the texts have the component's gold; TC052 or TC053, if another component is in the way.
         """
         validate_get_examples(get_examples, "TokenClassifier.initialize")
+        check_neighbours(self, nlp)
         examples = list(get_examples())
         if encoder is not None:
             load_encoder(self.model, encoder)
@@ -147,11 +152,13 @@ class TokenClassifier(Stored, TrainablePipe):
             raise ValueError(Errors.TC023.format(name=self.name))
         node = find_encoder(self.model, nlp, self.name)
         head = node.shims[0].head if node is not None else None
+        types = gold_types(examples, **self._gold_at)
         self.cfg["scheme"], self.cfg["tags"] = choose_labels(
-            labels, examples, scheme=self.cfg["scheme"], tags=self.tags, head=head
+            labels, types, scheme=self.cfg["scheme"], tags=self.tags, head=head
         )
         if not self.labels:
             raise ValueError(Errors.TC024.format(name=self.name))
+        check_groups(examples, labels=self.labels, **self._gold_at)
         for label in self.labels:
             self.vocab.strings.add(label)
         self.set_output(len(self.tags))
@@ -159,6 +166,11 @@ class TokenClassifier(Stored, TrainablePipe):
         self.model.initialize(X=sample)
         if head is not None:
             use_head(self.model, head, self.tags)
+
+    @property
+    def _gold_at(self) -> dict[str, Any]:
+        """Where gold is, in the names of the functions that look for it."""
+        return {key: self.cfg[key] for key in ("spans_key", "annotate_ents")}
 
     @property
     def _listens(self) -> bool:
@@ -275,10 +287,21 @@ class TokenClassifier(Stored, TrainablePipe):
         loss, d_logits, _ = self._loss(list(examples), scores)
         return loss, d_logits
 
+    def gold_tags(self, examples: Sequence[Example], logits: Sequence[Floats2d]) -> Ints:
+        """Give the gold tags of a batch.
+
+        examples (Sequence[Example]): The batch.
+        logits (Sequence[Floats2d]): Per text (n_tokens, n_tags).
+        RETURNS (NDArray): Per token the row of its tag, or -1 if that is not known. Shape: (n_tokens,).
+        RAISES (ValueError): TC020 or TC051, if the gold cannot be written in the component's tags.
+        """
+        known = [self.model.ops.to_numpy(row.any(axis=1)) for row in logits]
+        scheme = self.cfg["scheme"]
+        return gold_tags(examples, known, tag_rows(self.tags, scheme), scheme, **self._gold_at)
+
     def _loss(self, examples: list[Example], logits: list[Floats2d]) -> tuple[float, list[Floats2d], int]:
         ops = self.model.ops
-        known = [ops.to_numpy(row.any(axis=1)) for row in logits]
-        gold = gold_tags(examples, known, tag_rows(self.tags, self.cfg["scheme"]), self.cfg["scheme"])
+        gold = self.gold_tags(examples, logits)
         loss, gradient = masked_cross_entropy(ops, ops.xp.concatenate(logits), gold)
         if not numpy.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))

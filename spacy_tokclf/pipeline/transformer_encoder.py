@@ -7,9 +7,9 @@ from typing import Any
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
 from spacy.tokens import Doc
-from spacy.training import Example, validate_get_examples
+from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
@@ -20,6 +20,35 @@ from .steps import prepare_step
 from .storage import Stored
 
 FORMAT = 1
+
+
+class Batch:
+    """A batch on its way through the listeners, and the gradients that have come back so far."""
+
+    def __init__(self, backprop: Callable[[list[Floats2d]], Any], gradient: list[Floats2d], waiting_for: int) -> None:
+        """Begin with the encoder's way back, a gradient of zeros, and the number of listeners."""
+        self.backprop = backprop
+        self.gradient = gradient
+        self.waiting_for = waiting_for
+        self.has_gradient = False
+
+    def add(self, d_vectors: list[Floats2d]) -> float:
+        """Add a listener's gradient.
+
+        d_vectors (List[Floats2d]): The gradient. Per text (n_tokens, width).
+        RETURNS (float): The sum of its squares.
+        """
+        self.waiting_for -= 1
+        self.has_gradient = True
+        for total, rows in zip(self.gradient, d_vectors, strict=True):
+            total += rows
+        return sum(float((rows**2).sum()) for rows in d_vectors)
+
+    def send_back(self) -> None:
+        """Give the gradient to the encoder, once."""
+        if self.has_gradient:
+            self.has_gradient = False
+            self.backprop(self.gradient)
 
 
 class TransformerEncoder(Stored, Tok2Vec):
@@ -40,6 +69,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         super().__init__(vocab, model, name)
         self.cfg = {"format": FORMAT}
         self._pipes: dict[str, Any] = {}
+        self._batch: Batch | None = None
 
     def find_listeners(self, component: Any) -> None:
         """Connect the listeners in a component's model.
@@ -74,11 +104,62 @@ class TransformerEncoder(Stored, Tok2Vec):
             raise ValueError(Errors.TC023.format(name=self.name))
         self.model.initialize(X=[eg.x for eg in islice(get_examples(), 4)])
 
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Give the vectors of a batch to all listeners, and gather the gradients that they send back.
+
+        They go back through the encoder once all listeners have sent theirs. A listener that sends none (a frozen
+        component, or one that has nothing to learn from in this batch) does not hold up the others: their gradients go
+        back before the encoder's next step or batch at the latest. (In spaCy's `tok2vec` they are lost if the last
+        listener sends none.)
+
+        examples (Iterable[Example]): The batch.
+        drop (float): Rate of dropout layers in the model; the encoder has that of its own config.
+        sgd (Optional[Optimizer]): Steps once the gradients are there.
+        losses (Optional[Dict[str, float]]): Losses by component; this one adds the squares of the gradients.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        self._send_back()
+        examples = list(examples)
+        validate_examples(examples, "TransformerEncoder.update")
+        docs = [eg.predicted for eg in examples]
+        set_dropout_rate(self.model, drop)
+        vectors, backprop = self.model.begin_update(docs)
+        alloc = self.model.ops.alloc2f
+        batch = self._batch = Batch(backprop, [alloc(*rows.shape) for rows in vectors], len(self.listeners))
+
+        def gather(d_vectors: list[Floats2d]) -> list[Floats2d]:
+            losses[self.name] += batch.add(d_vectors)
+            if not batch.waiting_for:
+                batch.send_back()
+                if sgd not in (None, False):
+                    self.finish_update(sgd)
+            return [alloc(*rows.shape) for rows in d_vectors]
+
+        batch_id = EncoderListener.get_batch_id(docs)
+        for listener in self.listeners:
+            listener.receive(batch_id, vectors, gather)
+        return losses
+
+    def _send_back(self) -> None:
+        batch, self._batch = self._batch, None
+        if batch is not None:
+            batch.send_back()
+
     def finish_update(self, sgd: Optimizer) -> None:
         """Step: first the norm over the gradients of the encoder and of all that listen to it, then the encoder.
 
         sgd (Optimizer): The optimizer.
         """
+        self._send_back()
         # A token classifier that has nothing to learn from yet (`nlp.update` with `sgd`) prepares itself later.
         pipes = [
             pipe for name, pipe in self._pipes.items() if name in self.listener_map and getattr(pipe, "n_learned", 1)

@@ -5,8 +5,15 @@ import random
 import numpy as np
 import pytest
 
-from spacy_tokclf.metrics import Comparison, bootstrap_scores, compare_tags, compute, paired_bootstrap
-from spacy_tokclf.metrics.counts import count_by_sentence
+from spacy_tokclf.metrics import (
+    Comparison,
+    bootstrap_scores,
+    compare_tags,
+    compute,
+    count_by_sentence,
+    paired_bootstrap,
+    paired_bootstrap_counts,
+)
 
 
 def corpus(seed: int, size: int = 200) -> list[list[str]]:
@@ -65,6 +72,21 @@ def test_paired() -> None:
     assert back["difference"] == -result["difference"]
     same = paired_bootstrap(good, good)
     assert (same["difference"], same["p_value"]) == (0.0, 1.0)
+
+
+def test_paired_over_several_runs() -> None:
+    """Runs on the same sentences are no further sentences: five equal runs are as certain as one."""
+    gold = corpus(12)
+    one, other = (count_by_sentence(compare_tags(gold, spoilt(gold, rate, 13))) for rate in (0.2, 0.25))
+    alone = paired_bootstrap_counts(one, other)
+    assert alone == paired_bootstrap(
+        compare_tags(gold, spoilt(gold, 0.2, 13)), compare_tags(gold, spoilt(gold, 0.25, 13))
+    )
+    assert paired_bootstrap_counts(5 * one, 5 * other) == pytest.approx(alone)
+    apart = paired_bootstrap_counts(np.tile(one, (5, 1)), np.tile(other, (5, 1)))
+    assert apart["high"] - apart["low"] < 0.6 * (alone["high"] - alone["low"])
+    with pytest.raises(ValueError, match="TC214"):
+        paired_bootstrap_counts(one, other[::-1])
 
 
 def test_p_values_of_equal_systems_are_not_small() -> None:

@@ -7,10 +7,8 @@ import numpy
 import pytest
 import spacy
 import torch
-from pipeline_posts import LISTENER, add_ner, found, initialize, overfit, read_posts
+from pipeline_posts import LISTENER, add_ner, found, initialize, overfit, read_posts, tagged
 from spacy.language import Language
-from spacy.tokens import Doc
-from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import Adam
 
@@ -35,18 +33,6 @@ def weights_of(nlp: Language) -> list[torch.Tensor]:
 def moved(nlp: Language, before: list[torch.Tensor]) -> bool:
     """Tell whether the encoder has changed."""
     return any(not torch.equal(p, q) for p, q in zip(encoder_of(nlp).parameters(), before, strict=True))
-
-
-def tagged(nlp: Language, *, ents: bool = True) -> list[Example]:
-    """Give the posts with part-of-speech tags, with or without entities."""
-    examples = []
-    for eg in read_posts(nlp):
-        words = [token.text for token in eg.reference]
-        tags = ["NAME" if word[0].isupper() else "WORD" for word in words]
-        iob = [f"{t.ent_iob_}-{t.ent_type_}" if t.ent_type_ else "O" for t in eg.reference]
-        reference = Doc(nlp.vocab, words=words, tags=tags, ents=iob if ents else None)
-        examples.append(Example(Doc(nlp.vocab, words=words), reference))
-    return examples
 
 
 def family(folder: Path, order: str, *, seed: int = 0) -> Language:
