@@ -12,6 +12,7 @@ from thinc.backends import get_array_ops
 from thinc.types import FloatsXd, Generator
 
 from ..errors import Errors, Warnings
+from ..models.casing import CASING_WEIGHT
 
 if TYPE_CHECKING:
     import torch
@@ -44,6 +45,7 @@ class AdamW(Optimizer):
         head_multiplier: float,
         layer_decay: float,
         use_averages: bool,
+        average_decay: float,
     ) -> None:
         super().__init__(
             learn_rate,
@@ -56,6 +58,7 @@ class AdamW(Optimizer):
             use_averages=use_averages,
         )
         self.head_multiplier = head_multiplier
+        self.average_decay = average_decay
         self.layer_decay = layer_decay
         self.last_norm = 0.0
         self._scale: dict[KeyT, float] = {}
@@ -135,7 +138,7 @@ class AdamW(Optimizer):
             if key not in self.averages or self.averages[key].shape != weights.shape:
                 self.averages[key] = weights.copy()
             average = self.averages[key]
-            average += (1.0 - average_decay(self.nr_update[key])) * (weights - average)
+            average += (1.0 - self._decay(self.nr_update[key])) * (weights - average)
         gradient[...] = 0.0
         return weights, gradient
 
@@ -174,6 +177,10 @@ class AdamW(Optimizer):
             return 0.0
         return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
 
+    def _decay(self, step: int) -> float:
+        """Give the decay of averaged weights at a step, counted from 1: short at first, as in spaCy."""
+        return min((1.0 + step) / (10.0 + step), self.average_decay)
+
     def _make_torch_adamw(self, module: "nn.Module") -> "torch.optim.AdamW":
         import torch
 
@@ -181,7 +188,8 @@ class AdamW(Optimizer):
         groups: dict[tuple[float, float], list[nn.Parameter]] = {}
         for name, param in module.named_parameters():
             if param.requires_grad:
-                multiplier = self.layer_decay ** (depth - layer_of(name))
+                fresh = name == CASING_WEIGHT
+                multiplier = self.head_multiplier if fresh else self.layer_decay ** (depth - layer_of(name))
                 decay = 0.0 if param.ndim < 2 else self.L2
                 groups.setdefault((multiplier, decay), []).append(param)
         return torch.optim.AdamW(
@@ -201,17 +209,8 @@ class AdamW(Optimizer):
         own = {(shim_id, name): param.data for name, param in module.named_parameters()}
         self.nr_update[(shim_id, "")] += 1
         averages.update({key: value.clone() for key, value in own.items() if key not in averages})
-        weight = 1.0 - average_decay(self.nr_update[(shim_id, "")])
+        weight = 1.0 - self._decay(self.nr_update[(shim_id, "")])
         torch._foreach_lerp_([averages[key] for key in own], list(own.values()), weight)
-
-
-def average_decay(step: int) -> float:
-    """Give the decay of averaged weights: short at first, 0.9999 in the long run, as in spaCy.
-
-    step (int): Number of the step, from 1.
-    RETURNS (float): The decay.
-    """
-    return min((1.0 + step) / (10.0 + step), 0.9999)
 
 
 def layer_of(name: str) -> int:
@@ -235,6 +234,7 @@ def make_adamw_v1(
     head_multiplier: float = 1.0,
     layer_decay: float = 1.0,
     use_averages: bool = False,
+    average_decay: float = 0.9999,
 ) -> Optimizer:
     """Create an `AdamW` optimizer. With `warmup_linear.v1` as its schedule it follows the Hugging Face Trainer.
 
@@ -247,6 +247,7 @@ def make_adamw_v1(
     head_multiplier (float): Multiplies the learning rate of everything that is not an encoder.
     layer_decay (float): Multiplies the learning rate once for each layer below the top of an encoder.
     use_averages (bool): Whether to keep a moving average of the weights, for evaluation and saving.
+    average_decay (float): What the average keeps of itself at each step, in the long run.
     RETURNS (Optimizer): The optimizer.
     RAISES (ValueError): TC031, for a value out of range.
     """
@@ -260,6 +261,8 @@ def make_adamw_v1(
             raise ValueError(Errors.TC031.format(name=name, value=value, expected="0 or more"))
     if not 0 < layer_decay <= 1:
         raise ValueError(Errors.TC031.format(name="layer_decay", value=layer_decay, expected="above 0, up to 1"))
+    if not 0 <= average_decay < 1:
+        raise ValueError(Errors.TC031.format(name="average_decay", value=average_decay, expected="0 or more, below 1"))
     return AdamW(
         learn_rate,
         beta1=beta1,
@@ -270,6 +273,7 @@ def make_adamw_v1(
         head_multiplier=head_multiplier,
         layer_decay=layer_decay,
         use_averages=use_averages,
+        average_decay=average_decay,
     )
 
 

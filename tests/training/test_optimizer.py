@@ -166,16 +166,17 @@ def test_layer_decay_and_head_multiplier(folder: Path) -> None:
     assert abs(layer.get_param("W") - head).max() == pytest.approx(4e-3, rel=1e-2)
 
 
-def test_averages_are_swapped_in_and_out(folder: Path) -> None:
+@pytest.mark.parametrize("limit", [0.9999, 0.3])
+def test_averages_are_swapped_in_and_out(folder: Path, limit: float) -> None:
     nlp = pipeline(folder, shared=False)
-    optimizer = make_adamw_v1(RATE, use_averages=True)
+    optimizer = make_adamw_v1(RATE, use_averages=True, average_decay=limit)
     history = []
     for _ in range(5):
         train_step(nlp, read_posts(nlp), optimizer)
         history.append(encoder_of(nlp).transformer.layer[0].ffn.lin1.weight.detach().clone())
     expected = history[0]
     for step, weights in enumerate(history, start=1):
-        decay = (1.0 + step) / (10.0 + step)
+        decay = min((1.0 + step) / (10.0 + step), limit)
         expected = decay * expected + (1.0 - decay) * weights
     layer = nlp.get_pipe("ner").model.get_ref("output_layer")
     live = layer.get_param("W").copy()
@@ -216,8 +217,26 @@ def test_other_optimizers_work(folder: Path, make: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("weight_decay", -1.0), ("max_grad_norm", -1.0), ("layer_decay", 0.0), ("layer_decay", 1.5)]
+    ("name", "value"),
+    [
+        ("weight_decay", -1.0),
+        ("max_grad_norm", -1.0),
+        ("layer_decay", 0.0),
+        ("layer_decay", 1.5),
+        ("average_decay", 1.0),
+    ],
 )
 def test_values_out_of_range(name: str, value: float) -> None:
     with pytest.raises(ValueError, match="TC031"):
         registry.optimizers.get("spacy-tokclf.AdamW.v1")(1e-3, **{name: value})
+
+
+def test_the_casing_of_words_learns_as_fast_as_the_head(folder: Path) -> None:
+    nlp = spacy.blank("en")
+    tok2vec = {"@architectures": "spacy-tokclf.TransformerEncoder.v1", "casing": True}
+    nlp.add_pipe("token_classifier", name="ner", config={"model": {"tok2vec": tok2vec}})
+    initialize(nlp, folder, read_posts(nlp), owners=("ner",))
+    assert not encoder_of(nlp).casing.weight.any()
+    optimizer = make_adamw_v1(1e-3, weight_decay=0.0, layer_decay=0.5, head_multiplier=4.0)
+    train_step(nlp, read_posts(nlp), optimizer)
+    assert float(encoder_of(nlp).casing.weight.detach().abs().max()) == pytest.approx(4e-3, rel=1e-2)
