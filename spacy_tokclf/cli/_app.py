@@ -3,5 +3,7 @@
 import typer
 
 app = typer.Typer(
-    name="tokclf", help="Convert data; import, export, score and evaluate entity recognizers.", no_args_is_help=True
+    name="tokclf",
+    help="Convert data; import, export, push, score and evaluate entity recognizers.",
+    no_args_is_help=True,
 )

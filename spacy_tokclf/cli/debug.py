@@ -74,7 +74,8 @@ def debug(
     lang (Optional[str]): A language, if the config names none.
     options (ReadOptions): How to read the data.
     RETURNS (Dict[str, Any]): Facts by part of the data, of the encoder, and the errors and warnings that were printed.
-    RAISES (ValueError): TC1xx, if the data cannot be read; TC010 to TC017, if the encoder cannot.
+    RAISES (ValueError): TC1xx, if the data cannot be read; TC010 to TC017 and TC280 to TC285,
+        if the encoder cannot.
     """
     import spacy
 

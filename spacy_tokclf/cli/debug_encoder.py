@@ -43,7 +43,7 @@ def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None
     revision (str | None): Its revision on the Hub.
     window (int): Word pieces in a window, special pieces included; 0 for the encoder's own limit.
     RETURNS (PieceFacts): What was found.
-    RAISES (OSError): TC010, if the encoder cannot be loaded.
+    RAISES (OSError): TC010 and TC280 to TC285, if the encoder cannot be loaded.
     RAISES (ValueError): TC011 or TC017, if it has no fast tokenizer.
     """
     from ..models.pretrained import PretrainedEncoder

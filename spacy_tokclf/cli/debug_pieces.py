@@ -1,12 +1,18 @@
 """`spacy tokclf debug-pieces`: what the encoder sees of a text."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from wasabi import msg
 
+from ..errors import Errors
 from ._app import app
 from ._util import failing_cleanly
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
 
 HEADER = ("#", "word", "piece", "id", "tag", "label", "mask")
 
@@ -14,18 +20,29 @@ HEADER = ("#", "word", "piece", "id", "tag", "label", "mask")
 @app.command("debug-pieces")
 def debug_pieces_cli(
     model: Annotated[str, typer.Argument(help="A pipeline: a folder or the name of an installed package")],
-    text: Annotated[str, typer.Argument(help="The text")],
+    text: Annotated[str | None, typer.Argument(help="The text, to show the best tags")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", "-d", help="Annotated data, to show the gold tags as training sees them")
+    ] = None,
+    row: Annotated[int, typer.Option("--row", "-r", help="Which text of the data, from 0")] = 0,
     component: Annotated[
         str | None, typer.Option("--component", "-c", help="The component, if there are several")
     ] = None,
 ) -> None:
-    """Print the word pieces of a text, with words, ids, best tags, labels (-100: ignored) and attention mask."""
+    """Print the word pieces of a text, with words, ids, tags, labels (-100: ignored) and attention mask.
+
+    The data may have any form that `convert` reads.
+    """
     import spacy
 
     from ..export.pieces import debug_pieces
 
     with failing_cleanly():
-        rows = debug_pieces(spacy.load(model), text, component=component)
+        if (text is None) == (data is None):
+            raise ValueError(Errors.TC054)
+        nlp = spacy.load(model)
+        doc = _annotated_text(data, row, nlp) if data is not None else text
+        rows = debug_pieces(nlp, doc or "", component=component, gold=data is not None)
         for window in sorted({row.window for row in rows}):
             msg.divider(f"Window {window + 1}")
             table = [
@@ -35,3 +52,13 @@ def debug_pieces_cli(
             ]
             shown = [tuple("" if value is None else value for value in line) for line in table]
             msg.table(shown, header=HEADER, divider=True, aligns=("r", "l", "l", "r", "l", "r", "r"))
+
+
+def _annotated_text(data: str, row: int, nlp: "Language") -> "Doc":
+    """Read one text of annotated data. RAISES (ValueError): TC055, if there are not so many."""
+    from ..corpus.any_form import read_any
+
+    docs = list(read_any(data, nlp))
+    if not 0 <= row < len(docs):
+        raise ValueError(Errors.TC055.format(path=Path(data), row=row, count=len(docs)))
+    return docs[row]

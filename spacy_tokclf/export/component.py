@@ -47,12 +47,14 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
     return Classifier(pipe, node, shim)
 
 
-def check_first_piece(classifier: Classifier) -> None:
-    """Refuse a pooling that Hugging Face does not have.
+def check_equivalent(classifier: Classifier) -> None:
+    """Refuse what Hugging Face does not have: a pooling other than of first pieces, and the casing of words.
 
     classifier (Classifier): The component with its encoder.
-    RAISES (ValueError): TC257.
+    RAISES (ValueError): TC257 or TC270.
     """
     pooling = classifier.node.attrs["pooling"]
     if pooling != "first":
         raise ValueError(Errors.TC257.format(name=classifier.pipe.name, pooling=pooling))
+    if classifier.node.attrs["casing"]:
+        raise ValueError(Errors.TC270.format(name=classifier.pipe.name))

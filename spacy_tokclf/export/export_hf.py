@@ -20,7 +20,7 @@ from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from ..models.transform import transform_weights
 from ..wordpieces.prefix import KEY as PREFIX_SPACE
 from ..wordpieces.prefix import with_prefix_space
-from .component import Classifier, check_first_piece, find_classifier
+from .component import Classifier, check_equivalent, find_classifier
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +69,7 @@ def make_checkpoint(classifier: Classifier) -> "nn.Module":
     """
     from transformers import AutoModelForTokenClassification
 
-    check_first_piece(classifier)
+    check_equivalent(classifier)
     state = _head_state(classifier)
     with rng_kept():
         module = AutoModelForTokenClassification.from_config(_config(classifier)).eval()

@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 
 from ..errors import Errors
 from ..tags.decode import softmax
-from .component import Classifier, check_first_piece, find_classifier
+from .component import Classifier, check_equivalent, find_classifier
 from .hf_pieces import Encoded, encode_text, encode_tokens, piece_logits
 
 STRATEGIES = ("none", "simple", "first", "average", "max")
@@ -61,7 +61,7 @@ def to_hf_entities(
     if aggregation_strategy not in STRATEGIES:
         raise ValueError(Errors.TC261.format(value=aggregation_strategy, choices=", ".join(STRATEGIES)))
     classifier = find_classifier(nlp, component)
-    check_first_piece(classifier)
+    check_equivalent(classifier)
     if isinstance(doc_or_text, Doc):
         encoded = encode_tokens(classifier, doc_or_text)
     else:

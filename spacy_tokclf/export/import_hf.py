@@ -46,7 +46,7 @@ def import_hf(
     scheme (Optional[str]): The scheme, if it is known better than from the labels.
     decode (Optional[str]): "constrained" or "greedy".
     RETURNS (Language): The pipeline.
-    RAISES (OSError): TC010, if there is no such model or it cannot be reached.
+    RAISES (OSError): TC010, if there is no such folder; TC280 to TC285, if the Hub does not give the model.
     RAISES (ValueError): TC011, if it has no fast tokenizer; TC027, if the labels are not of the scheme; TC250 to TC254,
         if its head or its labels cannot be used.
     """

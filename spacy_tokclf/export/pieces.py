@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Example
 
-from ..wordpieces.batch import make_sequences
+from ..wordpieces.sequences import make_sequences
 from ..wordpieces.tokenizer import PieceTokenizer
 from .component import find_classifier
 
@@ -21,7 +22,7 @@ class PieceRow(NamedTuple):
     token (Optional[int]): The token's index.
     piece (str): The piece, "" if the token has none.
     id (Optional[int]): Its id.
-    tag (str): The best tag at the first piece of a token, "" elsewhere.
+    tag (str): The best tag at the first piece of a token, or its gold tag; "" elsewhere.
     label (int): The tag's id, or -100.
     mask (int): 1 for a piece that the encoder attends to.
     """
@@ -36,15 +37,18 @@ class PieceRow(NamedTuple):
     mask: int
 
 
-def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None) -> list[PieceRow]:
-    """List the word pieces of a text with what the model says of them. In the overlap of two windows, a token has its
-    label in the one that decides.
+def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None, gold: bool = False) -> list[PieceRow]:
+    """List the word pieces of a text with what the model says of them, or with what it would learn from them. In the
+    overlap of two windows, a token has its label in the one that decides.
 
     nlp (Language): The pipeline.
     text (Union[Doc, str]): The text.
     component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    gold (bool): Whether to show the entities that the text is annotated with, as training sees them, instead of the
+        predicted ones.
     RETURNS (List[PieceRow]): The rows, window by window.
-    RAISES (ValueError): TC255 or TC256, if there is no such component, or it uses no encoder of ours.
+    RAISES (ValueError): TC255 or TC256, if there is no such component, or it uses no encoder of ours; TC020, if the
+        gold has a type that the component does not know.
     """
     pipe, node, shim = find_classifier(nlp, component)
     doc = text if isinstance(text, Doc) else nlp.make_doc(text)
@@ -52,14 +56,15 @@ def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None
     size = min(node.attrs["window"] or shim.max_pieces, shim.max_pieces)
     sequences = make_sequences([doc], tokenizer, size=size, overlap=min(node.attrs["overlap"], size // 2))
     logits = pipe.model.layers[-1].predict(node.predict([doc]))[0]
+    labels = pipe.gold_tags([Example(doc.copy(), doc)], [logits]) if gold else logits.argmax(axis=1)
     rows: list[PieceRow] = []
     for number, window in enumerate(sequences.windows):
         rows.extend(_special(number, tokenizer, tokenizer.prefix))
         for i in range(window.start, window.end):
             begin = sequences.offsets[i]
             ids = [int(id_) for id_ in sequences.ids[begin : begin + sequences.counts[i]]]
-            decides = bool(ids) and window.own_start <= i < window.own_end
-            label = int(logits[i].argmax()) if decides else IGNORED
+            decides = bool(ids) and window.own_start <= i < window.own_end and labels[i] >= 0
+            label = int(labels[i]) if decides else IGNORED
             tag = pipe.tags[label] if decides else ""
             start = PieceRow(number, doc[i].text, i, "", None, tag, label, 0)
             rows.extend(_token_rows(start, ids, tokenizer))

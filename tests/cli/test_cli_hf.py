@@ -68,3 +68,12 @@ def test_under_python_m_spacy(saved: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "Wrote" in done.stdout
     assert (tmp_path / "hf" / "model.safetensors").is_file()
+
+
+def test_debug_pieces_of_annotated_data(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "data.conll").write_text("in\tO\n\nNew\tB-location\nYork\tI-location\n", encoding="utf8")
+    output = run("debug-pieces", saved, "--data", tmp_path / "data.conll", "--row", 1)
+    assert "B-location" in output and "I-location" in output and "-100" in output
+    assert "TC055" in run("debug-pieces", saved, "--data", tmp_path / "data.conll", "--row", 2, code=1)
+    assert "TC054" in run("debug-pieces", saved, code=1)
+    assert "TC054" in run("debug-pieces", saved, "text", "--data", tmp_path / "data.conll", code=1)

@@ -145,7 +145,7 @@ def test_what_the_encoder_sees(data, encoder_dir):
     code, said = debug(data([Record(["䷀", "Rome"], ["O", "B-loc"])] * 9), "--encoder", encoder_dir)
     assert "% of the word pieces are unknown" in said
     code, said = debug(data(), "--encoder", "no/such-encoder")
-    assert code == 1 and "TC010" in said
+    assert code == 1 and "TC284" in said
 
 
 def test_config_names_language_and_encoder(data, encoder_dir, tmp_path):

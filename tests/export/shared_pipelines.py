@@ -17,7 +17,8 @@ def add_listener(nlp: Language, name: str, architecture: str = LISTENERS[0]) -> 
     listener = {"@architectures": architecture, "upstream": "transformer"}
     if architecture == LISTENERS[1]:
         listener["width"] = 32
-    return nlp.add_pipe("token_classifier", name=name, config={"model": {"tok2vec": listener}})
+    config: dict[str, Any] = {"model": {"tok2vec": listener}, "scorer": {"score_prefix": f"{name}_"}}
+    return nlp.add_pipe("token_classifier", name=name, config=config | {"spans_key": name})
 
 
 def shared_pipeline(folder: Path, architecture: str = LISTENERS[0]) -> Language:

@@ -197,6 +197,12 @@ class TestRefusals:
             export_hf(nlp, tmp_path / "hf")
         assert not list(tmp_path.iterdir())
 
+    def test_casing(self, make_nlp: Callable[..., Language], tmp_path: Path) -> None:
+        nlp = make_nlp(config={"model": {"tok2vec": {"casing": True}}})
+        with pytest.raises(ValueError, match="TC270"):
+            export_hf(nlp, tmp_path / "hf")
+        assert not list(tmp_path.iterdir())
+
     def test_a_type_whose_head_is_not_known(self, nlp: Language, tmp_path: Path) -> None:
         find_classifier(nlp, None).shim.config["model_type"] = "gpt2"
         with pytest.raises(ValueError, match=r"TC250.*'gpt2'"):

@@ -7,8 +7,10 @@ from typing import Any
 import numpy
 import pytest
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
+from tokenizers import Tokenizer
 
+from spacy_tokclf.export.component import find_classifier
 from spacy_tokclf.export.pieces import IGNORED, debug_pieces
 
 
@@ -54,3 +56,32 @@ def test_a_shared_encoder_and_no_encoder(make_encoder: Callable[..., Path], nlp:
     doc = shared("London in")
     expected = shared.get_pipe("ner").logits([doc])[0].argmax(axis=1)
     assert [row.label for row in rows if row.label != IGNORED] == expected.tolist()
+
+
+def test_gold_as_training_sees_it(nlp: Language) -> None:
+    """The labels are those of the Hugging Face guide: the tag's id at the first piece of a word, -100 elsewhere."""
+    from transformers import PreTrainedTokenizerFast
+
+    ner = nlp.get_pipe("ner")
+    words = ["Schiphol", "praat", "over", "New", "York", "!!"]
+    tags = ["B-location", "O", "O", "B-location", "I-location", "O"]
+    doc = Doc(nlp.vocab, words=words, ents=tags)
+    rows = debug_pieces(nlp, doc, gold=True)
+    shim = find_classifier(nlp, None).shim
+    theirs = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(shim.tokenizer.to_str()))
+    encoded = theirs(words, is_split_into_words=True)
+    labels, last = [], None
+    for word in encoded.word_ids():
+        labels.append(IGNORED if word is None or word == last else ner.tags.index(tags[word]))
+        last = word
+    assert [row.id for row in rows] == encoded["input_ids"] and [row.label for row in rows] == labels
+    assert [row.tag for row in rows] == ["" if label == IGNORED else ner.tags[label] for label in labels]
+
+
+def test_gold_that_is_missing_or_foreign(nlp: Language) -> None:
+    doc = Doc(nlp.vocab, words=["London", "in"])
+    assert {row.label for row in debug_pieces(nlp, doc, gold=True)} == {IGNORED}
+    assert {row.label for row in debug_pieces(nlp, doc)} != {IGNORED}
+    doc.ents = [Span(doc, 0, 1, "airship")]
+    with pytest.raises(ValueError, match="TC020"):
+        debug_pieces(nlp, doc, gold=True)

@@ -1,0 +1,137 @@
+"""What a model card can say of a pipeline: collected from its meta.json, its config and itself."""
+
+import importlib
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import srsly
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.util import walk_dict
+
+from ..models.shim import TOKENIZER_CONFIG
+from ..pipeline.token_classifier import TokenClassifier
+from .wheel import requirements_of
+
+#: Names of scores on the Hub -> keys of spaCy's.
+SCORES = {"precision": "ents_p", "recall": "ents_r", "f1": "ents_f", "accuracy": "seqeval_accuracy"}
+N_EXAMPLES = 3
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+_HUB_URL = re.compile(r"https://huggingface\.co/(datasets/)?([\w.-]+/[\w.-]+)/?", re.ASCII)
+
+
+class CardFacts(NamedTuple):
+    """What is known of a pipeline that is pushed.
+
+    nlp (Language): The pipeline.
+    pipe (Optional[TokenClassifier]): The component that the card speaks of.
+    repo (str): The repository.
+    revision (Optional[str]): Its branch.
+    wheel (str): Name of the wheel.
+    requires (List[str]): What the wheel requires.
+    checkpoint (Dict[str, Any]): The `tokenizer_config.json` of the checkpoint, empty if there is none.
+    license_file (bool): Whether the licence lies in the repository.
+    scores (Dict[str, float]): Scores on the development data, under the names of SCORES.
+    per_type (Dict[str, Dict[str, float]]): Precision, recall and F1 (p, r, f) by type.
+    datasets (List[str]): Names of the training data on the Hub.
+    base_model (Optional[str]): Name of the encoder on the Hub.
+    examples (List[Doc]): Texts in the pipeline's language, those first in which it finds most.
+    """
+
+    nlp: Language
+    pipe: TokenClassifier | None
+    repo: str
+    revision: str | None
+    wheel: str
+    requires: list[str]
+    checkpoint: dict[str, Any]
+    license_file: bool
+    scores: dict[str, float]
+    per_type: dict[str, dict[str, float]]
+    datasets: list[str]
+    base_model: str | None
+    examples: list[Doc]
+
+    @property
+    def lang(self) -> str:
+        """RETURNS (str): Code of the pipeline's language."""
+        return str(self.nlp.lang)
+
+    @property
+    def package(self) -> tuple[str, str]:
+        """RETURNS (Tuple[str, str]): Name and version of the wheel."""
+        name, version = self.wheel.split("-")[:2]
+        return name, version
+
+    @property
+    def labels(self) -> list[str]:
+        """RETURNS (List[str]): The entity types."""
+        if self.pipe is not None:
+            return list(self.pipe.labels)
+        return sorted({label for labels in self.nlp.pipe_labels.values() for label in labels})
+
+
+def collect_facts(
+    nlp: Language, folder: Path, repo: str, *, component: str | None = None, revision: str | None = None
+) -> CardFacts:
+    """Collect the facts.
+
+    nlp (Language): The pipeline.
+    folder (Path): What is pushed, less the card.
+    repo (str): The repository.
+    component (Optional[str]): The `token_classifier`, if there are several.
+    revision (Optional[str]): The branch.
+    RETURNS (CardFacts): The facts.
+    """
+    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
+    pipe = pipes.get(component) if component is not None else next(iter(pipes.values()), None)
+    prefix = getattr(pipe and pipe.scorer, "score_prefix", "")
+    measured = nlp.meta.get("performance") or {}
+    config = folder / TOKENIZER_CONFIG
+    trained = nlp.config.interpolate()
+    sources = [_HUB_URL.fullmatch(source.get("url") or "") for source in nlp.meta.get("sources") or []]
+    from_sources = {bool(found[1]): found[2] for found in reversed(sources) if found}
+    base_model = _hub_name(trained["initialize"], "@misc", "spacy-tokclf.PretrainedEncoder.v1", "name")
+    dataset = _hub_name(trained.get("corpora", {}), "@readers", "spacy-tokclf.HFDataset.v1", "path")
+    dataset = dataset or from_sources.get(True)
+    wheel = next(folder.glob("*.whl"))
+    return CardFacts(
+        nlp=nlp,
+        pipe=pipe,
+        repo=repo,
+        revision=revision,
+        wheel=wheel.name,
+        requires=requirements_of(wheel),
+        checkpoint=srsly.read_json(config) if config.is_file() else {},
+        license_file=(folder / "LICENSE").is_file(),
+        scores={name: measured[prefix + key] for name, key in SCORES.items() if measured.get(prefix + key) is not None},
+        per_type=measured.get(f"{prefix}ents_per_type") or {},
+        datasets=[dataset] if dataset else [],
+        base_model=base_model or from_sources.get(False),
+        examples=_examples(nlp),
+    )
+
+
+def _hub_name(config: dict[str, Any], registry: str, function: str, argument: str) -> str | None:
+    """Find what a registered function in a config is given, if it can be a name on the Hub and no path of this
+    machine."""
+    for keys, value in walk_dict(config):
+        if keys[-1] == registry and value == function:
+            block = config
+            for key in keys[:-1]:
+                block = block[key]
+            name = block.get(argument)
+            if isinstance(name, str) and _HUB_NAME.fullmatch(name) and not Path(name).exists():
+                return name
+    return None
+
+
+def _examples(nlp: Language) -> list[Doc]:
+    """Annotate spaCy's own example sentences of the language."""
+    try:
+        texts = importlib.import_module(f"spacy.lang.{nlp.lang}.examples").sentences
+    except ImportError:
+        return []
+    docs = sorted(nlp.pipe(texts), key=lambda doc: len(doc.ents), reverse=True)
+    return docs[:N_EXAMPLES]

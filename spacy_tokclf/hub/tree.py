@@ -1,0 +1,88 @@
+"""What is pushed to the Hugging Face Hub, as a folder: the wheel, the checkpoint and the card."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+
+from ..errors import Errors
+from ..export import export_hf
+from .card import write_card
+from .card_facts import collect_facts
+from .names import check_repo
+from .wheel import build_wheel
+
+#: Papers of a pipeline that go along, as with `spacy package`.
+PAPERS = ("LICENSE", "LICENSES_SOURCES")
+
+
+def write_tree(
+    model: Language | str | Path,
+    folder: str | Path,
+    repo: str,
+    *,
+    component: str | None = None,
+    name: str | None = None,
+    version: str | None = None,
+    revision: str | None = None,
+    wheel_only: bool = False,
+) -> Path:
+    """Write what `push` uploads to a folder, without a network. The folder appears whole or not at all.
+
+    model (Union[Language, str, Path]): The pipeline, or the path or name of a saved one.
+    folder (Union[str, Path]): The folder; it has to be new or empty.
+    repo (str): The repository that the card speaks of, USER/NAME.
+    component (Optional[str]): The `token_classifier`, if there are several.
+    name (Optional[str]): Name of the package without the language; if not given, that of the pipeline.
+    version (Optional[str]): Version of the package; if not given, that of the pipeline.
+    revision (Optional[str]): The branch that the card speaks of.
+    wheel_only (bool): Whether to leave the checkpoint out.
+    RETURNS (Path): The folder.
+    RAISES (ValueError): TC287, for a repository without owner; TC291, if the wheel cannot be built; TC292, if there is
+        no pipeline; TC293, if Hugging Face has no equivalent of it; TC294, if the folder is not empty.
+    """
+    folder = Path(folder).absolute()
+    check_repo(repo)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(Errors.TC294.format(path=folder))
+    nlp = model if isinstance(model, Language) else _load(model)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
+        place = Path(workplace)
+        made = place / "tree"
+        if wheel_only:
+            made.mkdir()
+        else:
+            _export(nlp, made, component)
+        pipeline = nlp.path
+        if isinstance(model, Language) or pipeline is None:
+            pipeline = place / "pipeline"
+            nlp.to_disk(pipeline)
+        wheel = build_wheel(Path(pipeline), place / "packages", name=name, version=version)
+        shutil.move(wheel, made / wheel.name)
+        papers = [paper for paper in PAPERS if (Path(pipeline) / paper).is_file()]
+        for paper in papers:
+            shutil.copy(Path(pipeline) / paper, made / paper)
+        write_card(collect_facts(nlp, made, repo, component=component, revision=revision), made)
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    return folder
+
+
+def _load(model: str | Path) -> Language:
+    try:
+        return spacy.load(model)
+    except OSError as error:
+        if not str(error).startswith("[E050]"):
+            raise
+        raise ValueError(Errors.TC292.format(model=str(model))) from error
+
+
+def _export(nlp: Language, folder: Path, component: str | None) -> None:
+    try:
+        export_hf(nlp, folder, component=component)
+    except ValueError as error:
+        raise ValueError(Errors.TC293.format(detail=error)) from error
