@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 ST_VENV ?= .venv-spacy-transformers
+LOWEST_VENV ?= .venv-lowest
 # More options for pip, e.g. PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu" for torch without CUDA.
 PIP_FLAGS ?=
 # Overrides of the variables in project.yml, e.g. VARS="--vars.encoder distilbert/distilbert-base-uncased".
@@ -11,13 +12,15 @@ VARS ?=
 
 BIN = $(VENV)/bin
 ST_BIN = $(ST_VENV)/bin
+LOWEST_BIN = $(LOWEST_VENV)/bin
 PYTEST = $(BIN)/python -m pytest
 
 # Output in the order in which it happens, also into a file.
 export PYTHONUNBUFFERED = 1
 
 .DELETE_ON_ERROR:
-.PHONY: help install run shared gpu seeds lint test test-slow test-dist test-spacy-transformers clean
+.PHONY: help install run shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
+.PHONY: test-spacy-transformers test-lowest
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,17 +38,43 @@ $(ST_VENV)/.installed: constraints-spacy-transformers.txt setup.cfg pyproject.to
 		--editable ".[spacy-transformers]" hypothesis pytest pytest-timeout
 	touch $@
 
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable ".[bench]"
+	touch $@
+
+$(ST_VENV)/.bench: $(ST_VENV)/.installed
+	$(ST_BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints-spacy-transformers.txt \
+		--editable ".[bench-peers]"
+	touch $@
+
+$(LOWEST_VENV)/.installed: constraints-lowest.txt setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(LOWEST_VENV)
+	$(LOWEST_BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints-lowest.txt \
+		--editable ".[datasets,evaluate]" hypothesis pytest pytest-timeout seqeval
+	touch $@
+
 run: install  ## Find the data, train, evaluate, package, install and predict. A second run does nothing.
 	$(BIN)/python -m spacy project run all . $(VARS)
 
 shared: install  ## The same with one encoder that several components share.
 	$(BIN)/python -m spacy project run shared . $(VARS)
 
+portable: install  ## The best recipe that Hugging Face can open: trained, scored, exported and checked.
+	$(BIN)/python -m spacy project run portable . $(VARS)
+
+final: install  ## The recipe fitted once more, on train and dev together, for use; scored, packaged and installed.
+	$(BIN)/python -m spacy project run final . $(VARS)
+
 gpu: install  ## The same with DistilBERT from the Hugging Face Hub, on the first GPU.
 	$(BIN)/python -m spacy project run gpu . $(VARS)
 
 seeds: run  ## Train and score with five seeds, for the table in the README (half an hour).
 	$(BIN)/python scripts/run_seeds.py configs/wnut17.cfg metrics/seeds.json --encoder assets/encoder
+
+bench-env: $(VENV)/.bench $(ST_VENV)/.bench  ## Make the environments that speed is measured in, ours and the peers'.
+
+bench: portable bench-env  ## Measure speed and memory beside the peers, into bench/results/ (over half an hour).
+	$(BIN)/python -m bench all
 
 lint: install  ## Check style and types.
 	$(BIN)/python -m ruff check .
@@ -63,8 +92,12 @@ test-dist: install  ## Build the sdist and the wheel, and test each outside the 
 
 test-spacy-transformers: $(ST_VENV)/.installed  ## Test with spacy-transformers, in an environment of its own.
 	$(ST_BIN)/python -c "import spacy_transformers"
-	$(ST_BIN)/python -m pytest tests/beside_spacy_transformers tests/pipeline tests/training \
+	$(ST_BIN)/python -m pytest tests/beside_spacy_transformers tests/compat tests/pipeline tests/training \
 		--ignore tests/pipeline/test_seqeval_scorer.py
+
+test-lowest: $(LOWEST_VENV)/.installed  ## Test with the lowest supported versions, in an environment of its own (Python 3.11).
+	$(LOWEST_BIN)/python -m pytest tests/compat tests/wordpieces tests/models tests/pipeline tests/training tests/export \
+		tests/hub tests/cli
 
 clean:  ## Remove what the project made. The environments and the downloaded data stay.
 	rm -rf build dist corpus training metrics packages installed project.lock assets/data assets/data.json

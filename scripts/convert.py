@@ -1,4 +1,5 @@
-"""Write the CoNLL files in assets/data/ as .spacy files in corpus/, with their gold tokens kept.
+"""Write the CoNLL files in assets/data/ as .spacy files in corpus/, with their gold tokens kept: train, dev and test,
+and train and dev together for the final fit.
 
 Usage: python scripts/convert.py assets/data corpus
 """
@@ -13,23 +14,25 @@ SPLITS = ("train", "dev", "test")
 
 
 def convert(source: Path, target: Path) -> dict[str, int]:
-    """Convert the three splits.
+    """Convert the three splits, and the first two as one.
 
     source (Path): The folder with SPLIT.conll.
-    target (Path): The folder that gets SPLIT.spacy.
-    RETURNS (dict[str, int]): The number of posts in each split.
+    target (Path): The folder that gets SPLIT.spacy and train_dev.spacy.
+    RETURNS (dict[str, int]): The number of posts in each file.
     RAISES (ValueError): If a file is at fault; the message says where.
     """
     from spacy_tokclf.corpus import read_conll, write_docbin
 
-    return {split: write_docbin(read_conll(source / f"{split}.conll"), target / f"{split}.spacy") for split in SPLITS}
+    records = {split: list(read_conll(source / f"{split}.conll")) for split in SPLITS}
+    records["train_dev"] = records["train"] + records["dev"]
+    return {name: write_docbin(each, target / f"{name}.spacy") for name, each in records.items()}
 
 
 def main() -> None:
     """Convert the splits named on the command line."""
     parser = argparse.ArgumentParser(description="Convert CoNLL files to .spacy files.")
     parser.add_argument("source", type=Path, help="the folder with train.conll, dev.conll and test.conll")
-    parser.add_argument("target", type=Path, help="the folder for train.spacy, dev.spacy and test.spacy")
+    parser.add_argument("target", type=Path, help="the folder for the .spacy files")
     args = parser.parse_args()
     try:
         counts = convert(args.source, args.target)

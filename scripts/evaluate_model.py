@@ -2,15 +2,19 @@
 
 dev.json and test.json are the standard scores, on gold tokens, with the keys of `evaluate`'s seqeval. raw_text.json
 holds the scores that users get: spaCy's own tokens, entities compared as character spans. run.json says which data,
-encoder, settings and versions they belong to.
+encoder, settings and versions they belong to. Every reading of the test gold leaves a line in test_ledger.jsonl, in the
+folder of all scores on that data; it is never removed.
 
 Usage: python scripts/evaluate_model.py training/model-best
 """
 
 import argparse
+import json
 import os
 import platform
 import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,7 @@ from spacy_tokclf.metrics.examples import score_character_spans, score_examples
 
 SPLITS = ("dev", "test")
 NAMES = ("dev.json", "test.json", "raw_text.json", "run.json")
+LEDGER = "test_ledger.jsonl"
 VERSIONS = ("spacy-tokclf", "spacy", "thinc", "torch", "transformers", "tokenizers", "numpy")
 
 
@@ -45,15 +50,16 @@ def annotate(nlp: Language, gold: list[Doc], *, raw_text: bool) -> tuple[list[Ex
     return [Example(doc, reference) for doc, reference in zip(docs, gold, strict=True)], seconds
 
 
-def evaluate(nlp: Language, corpus: Path) -> dict[str, Any]:
-    """Score a pipeline on every split, on gold tokens and on raw text.
+def evaluate(nlp: Language, corpus: Path, splits: Sequence[str] = SPLITS) -> dict[str, Any]:
+    """Score a pipeline on gold tokens and on raw text.
 
     nlp (Language): The pipeline.
     corpus (Path): The folder with dev.spacy and test.spacy.
-    RETURNS (dict[str, Any]): "dev" and "test" (scores), "raw_text" (scores of each), "speed" (words per second).
+    splits (Sequence[str]): What to score on.
+    RETURNS (dict[str, Any]): The scores of each split, "raw_text" (scores of each), "speed" (words per second).
     """
     found: dict[str, Any] = {"raw_text": {}, "speed": {}}
-    for split in SPLITS:
+    for split in splits:
         gold = list(DocBin().from_disk(corpus / f"{split}.spacy").get_docs(nlp.vocab))
         examples, seconds = annotate(nlp, gold, raw_text=False)
         found[split] = score_examples(examples)
@@ -87,6 +93,24 @@ def describe_run(model: Path, data: dict[str, Any], encoder: dict[str, Any]) -> 
     }
 
 
+def note_test(ledger: Path, run: dict[str, Any], scores: dict[str, Any]) -> None:
+    """Write down that the gold of test was read, by whom, and what came out.
+
+    ledger (Path): The file, which only ever grows.
+    run (dict[str, Any]): What `describe_run` gave.
+    scores (dict[str, Any]): The scores on test.
+    """
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    line = {
+        "time": now,
+        **{key: run[key] for key in ("data", "config_sha256", "seed")},
+        "test_f1": scores["overall_f1"],
+    }
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    with ledger.open("a", encoding="utf8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
 def main() -> None:
     """Score the pipeline named on the command line, and write the files."""
     parser = argparse.ArgumentParser(description="Score a trained pipeline on dev and test.")
@@ -96,6 +120,7 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, default=Path("assets/encoder.json"), help="which encoder it is")
     parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder of all scores")
     parser.add_argument("--layout", default="", help="a sub-folder of it")
+    parser.add_argument("--splits", nargs="+", default=SPLITS, choices=SPLITS, help="what to score on")
     parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
     args = parser.parse_args()
     if args.gpu_id >= 0:
@@ -103,16 +128,20 @@ def main() -> None:
     data = read_json(args.data)
     run = describe_run(args.model, data, read_json(args.encoder))
     nlp = spacy.load(args.model)
-    found = evaluate(nlp, args.corpus)
+    found = evaluate(nlp, args.corpus, args.splits)
+    if "test" in found:
+        note_test(scores_folder(args.metrics, data["source"]) / LEDGER, run, found["test"])
     out = scores_folder(args.metrics, data["source"], args.layout)
-    for split in SPLITS:
+    for split in args.splits:
         write_json(out / f"{split}.json", found[split])
     write_json(out / "raw_text.json", found["raw_text"])
     write_json(out / "run.json", {**run, "words_per_second": found["speed"]})
     remove_other(args.metrics, data["source"], args.layout, NAMES)
     keys = ("overall_precision", "overall_recall", "overall_f1")
-    table = [(split, *(f"{found[split][key]:.4f}" for key in keys)) for split in SPLITS]
-    table += [(f"{split}, raw text", *(f"{found['raw_text'][split][key]:.4f}" for key in keys)) for split in SPLITS]
+    table = [(split, *(f"{found[split][key]:.4f}" for key in keys)) for split in args.splits]
+    table += [
+        (f"{split}, raw text", *(f"{found['raw_text'][split][key]:.4f}" for key in keys)) for split in args.splits
+    ]
     msg.divider(f"Scores on {SOURCES[data['source']]}")
     msg.table(table, header=("", "precision", "recall", "F1"), aligns=("l", "r", "r", "r"), divider=True)
     msg.good(f"Scores: {out}")

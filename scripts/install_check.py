@@ -10,8 +10,6 @@ Usage: python scripts/install_check.py packages/ner.json training/model-best --e
 import argparse
 import json
 import tempfile
-import zipfile
-from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +20,12 @@ from project_files import fail, read_json, write_json
 from spacy.tokens import DocBin
 from wasabi import msg
 
+from spacy_tokclf.hub.wheel import requirements_of
 from spacy_tokclf.pipeline.annotate import entity_score
 
 # Both run the same code on the same machine; the last digits may depend on how texts fall into batches.
 TOLERANCE = 1e-5
 Found = list[list[tuple[int, int, str, float | None]]]
-
-
-def requirements_of(wheel: Path) -> list[str]:
-    """Read what a wheel requires.
-
-    wheel (Path): The wheel.
-    RETURNS (list[str]): Its requirements.
-    """
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-        return Parser().parsestr(archive.read(name).decode("utf8")).get_all("Requires-Dist") or []
 
 
 def install_pipeline(wheel: Path, env: Path, dist: Path) -> Path:

