@@ -1,0 +1,12 @@
+"""The accuracy study: which recipe gives the best WNUT-17 scores, against which peers, and how that is known.
+
+`python -m bench.accuracy --help` lists the commands; README.md says how to run it all again.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# The project's scripts are no package: they are found as `python scripts/NAME.py` finds them.
+if str(ROOT / "scripts") not in sys.path:
+    sys.path.append(str(ROOT / "scripts"))

@@ -1,0 +1,34 @@
+"""Annotate files of posts with a trained pipeline. A script of its own, since some pipelines live in an environment of
+their own.
+
+Usage: python bench/accuracy/predict.py MODEL WORDS.spacy OUT.spacy [WORDS.spacy OUT.spacy ...]
+"""
+
+import sys
+from pathlib import Path
+
+import spacy
+from spacy import Language
+from spacy.tokens import Doc, DocBin
+
+
+def annotate(nlp: Language, path: Path, out: Path) -> None:
+    """Predict the entities of posts, given their words and nothing else.
+
+    nlp (Language): The pipeline.
+    path (Path): A .spacy file. What it says about entities is not looked at.
+    out (Path): The .spacy file to write: words, entities, and the span group with their scores.
+    """
+    posts = DocBin().from_disk(path).get_docs(nlp.vocab)
+    words = [Doc(nlp.vocab, words=[token.text for token in post]) for post in posts]
+    docs = DocBin(attrs=("ENT_IOB", "ENT_TYPE"))
+    for doc in nlp.pipe(words):
+        docs.add(doc)
+    docs.to_disk(out)
+
+
+if __name__ == "__main__":
+    model, *paths = sys.argv[1:]
+    pipeline = spacy.load(model)
+    for one, other in zip(paths[::2], paths[1::2], strict=True):
+        annotate(pipeline, Path(one), Path(other))

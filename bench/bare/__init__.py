@@ -1,0 +1,1 @@
+"""The work itself in plain torch: the mark that no pipeline can pass at the same precision and batches."""

@@ -1,0 +1,42 @@
+"""Our systems, as the processes of the measurements run them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from .clock import measured_epochs
+from .texts import measured_pipe
+
+
+def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure one epoch of `spacy train` a round.
+
+    options (dict[str, Any]): "config" and "overrides" of its values.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    return measured_epochs(options["config"], options["overrides"])
+
+
+def load(options: dict[str, Any]) -> Any:
+    """Load a pipeline.
+
+    options (dict[str, Any]): "model", and "precision" if it is another than that in its config.
+    RETURNS (Language): The pipeline.
+    """
+    import spacy
+
+    nlp = spacy.load(options["model"])
+    if options.get("precision"):
+        for _, pipe in nlp.pipeline:
+            for node in pipe.model.walk() if hasattr(pipe, "model") else ():
+                if "precision" in node.attrs:
+                    node.attrs["precision"] = options["precision"]
+    return nlp
+
+
+def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure `nlp.pipe`, from texts to `doc.ents`.
+
+    options (dict[str, Any]): As for `load`, and "texts" (a JSON file), and "words", the number to count.
+    RETURNS (Callable[[int], dict[str, Any]]): The round. The first one also gives the entities.
+    """
+    return measured_pipe(load(options), options)
