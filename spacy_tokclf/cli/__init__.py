@@ -11,6 +11,7 @@ from .export_hf import export_hf_cli
 from .import_hf import import_hf_cli
 from .push import push_cli
 from .score import score_cli
+from .tune import tune_cli
 
 spacy_app.add_typer(app)
 
@@ -24,4 +25,5 @@ __all__ = [
     "import_hf_cli",
     "push_cli",
     "score_cli",
+    "tune_cli",
 ]

@@ -44,6 +44,7 @@ precision = "fp32"
         "overwrite_ents": True,
         "annotate_ents": True,
         "spans_key": "entities",
+        "tuned": True,
         "scorer": {"@scorers": "spacy-tokclf.seqeval_scorer.v1"},
     },
     default_score_weights={
@@ -65,13 +66,14 @@ def make_token_classifier(
     overwrite_ents: bool,
     annotate_ents: bool,
     spans_key: str,
+    tuned: bool,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> TokenClassifier:
     """Make a `token_classifier`.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, scorer: As for `TokenClassifier`.
+    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, tuned, scorer: As for `TokenClassifier`.
     RETURNS (TokenClassifier): The component.
     """
     return TokenClassifier(
@@ -83,6 +85,7 @@ def make_token_classifier(
         overwrite_ents=overwrite_ents,
         annotate_ents=annotate_ents,
         spans_key=spans_key,
+        tuned=tuned,
         scorer=scorer,
     )
 

@@ -20,6 +20,7 @@ from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
 from ..tags.decode import Spans, TagTable, make_tag_table
+from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from .annotate import set_entities
 from .find_encoder import find_encoder
 from .gold import Ints, gold_tags
@@ -49,6 +50,7 @@ class TokenClassifier(Stored, TrainablePipe):
         overwrite_ents: bool = True,
         annotate_ents: bool = True,
         spans_key: str = "entities",
+        tuned: bool = True,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Initialize the component.
@@ -62,6 +64,7 @@ class TokenClassifier(Stored, TrainablePipe):
         annotate_ents (bool): Whether to set `doc.ents` at all; the span group is always set.
         spans_key (str): Key of the span group that holds this component's entities and their scores. Gold texts that
             have a group of this key are learned from and scored by it, the others by `doc.ents`.
+        tuned (bool): Whether to use what `spacy tokclf tune` fitted, if anything.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1.
         """
@@ -76,11 +79,13 @@ class TokenClassifier(Stored, TrainablePipe):
             "overwrite_ents": overwrite_ents,
             "annotate_ents": annotate_ents,
             "spans_key": spans_key,
+            "tuned": tuned,
         }
         self.cfg: dict[str, Any] = {
             "format": FORMAT,
             "scheme": "IOB2",
             "tags": [],
+            "tuning": None,
             "given": dict(settings),
             **settings,
         }
@@ -111,6 +116,11 @@ class TokenClassifier(Stored, TrainablePipe):
             self._table = (key, make_tag_table(self.tags, self.cfg["scheme"]))
         return self._table[1]
 
+    @property
+    def tuning(self) -> Tuning:
+        """RETURNS (Tuning): What was fitted after training and is in use."""
+        return read_tuning(self.cfg["tuning"]) if self.cfg["tuned"] else UNTUNED
+
     def add_label(self, label: str) -> int:
         """Add an entity type. A trained classifier keeps the rows that it has.
 
@@ -133,7 +143,8 @@ class TokenClassifier(Stored, TrainablePipe):
         labels: dict[str, Any] | list[str] | None = None,
         encoder: LoaderT | None = None,
     ) -> None:
-        """Fetch the encoder, set the labels, and make a fresh classifier, or take over that of a checkpoint.
+        """Fetch the encoder, set the labels, and make a fresh classifier, or take over that of a checkpoint. Nothing is
+        left of an earlier tuning.
 
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample of the training data.
         nlp (Optional[Language]): The pipeline.
@@ -161,6 +172,7 @@ class TokenClassifier(Stored, TrainablePipe):
         check_groups(examples, labels=self.labels, **self._gold_at)
         for label in self.labels:
             self.vocab.strings.add(label)
+        self.cfg["tuning"] = None
         self.set_output(len(self.tags))
         sample = [eg.x for eg in examples[:4] if len(eg.x)] or [Doc(self.vocab, words=["a"])]
         self.model.initialize(X=sample)
@@ -177,7 +189,7 @@ class TokenClassifier(Stored, TrainablePipe):
         return any(node.name.endswith("listener") for node in self.model.walk())
 
     def predict(self, docs: Iterable[Doc]) -> tuple[list[Floats2d], Spans]:
-        """Give the logits and the entities of some texts, without touching the texts.
+        """Give the raw logits and the entities of some texts, without touching the texts.
 
         docs (Iterable[Doc]): The texts.
         RETURNS (Tuple[List[Floats2d], Spans]): Per text (n_tokens, n_tags); and the entities in columns.
@@ -185,12 +197,15 @@ class TokenClassifier(Stored, TrainablePipe):
         docs = list(docs)
         logits = self.logits(docs)
         rows = [self.model.ops.to_numpy(row) for row in logits]
-        constrained = self.cfg["decode"] == "constrained"
-        spans = decode_visible(docs, rows, self.tag_table, constrained=constrained, threshold=self.cfg["threshold"])
+        constrained, threshold = self.cfg["decode"] == "constrained", self.cfg["threshold"]
+        spans = decode_visible(
+            docs, rows, self.tag_table, constrained=constrained, threshold=threshold, tuning=self.tuning
+        )
         return logits, spans
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
-        """Give the raw logits. A row that is all zeros belongs to a token of which the model sees nothing.
+        """Give the raw logits, as the loss sees them: what was fitted after training is not in them (`tune_logits` puts
+        it there). A row that is all zeros belongs to a token of which the model sees nothing.
 
         docs (Sequence[Doc]): The texts.
         RETURNS (List[Floats2d]): Per text (n_tokens, n_tags), columns in the order of `tags`.
@@ -247,7 +262,8 @@ class TokenClassifier(Stored, TrainablePipe):
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
         """Learn from a batch. The gradient is the sum over its tokens, so that a batch in parts adds up to the whole;
-        `spacy-tokclf.AdamW.v1` divides by the number of tokens. The loss is the mean per token.
+        `spacy-tokclf.AdamW.v1` divides by the number of tokens. The loss is the mean per token. What was fitted after
+        an earlier training belongs to other weights, and is forgotten.
 
         examples (Iterable[Example]): The batch.
         drop (float): Rate of the dropout before the classifier.
@@ -272,6 +288,7 @@ class TokenClassifier(Stored, TrainablePipe):
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
         self.n_learned += n_tokens
+        self.cfg["tuning"] = None
         losses[self.name] += loss / max(n_tokens, 1)
         if sgd not in (None, False):
             self.finish_update(sgd)
