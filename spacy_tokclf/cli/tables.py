@@ -40,7 +40,7 @@ def print_summary(summary: dict[str, Any], *, title: str) -> None:
             _print_groups(name, details[key])
     if "calibration" in details:
         rows = [(details["calibration"]["number"], *scored_row(details["calibration"], SCORED))]
-        msg.table(rows, header=("entities with scores", *SCORED.values()), aligns=_RIGHT * 6)
+        msg.table(rows, header=("entities with scores", *SCORED.values()), aligns=[_RIGHT] * 6)
     if "paired" in details:
         _print_paired(details["paired"])
 
