@@ -33,6 +33,7 @@ def build_transformer_encoder_v1(
     overlap: int = 64,
     precision: str = "fp32",
     casing: bool = False,
+    freeze_embeddings: bool = False,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the layer that runs a Hugging Face encoder over texts of any length.
 
@@ -46,6 +47,8 @@ def build_transformer_encoder_v1(
         and the vectors that leave the layer are float32 in any case.
     casing (bool): Whether to add a learned vector for the casing of each word to the embedding of its pieces. It tells
         an encoder that lower-cases what it cannot see. Such a pipeline has no Hugging Face equivalent.
+    freeze_embeddings (bool): Whether to leave the embeddings of the word pieces as they are: half of a small encoder's
+        weights, most of which a training set never uses.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).
     """
     check_pooling(pooling)
@@ -62,6 +65,7 @@ def build_transformer_encoder_v1(
             "overlap": overlap,
             "precision": precision,
             "casing": casing,
+            "freeze_embeddings": freeze_embeddings,
         },
         shims=[EncoderShim()],
     )
@@ -105,7 +109,11 @@ def forward(
     RETURNS (Tuple[List[Floats2d], Callable]): Per text (n_tokens, width), and the way back.
     """
     shim: EncoderShim = model.shims[0]
-    vectors = encode(shim, docs, train=is_train, **model.attrs)
+    settings = dict(model.attrs)
+    if settings.pop("freeze_embeddings"):
+        words: Any = shim.module.get_input_embeddings()  # type: ignore[operator]
+        words.weight.requires_grad_(False)
+    vectors = encode(shim, docs, train=is_train, **settings)
     lengths = [len(doc) for doc in docs]
     arrays = model.ops.unflatten(to_array(vectors, model.ops), numpy.asarray(lengths, dtype="int32"))
 

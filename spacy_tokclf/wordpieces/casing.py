@@ -17,8 +17,7 @@ def casings_of(words: Sequence[str]) -> Ints:
     words (Sequence[str]): The words.
     RETURNS (Ints): An index into `CASINGS` for each. Shape: (n_words,).
     """
-    kinds = {word: casing_of(word) for word in set(words)}
-    return numpy.fromiter((kinds[word] for word in words), dtype="int64", count=len(words))
+    return numpy.fromiter(map(casing_of, words), dtype="int64", count=len(words))
 
 
 def casing_of(word: str) -> int:
