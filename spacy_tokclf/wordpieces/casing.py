@@ -34,3 +34,15 @@ def casing_of(word: str) -> int:
     if not any(letter.isalpha() for letter in word):
         return CASINGS.index("no letters")
     return CASINGS.index("title" if word[0].isupper() and word[1:].islower() else "mixed")
+
+
+def lower_some(texts: Sequence[Sequence[str]], *, rate: float) -> list[str]:
+    """Lower-case all words of some texts, drawn at random. The random numbers are numpy's, like those of thinc's
+    dropout; spaCy seeds them.
+
+    texts (Sequence[Sequence[str]]): The words of each text.
+    rate (float): Share of the texts.
+    RETURNS (List[str]): The words of all texts.
+    """
+    drawn = numpy.random.uniform(size=len(texts)) < rate
+    return [word.lower() if low else word for low, words in zip(drawn, texts, strict=True) for word in words]

@@ -8,7 +8,7 @@ import numpy
 from spacy.tokens import Doc
 
 from ..errors import Errors
-from .casing import casings_of
+from .casing import casings_of, lower_some
 from .tokenizer import PieceTokenizer
 from .windows import Ints, Window, split_windows
 
@@ -33,7 +33,13 @@ class Sequences(NamedTuple):
 
 
 def make_sequences(
-    docs: Sequence[Doc], tokenizer: PieceTokenizer, *, size: int, overlap: int, casing: bool = False
+    docs: Sequence[Doc],
+    tokenizer: PieceTokenizer,
+    *,
+    size: int,
+    overlap: int,
+    casing: bool = False,
+    casing_dropout: float = 0.0,
 ) -> Sequences:
     """Split texts into word pieces and long texts into windows.
 
@@ -42,6 +48,7 @@ def make_sequences(
     size (int): Pieces in a window at most, special pieces included.
     overlap (int): Pieces shared by neighbouring windows of a text.
     casing (bool): Whether to note how each word is cased.
+    casing_dropout (float): Share of the texts, drawn at random, whose words are noted as if lower-cased.
     RETURNS (Sequences): The windows of all texts, in order.
     RAISES (ValueError): TC004, if only special pieces fit in a window.
     """
@@ -64,5 +71,7 @@ def make_sequences(
     clipped = numpy.minimum(counts, size)
     sums = numpy.concatenate([[0], numpy.cumsum(clipped)])
     lengths = numpy.array([sums[w.end] - sums[w.start] for w in windows], dtype="int64")
+    if casing and casing_dropout:
+        words = lower_some([[token.text for token in doc] for doc in docs], rate=casing_dropout)
     casings = numpy.repeat(casings_of(words), counts) if casing else None
     return Sequences(ids, clipped, offsets, windows, lengths, casings)
