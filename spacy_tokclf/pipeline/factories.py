@@ -44,6 +44,7 @@ precision = "fp32"
         "overwrite_ents": True,
         "annotate_ents": True,
         "spans_key": "entities",
+        "label_smoothing": 0.0,
         "scorer": {"@scorers": "spacy-tokclf.seqeval_scorer.v1"},
     },
     default_score_weights={
@@ -65,13 +66,15 @@ def make_token_classifier(
     overwrite_ents: bool,
     annotate_ents: bool,
     spans_key: str,
+    label_smoothing: float,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> TokenClassifier:
     """Make a `token_classifier`.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, scorer: As for `TokenClassifier`.
+    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, label_smoothing, scorer: As for
+        `TokenClassifier`.
     RETURNS (TokenClassifier): The component.
     """
     return TokenClassifier(
@@ -83,6 +86,7 @@ def make_token_classifier(
         overwrite_ents=overwrite_ents,
         annotate_ents=annotate_ents,
         spans_key=spans_key,
+        label_smoothing=label_smoothing,
         scorer=scorer,
     )
 

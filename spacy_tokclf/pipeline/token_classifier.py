@@ -49,6 +49,7 @@ class TokenClassifier(Stored, TrainablePipe):
         overwrite_ents: bool = True,
         annotate_ents: bool = True,
         spans_key: str = "entities",
+        label_smoothing: float = 0.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Initialize the component.
@@ -62,13 +63,19 @@ class TokenClassifier(Stored, TrainablePipe):
         annotate_ents (bool): Whether to set `doc.ents` at all; the span group is always set.
         spans_key (str): Key of the span group that holds this component's entities and their scores. Gold texts that
             have a group of this key are learned from and scored by it, the others by `doc.ents`.
+        label_smoothing (float): Share of the gold's probability that training spreads over all tags.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1.
+        RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
+            another setting out of range.
         """
         if decode not in DECODERS:
             raise ValueError(Errors.TC021.format(value=decode, choices=", ".join(DECODERS)))
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(Errors.TC022.format(value=threshold))
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(
+                Errors.TC031.format(name="label_smoothing", value=label_smoothing, expected="0 <= value < 1")
+            )
         super().__init__(vocab, model, name)
         settings = {
             "decode": decode,
@@ -76,6 +83,7 @@ class TokenClassifier(Stored, TrainablePipe):
             "overwrite_ents": overwrite_ents,
             "annotate_ents": annotate_ents,
             "spans_key": spans_key,
+            "label_smoothing": float(label_smoothing),
         }
         self.cfg: dict[str, Any] = {
             "format": FORMAT,
@@ -302,7 +310,8 @@ class TokenClassifier(Stored, TrainablePipe):
     def _loss(self, examples: list[Example], logits: list[Floats2d]) -> tuple[float, list[Floats2d], int]:
         ops = self.model.ops
         gold = self.gold_tags(examples, logits)
-        loss, gradient = masked_cross_entropy(ops, ops.xp.concatenate(logits), gold)
+        smoothing = self.cfg["label_smoothing"]
+        loss, gradient = masked_cross_entropy(ops, ops.xp.concatenate(logits), gold, label_smoothing=smoothing)
         if not numpy.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
         lengths = numpy.asarray([len(row) for row in logits], dtype="int32")
