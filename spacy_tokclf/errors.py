@@ -150,6 +150,11 @@ class Errors(metaclass=ErrorsWithCodes):
     TC054 = "Give a text to show its best tags, or annotated data (`--data FILE --row N`) to show their gold tags."
     TC055 = "{path} has no text {row}: expected a number from 0 to less than {count}, the number of its texts."
 
+    TC080 = (
+        "r_drop of the component {name!r} needs an encoder of its own: a listener gets the vectors of one pass only. "
+        "Set r_drop = 0.0, or put `spacy-tokclf.TransformerEncoder.v1` into [components.{name}.model.tok2vec]."
+    )
+
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "

@@ -4,7 +4,7 @@
 |---|---|
 | `NAME` | an entry of `configs.yml` |
 | `NAME:learn_rate=0.0001,epochs=4` | a point of its grid |
-| `default-LEVER`, `plain+LEVER` | a lever taken out of the best recipe, or put into the plain one |
+| `default-LEVER`, `plain+LEVER`, `plain+A+B` | levers taken out of the best recipe, or put into the plain one |
 | `…+dev` | fitted once more on train and dev, without any selection |
 | `…@DATA` | on another data set of `data.py` |
 """
@@ -30,6 +30,8 @@ BEST, PLAIN = "default", "plain"
 #: Settings that mean the same for every system: where they stand in a config of spaCy.
 RATE = "training.optimizer.learn_rate.initial_rate"
 SHORT = ("learn_rate", "epochs")
+#: Settings that came after the first runs, and their values that change nothing: a hash is the same with and without.
+OFF = {"casing_dropout": 0.0, "label_smoothing": 0.0, "r_drop": 0.0}
 Settings = dict[str, Any]
 
 
@@ -57,7 +59,7 @@ class Definition:
     @property
     def training_hash(self) -> str:
         """A short name of what is trained: equal for equal trainings, whatever they are called."""
-        return digest([self.system, self.data, self.with_dev, self.settings])
+        return digest([self.system, self.data, self.with_dev, without_off(self.settings)])
 
     @property
     def hash(self) -> str:
@@ -72,6 +74,16 @@ def digest(value: Any) -> str:
     RETURNS (str): Twelve hexadecimal digits.
     """
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf8")).hexdigest()[:12]
+
+
+def without_off(settings: Settings) -> Settings:
+    """Leave out the settings of OFF where they are off.
+
+    settings (dict[str, Any]): The settings, nested.
+    RETURNS (dict[str, Any]): The others.
+    """
+    kept = {key: value for key, value in settings.items() if key not in OFF or value != OFF[key]}
+    return {key: without_off(value) if isinstance(value, dict) else value for key, value in kept.items()}
 
 
 def read_entries(study: Study) -> dict[str, dict[str, Any]]:
@@ -144,9 +156,10 @@ def resolve(study: Study, name: str) -> Definition:
     data_name = data_name or data.NAMES[0]
     with_dev = rest.endswith(data.DEV)
     rest = rest.removesuffix(data.DEV)
-    if rest not in all_names(study) or data_name not in data.NAMES:
+    entries = read_entries(study)
+    if (rest not in all_names(study) and not _levers_of(entries, rest)) or data_name not in data.NAMES:
         fail(f"There is no config {name!r}", f"Expected one of {study.configs}, or a name made of them: see README.md.")
-    entry, changes = _entry_of(read_entries(study), rest)
+    entry, changes = _entry_of(entries, rest)
     changes = [entry.get("set", {}), *changes]
     tune = entry.get("tune")
     for each in changes:
@@ -168,14 +181,24 @@ def resolve(study: Study, name: str) -> Definition:
 
 def _entry_of(entries: dict[str, dict[str, Any]], name: str) -> tuple[dict[str, Any], list[Settings]]:
     """Find the entry that a name begins with, and what the rest of the name changes."""
-    configs, levers = entries["configs"], entries.get("levers", {})
+    configs = entries["configs"]
     if name in configs:
         return configs[name], []
-    for recipe, mark, side in ((BEST, "-", "without"), (PLAIN, "+", "with")):
-        if name.startswith(recipe + mark):
-            return configs[recipe], [levers[name.removeprefix(recipe + mark)][side]]
+    found = _levers_of(entries, name)
+    if found:
+        return found
     base = name.partition(":")[0]
     return configs[base], [point for point in grid_points(configs[base]) if point_name(base, point) == name]
+
+
+def _levers_of(entries: dict[str, dict[str, Any]], name: str) -> tuple[dict[str, Any], list[Settings]] | None:
+    """Find the recipe and the levers in a name such as `plain+A+B`; None if it is no such name."""
+    levers = entries.get("levers", {})
+    for recipe, mark, side in ((BEST, "-", "without"), (PLAIN, "+", "with")):
+        first, *names = name.split(mark)
+        if first == recipe and names and all(side in levers.get(each, {}) for each in names):
+            return entries["configs"][recipe], [levers[each][side] for each in names]
+    return None
 
 
 def change(settings: Settings, values: Settings) -> None:

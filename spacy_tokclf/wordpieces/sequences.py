@@ -9,7 +9,7 @@ from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from ..errors import Errors
-from .casing import casings_of
+from .casing import token_casings
 from .tokenizer import PieceTokenizer
 from .windows import Ints, Window, split_windows, spread
 
@@ -34,7 +34,13 @@ class Sequences(NamedTuple):
 
 
 def make_sequences(
-    docs: Sequence[Doc], tokenizer: PieceTokenizer, *, size: int, overlap: int, casing: bool = False
+    docs: Sequence[Doc],
+    tokenizer: PieceTokenizer,
+    *,
+    size: int,
+    overlap: int,
+    casing: bool = False,
+    casing_dropout: float = 0.0,
 ) -> Sequences:
     """Split texts into word pieces and long texts into windows.
 
@@ -43,6 +49,7 @@ def make_sequences(
     size (int): Pieces in a window at most, special pieces included.
     overlap (int): Pieces shared by neighbouring windows of a text.
     casing (bool): Whether to note how each word is cased.
+    casing_dropout (float): Share of the texts, drawn at random, whose words are noted as if lower-cased.
     RETURNS (Sequences): The windows of all texts, in order.
     RAISES (ValueError): TC004, if only special pieces fit in a window.
     """
@@ -67,7 +74,10 @@ def make_sequences(
     clipped = numpy.minimum(counts, size)
     sums = numpy.concatenate([[0], numpy.cumsum(clipped)])
     lengths = numpy.array([sums[w.end] - sums[w.start] for w in windows], dtype="int64")
-    casings = numpy.repeat(casings_of(words)[tokens], counts) if casing else None
+    casings = None
+    if casing:
+        own = token_casings(words, tokens, [len(doc) for doc in docs], dropout=casing_dropout)
+        casings = numpy.repeat(own, counts)
     return Sequences(ids, clipped, offsets, windows, lengths, casings)
 
 
