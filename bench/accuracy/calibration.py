@@ -4,51 +4,64 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .curves import Bools, Floats, Found
+from .curves import Bools, Floats
 
-BINS = 15
+N_BINS = 15
 
 
-class Reliability(NamedTuple):
-    """Entities in bins of like score, as many in each.
+class Bins(NamedTuple):
+    """Entities in bins of like score, about as many in each.
 
-    confidence (Floats): The mean score of each bin, (n_bins,).
-    accuracy (Floats): The share of each bin that is right, (n_bins,).
-    weight (Floats): The share of the entities that is in each bin, (n_bins,).
+    count (Floats): The number of entities in each bin, (n_bins,).
+    score (Floats): Their mean score, (n_bins,).
+    correct (Floats): The share of them that is right, (n_bins,).
     """
 
-    confidence: Floats
-    accuracy: Floats
-    weight: Floats
+    count: Floats
+    score: Floats
+    correct: Floats
 
 
-def reliability(scores: Floats, correct: Bools, bins: int = BINS) -> Reliability:
-    """Sort entities into bins by their scores.
+class Curve(NamedTuple):
+    """What is left with at least a score, for each score that occurs.
+
+    threshold (Floats): The score, falling, (n,).
+    precision (Floats): Precision of what is left, (n,).
+    recall (Floats): Recall of what is left, (n,).
+    """
+
+    threshold: Floats
+    precision: Floats
+    recall: Floats
+
+
+def reliability_bins(scores: Floats, correct: Bools, *, n_bins: int = N_BINS) -> Bins:
+    """Sort entities into bins of equal mass; equal scores stay together, and empty bins are left out.
 
     scores (Floats): The scores, (n,).
     correct (Bools): What is right, (n,).
-    bins (int): The number of bins; fewer if there are not as many entities.
-    RETURNS (Reliability): The bins, by rising score.
+    n_bins (int): The number of bins.
+    RETURNS (Bins): The bins, by rising score.
     """
-    order = np.argsort(scores, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    columns = [[scores[part].mean(), correct[part].mean(), len(part) / len(scores)] for part in parts]
-    return Reliability(*np.array(columns, dtype=float).reshape(-1, 3).T)
+    place = np.searchsorted(np.sort(scores), scores) * n_bins // max(len(scores), 1)
+    count, total, right = (np.bincount(place, weights, n_bins) for weights in (None, scores, correct))
+    filled = count > 0
+    return Bins(count[filled], total[filled] / count[filled], right[filled] / count[filled])
 
 
-def calibration_error(scores: Floats, correct: Bools, bins: int = BINS) -> float:
+def calibration_error(scores: Floats, correct: Bools, *, n_bins: int = N_BINS) -> float:
     """Give the mean distance of score and share of right ones over bins of equal mass (ECE).
 
     scores (Floats): The scores, (n,).
     correct (Bools): What is right, (n,).
-    bins (int): The number of bins.
+    n_bins (int): The number of bins.
     RETURNS (float): From 0, the best, to 1.
     """
-    found = reliability(scores, correct, bins)
-    return float((found.weight * np.abs(found.confidence - found.accuracy)).sum())
+    bins = reliability_bins(scores, correct, n_bins=n_bins)
+    return float((bins.count * np.abs(bins.score - bins.correct)).sum() / max(len(scores), 1))
 
 
-def brier(scores: Floats, correct: Bools) -> float:
+def brier_score(scores: Floats, correct: Bools) -> float:
     """Give the mean squared distance of scores from 1 (right) and 0 (wrong).
 
     scores (Floats): The scores, (n,).
@@ -74,14 +87,15 @@ def auroc(scores: Floats, correct: Bools) -> float | None:
     return float((ranks[correct].sum() - n_right * (n_right + 1) / 2) / (n_right * n_wrong))
 
 
-def precision_recall(found: Found) -> tuple[Floats, Floats, Floats]:
+def precision_recall_curve(scores: Floats, correct: Bools, n_gold: int) -> Curve:
     """Give precision and recall for every threshold.
 
-    found (Found): What was found.
-    RETURNS (tuple[Floats, Floats, Floats]): Falling thresholds, and precision and recall of what has at least that
-        score, (n_thresholds,) each.
+    scores (Floats): The scores, (n,).
+    correct (Bools): What is right, (n,).
+    n_gold (int): The number of gold entities.
+    RETURNS (Curve): The curve.
     """
-    order = np.argsort(-found.scores, kind="stable")
-    scores, right = found.scores[order], np.cumsum(found.right[order])
-    last = np.flatnonzero(np.diff(scores, append=-1.0))
-    return scores[last], right[last] / (last + 1), right[last] / max(found.gold, 1)
+    order = np.argsort(-scores, kind="stable")
+    ordered, right = scores[order], np.cumsum(correct[order])
+    last = np.flatnonzero(np.diff(ordered, append=-1.0))
+    return Curve(ordered[last], right[last] / (last + 1), right[last] / max(n_gold, 1))

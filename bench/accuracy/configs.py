@@ -33,7 +33,7 @@ BEST, PLAIN = "default", "plain"
 RATE = "training.optimizer.learn_rate.initial_rate"
 SHORT = ("learn_rate", "epochs")
 #: Settings that came after the first runs, and their values that change nothing: a hash is the same with and without.
-OFF = {"casing_dropout": 0.0, "label_smoothing": 0.0, "r_drop": 0.0}
+OFF = {"casing_dropout": 0.0, "label_smoothing": 0.0, "r_drop": 0.0, "tuned": True}
 Settings = dict[str, Any]
 
 
@@ -79,7 +79,7 @@ def digest(value: Any) -> str:
 
 
 def without_off(settings: Settings) -> Settings:
-    """Leave out the settings of OFF where they are off.
+    """Leave out the settings of OFF where they change nothing.
 
     settings (dict[str, Any]): The settings, nested.
     RETURNS (dict[str, Any]): The others.

@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .calibration import precision_recall, reliability
+from .calibration import precision_recall_curve, reliability_bins
 from .curves import Found
 from .results import SPLITS, Results
 from .tables import Row
@@ -52,11 +52,11 @@ def plot_scores(found: dict[str, Found], path: Path) -> None:
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     for split, each in found.items():
-        _, precision, recall = precision_recall(each)
-        left.plot(100 * recall, 100 * precision, color=COLOURS[split], label=split)
-        left.plot(100 * recall[-1:], 100 * precision[-1:], "o", color=COLOURS[split])
-        bins = reliability(each.scores, each.right)
-        right.plot(bins.confidence, 100 * bins.accuracy, "o-", color=COLOURS[split], label=split, markersize=4)
+        curve = precision_recall_curve(*each)
+        left.plot(100 * curve.recall, 100 * curve.precision, color=COLOURS[split], label=split)
+        left.plot(100 * curve.recall[-1:], 100 * curve.precision[-1:], "o", color=COLOURS[split])
+        bins = reliability_bins(each.scores, each.right)
+        right.plot(bins.score, 100 * bins.correct, "o-", color=COLOURS[split], label=split, markersize=4)
     right.plot([0, 1], [0, 100], color=GREY, linewidth=1, linestyle="--", label="as it should be")
     _describe(left, "Threshold on the score", "recall (dot: without threshold)", "precision")
     left.set(xlim=(0, None), ylim=(None, 101))

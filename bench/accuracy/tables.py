@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .calibration import auroc, brier, calibration_error
+from .calibration import auroc, brier_score, calibration_error
 from .configs import BEST, PLAIN
 from .curves import Found
 from .data import DEV
@@ -157,7 +157,7 @@ def table_of_scores(name: str, found: dict[str, Found]) -> str:
     cells = []
     for split, (scores, right, gold) in found.items():
         area = auroc(scores, right)
-        values = [scores.mean(), right.mean(), calibration_error(scores, right), brier(scores, right)]
+        values = [scores.mean(), right.mean(), calibration_error(scores, right), brier_score(scores, right)]
         last = NOTHING if area is None else f"{area:.3f}"
         cells.append([f"`{name}`", split, len(scores), gold, *(f"{value:.3f}" for value in values), last])
     return markdown(header, cells)
