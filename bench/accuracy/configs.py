@@ -9,11 +9,13 @@
 | `…@DATA` | on another data set of `data.py` |
 """
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ BEST, PLAIN = "default", "plain"
 RATE = "training.optimizer.learn_rate.initial_rate"
 SHORT = ("learn_rate", "epochs")
 #: Settings that came after the first runs, and their values that change nothing: a hash is the same with and without.
-OFF = {"casing_dropout": 0.0, "label_smoothing": 0.0, "r_drop": 0.0}
+OFF = {"casing_dropout": 0.0, "label_smoothing": 0.0, "r_drop": 0.0, "tuned": True}
 Settings = dict[str, Any]
 
 
@@ -77,7 +79,7 @@ def digest(value: Any) -> str:
 
 
 def without_off(settings: Settings) -> Settings:
-    """Leave out the settings of OFF where they are off.
+    """Leave out the settings of OFF where they change nothing.
 
     settings (dict[str, Any]): The settings, nested.
     RETURNS (dict[str, Any]): The others.
@@ -92,7 +94,13 @@ def read_entries(study: Study) -> dict[str, dict[str, Any]]:
     study (Study): The study.
     RETURNS (dict[str, dict[str, Any]]): "configs" and "levers", each by name.
     """
-    return srsly.read_yaml(study.configs)
+    return _parse(study.configs.read_text(encoding="utf8"))
+
+
+@lru_cache(maxsize=4)
+def _parse(text: str) -> dict[str, dict[str, Any]]:
+    """Read YAML once. Nobody changes what is read."""
+    return srsly.yaml_loads(text)
 
 
 def all_names(study: Study) -> list[str]:
@@ -152,13 +160,26 @@ def resolve(study: Study, name: str) -> Definition:
     RETURNS (Definition): The definition.
     RAISES (SystemExit): If there is no such name.
     """
+    definition = find(study, name)
+    if definition is None:
+        fail(f"There is no config {name!r}", f"Expected one of {study.configs}, or a name made of them: see README.md.")
+    return definition
+
+
+def find(study: Study, name: str) -> Definition | None:
+    """Work out what a name stands for, if anything.
+
+    study (Study): The study.
+    name (str): The name.
+    RETURNS (Definition | None): The definition; None if there is no such name.
+    """
     rest, _, data_name = name.partition("@")
     data_name = data_name or data.NAMES[0]
     with_dev = rest.endswith(data.DEV)
     rest = rest.removesuffix(data.DEV)
     entries = read_entries(study)
     if (rest not in all_names(study) and not _levers_of(entries, rest)) or data_name not in data.NAMES:
-        fail(f"There is no config {name!r}", f"Expected one of {study.configs}, or a name made of them: see README.md.")
+        return None
     entry, changes = _entry_of(entries, rest)
     changes = [entry.get("set", {}), *changes]
     tune = entry.get("tune")
@@ -221,7 +242,7 @@ def change(settings: Settings, values: Settings) -> None:
             if not isinstance(node.get(section), dict):
                 fail(f"There is no section {section!r} in the config", f"It was asked to set {key!r}.")
             node = node[section]
-        node[last] = value
+        node[last] = copy.deepcopy(value)
 
 
 def set_steps(settings: Settings, epoch: int, *, epochs: float | None = None) -> None:
