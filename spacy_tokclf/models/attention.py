@@ -13,8 +13,9 @@ from ..wordpieces.windows import Ints
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: The longest window of a group has at most so many times the pieces of its shortest.
-SLACK = 1.25
+#: The longest window of a group has at most so many times the pieces of its shortest: more in the small batches of
+#: training, where many small groups cost more than padding.
+SLACK, TRAIN_SLACK = 1.25, 2.0
 #: Blocks are as many pieces long as a multiple of this, so that the same shapes come back: for a new one products in
 #: bf16 are compiled anew, which takes as long as a product.
 STEP = 8
@@ -48,19 +49,23 @@ class Group(NamedTuple):
         return self.shape[0], self.shape[1], self.shape[1]
 
 
-def plan_groups(lengths: Ints, heads: int, *, device: "torch.device", dtype: "torch.dtype") -> list[Group]:
+def plan_groups(
+    lengths: Ints, heads: int, *, device: "torch.device", dtype: "torch.dtype", train: bool = False
+) -> list[Group]:
     """Group windows by length.
 
     lengths (Ints): Pieces of each window, longest first.
     heads (int): The number of heads.
     device (torch.device): Where the attention runs.
     dtype (torch.dtype): Its precision.
+    train (bool): Whether it is for training.
     RETURNS (List[Group]): The groups, in the order of the windows.
     """
     groups = []
+    slack = TRAIN_SLACK if train else SLACK
     start = piece = 0
     while start < len(lengths):
-        end = start + int(numpy.count_nonzero(lengths[start:] * SLACK >= lengths[start]))
+        end = start + int(numpy.count_nonzero(lengths[start:] * slack >= lengths[start]))
         groups.append(_group(lengths[start:end], piece, heads, device, dtype))
         start, piece = end, groups[-1].end
     return groups

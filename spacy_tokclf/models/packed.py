@@ -46,7 +46,7 @@ def run_packed(
     device = parts.words.weight.device
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     masks = DropoutMasks(device) if train else None
-    groups = plan_groups(batch.lengths, parts.heads, device=device, dtype=dtype)
+    groups = plan_groups(batch.lengths, parts.heads, device=device, dtype=dtype, train=train)
     x = _embed(parts, batch, weights, masks, dtype)
     for block in parts.blocks[:-1]:
         x = _layer(x, block, weights, groups, masks, parts.heads, dtype)

@@ -109,7 +109,7 @@ def test_attention_of_any_lengths(lengths, seed):
     beyond = seed % 3  # rows of no window
     shape = sum(lengths) + beyond, 3 * 12
     qkv = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).requires_grad_()
-    groups = plan_groups(numpy.array(lengths), 3, device=CPU, dtype=torch.float64)
+    groups = plan_groups(numpy.array(lengths), 3, device=CPU, dtype=torch.float64, train=seed > 4)
     assert sum(group.shape[0] for group in groups) == 3 * len(lengths)
     got = attend(qkv, groups, [None] * len(groups), 3)
     each = []
