@@ -172,6 +172,11 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC066 = "Give either data to tune on, or a tuned pipeline whose numbers to take (`--like`)."
 
+    TC080 = (
+        "r_drop of the component {name!r} needs an encoder of its own: a listener gets the vectors of one pass only. "
+        "Set r_drop = 0.0, or put `spacy-tokclf.TransformerEncoder.v1` into [components.{name}.model.tok2vec]."
+    )
+
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "

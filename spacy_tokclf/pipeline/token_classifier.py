@@ -25,7 +25,7 @@ from .annotate import set_entities
 from .find_encoder import find_encoder
 from .gold import Ints, gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
-from .loss import masked_cross_entropy
+from .loss import disagreement, masked_cross_entropy
 from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
@@ -51,6 +51,8 @@ class TokenClassifier(Stored, TrainablePipe):
         annotate_ents: bool = True,
         spans_key: str = "entities",
         tuned: bool = True,
+        label_smoothing: float = 0.0,
+        r_drop: float = 0.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Initialize the component.
@@ -65,13 +67,21 @@ class TokenClassifier(Stored, TrainablePipe):
         spans_key (str): Key of the span group that holds this component's entities and their scores. Gold texts that
             have a group of this key are learned from and scored by it, the others by `doc.ents`.
         tuned (bool): Whether to use what `spacy tokclf tune` fitted, if anything.
+        label_smoothing (float): Share of the gold's probability that training spreads over all tags.
+        r_drop (float): Weight of the disagreement of two passes with different dropout, which training then makes over
+            each batch (R-Drop). For a model with an encoder of its own.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1.
+        RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
+            another setting out of range.
         """
         if decode not in DECODERS:
             raise ValueError(Errors.TC021.format(value=decode, choices=", ".join(DECODERS)))
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(Errors.TC022.format(value=threshold))
+        for name_, value, wanted in (("label_smoothing", label_smoothing, 1.0), ("r_drop", r_drop, numpy.inf)):
+            if not 0.0 <= value < wanted:
+                expected = f"at least 0 and less than {wanted}"
+                raise ValueError(Errors.TC031.format(name=name_, value=value, expected=expected))
         super().__init__(vocab, model, name)
         settings = {
             "decode": decode,
@@ -80,6 +90,8 @@ class TokenClassifier(Stored, TrainablePipe):
             "annotate_ents": annotate_ents,
             "spans_key": spans_key,
             "tuned": tuned,
+            "label_smoothing": float(label_smoothing),
+            "r_drop": float(r_drop),
         }
         self.cfg: dict[str, Any] = {
             "format": FORMAT,
@@ -270,12 +282,16 @@ class TokenClassifier(Stored, TrainablePipe):
         sgd (Optional[Optimizer]): Steps at once if given.
         losses (Optional[Dict[str, float]]): Losses by component, added to.
         RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): TC025, if the loss is not a number.
+        RAISES (ValueError): TC025, if the loss is not a number; TC080, for `r_drop` and an encoder of others.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "TokenClassifier.update")
+        if self.cfg["r_drop"]:
+            if self._listens:
+                raise ValueError(Errors.TC080.format(name=self.name))
+            examples *= 2
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
@@ -283,7 +299,7 @@ class TokenClassifier(Stored, TrainablePipe):
             raise ValueError(SpacyErrors.E109.format(name=self.name))
         set_dropout_rate(self.model, drop)
         logits, backprop = self.model.begin_update(docs)
-        loss, d_logits, n_tokens = self._loss(examples, logits)
+        loss, d_logits, n_tokens = self._loss(examples, logits, r_drop=self.cfg["r_drop"])
         if n_tokens or self._listens:
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
@@ -316,10 +332,17 @@ class TokenClassifier(Stored, TrainablePipe):
         scheme = self.cfg["scheme"]
         return gold_tags(examples, known, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 
-    def _loss(self, examples: list[Example], logits: list[Floats2d]) -> tuple[float, list[Floats2d], int]:
+    def _loss(
+        self, examples: list[Example], logits: list[Floats2d], *, r_drop: float = 0.0
+    ) -> tuple[float, list[Floats2d], int]:
         ops = self.model.ops
         gold = self.gold_tags(examples, logits)
-        loss, gradient = masked_cross_entropy(ops, ops.xp.concatenate(logits), gold)
+        smoothing = self.cfg["label_smoothing"]
+        rows = ops.xp.concatenate(logits)
+        loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=smoothing)
+        if r_drop:
+            apart, d_apart = disagreement(ops, rows, gold)
+            loss, gradient = loss + r_drop * apart, gradient + r_drop * d_apart
         if not numpy.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
         lengths = numpy.asarray([len(row) for row in logits], dtype="int32")
