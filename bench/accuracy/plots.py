@@ -6,7 +6,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .calibration import precision_recall_curve, reliability_bins
+from spacy_tokclf.metrics.calibration import precision_recall_curve, reliability_bins
+
 from .curves import Found
 from .results import SPLITS, Results
 from .tables import Row

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from .calibration import auroc, brier_score, calibration_error
+from spacy_tokclf.metrics.calibration import auroc, brier_score, calibration_error
+
 from .configs import BEST, PLAIN
 from .curves import Found
 from .data import DEV
