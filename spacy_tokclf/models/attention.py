@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 #: The longest window of a group has at most so many times the pieces of its shortest.
 SLACK = 1.25
+#: Bytes of scores that are worked on at once where no gradient follows: about what a core's cache holds. On windows of
+#: 512 pieces this is half as fast again as all heads at once.
+CACHED = 600_000
 
 
 class Group(NamedTuple):
@@ -116,6 +119,12 @@ class _Attention(Function):
         size = width // heads
         rows = qkv.reshape(-1, size)
         out = qkv.new_empty(len(qkv), width)
+        if not ctx.needs_input_grad[0] and all(mask is None for mask in masks):
+            for group in groups:
+                q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
+                found = _mix(q.mul_(size**-0.5), k, v, group.bias).view(-1, size)
+                torch.index_select(found, 0, group.back, out=out[group.start : group.end].view(-1, size))
+            return out
         saved: list[Any] = []
         for group, mask in zip(groups, masks, strict=True):
             q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
@@ -155,3 +164,16 @@ class _Attention(Function):
             d_rows = d_qkv[group.start : group.end].view(-1, size)
             torch.index_select(block.view(-1, size), 0, group.back_three, out=d_rows)
         return d_qkv, None, None, None
+
+
+def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None") -> "Tensor":
+    """Mix values by the scores of scaled queries, some heads at a time. All shapes: (windows * heads, pieces, size)."""
+    found = torch.empty_like(q)
+    heads, pieces, _ = q.shape
+    step = max(1, CACHED // (pieces * pieces * q.element_size()))
+    for start in range(0, heads, step):
+        part = slice(start, start + step)
+        keys = k[part].transpose(1, 2)
+        scores = torch.bmm(q[part], keys) if bias is None else torch.baddbmm(bias[part], q[part], keys)
+        torch.bmm(torch.softmax(scores, -1), v[part], out=found[part])
+    return found
