@@ -191,5 +191,5 @@ def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None") -> "Tenso
 
 
 def _softmax(scores: "Tensor") -> "Tensor":
-    """In float32 at least: in bf16 torch's softmax takes up to seven times as long, and its gradient up to ten times."""
+    """In float32 at least: in bf16 torch takes up to seven times as long, and for the gradient up to ten times."""
     return torch.softmax(scores, -1, dtype=torch.promote_types(scores.dtype, torch.float32))

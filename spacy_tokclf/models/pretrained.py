@@ -137,7 +137,7 @@ def _weights_undrawn() -> contextlib.AbstractContextManager[None]:
     try:
         from transformers.initialization import no_init_weights
     except ImportError:
-        from transformers.modeling_utils import no_init_weights
+        from transformers.modeling_utils import no_init_weights  # type: ignore[no-redef]
     undrawn: contextlib.AbstractContextManager[None] = no_init_weights()
     return undrawn
 
