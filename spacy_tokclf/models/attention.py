@@ -132,16 +132,13 @@ class _Attention(Function):
         if not ctx.needs_input_grad[0] and all(mask is None for mask in masks):
             for group in groups:
                 q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
-                found = _mix(q.mul_(size**-0.5), k, v, group.bias).view(-1, size)
+                found = _mix(q, k, v, group.bias).view(-1, size)
                 torch.index_select(found, 0, group.back, out=out[group.start : group.end].view(-1, size))
             return out
         saved: list[Any] = []
         for group, mask in zip(groups, masks, strict=True):
             q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
-            scores = torch.bmm(q, k.transpose(1, 2)).mul_(size**-0.5)
-            if group.bias is not None:
-                scores += group.bias
-            p = _softmax(scores)
+            p = _weights(q, k, group.bias)
             dropped = (p if mask is None else p * mask).type(qkv.dtype)
             found = torch.bmm(dropped, v).view(-1, size)
             torch.index_select(found, 0, group.back, out=out[group.start : group.end].view(-1, size))
@@ -178,18 +175,22 @@ class _Attention(Function):
 
 
 def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None") -> "Tensor":
-    """Mix values by the scores of scaled queries, some heads at a time. All shapes: (windows * heads, pieces, size)."""
+    """Mix values by the weights that queries give to keys, some heads at a time. All shapes: (windows * heads, pieces,
+    size)."""
     found = torch.empty_like(q)
     heads, pieces, _ = q.shape
     step = max(1, CACHED // (pieces * pieces * q.element_size()))
     for start in range(0, heads, step):
         part = slice(start, start + step)
-        keys = k[part].transpose(1, 2)
-        scores = torch.bmm(q[part], keys) if bias is None else torch.baddbmm(bias[part], q[part], keys)
-        torch.bmm(_softmax(scores).type(v.dtype), v[part], out=found[part])
+        p = _weights(q[part], k[part], None if bias is None else bias[part])
+        torch.bmm(p.type(v.dtype), v[part], out=found[part])
     return found
 
 
-def _softmax(scores: "Tensor") -> "Tensor":
-    """In float32 at least: in bf16 torch takes up to seven times as long, and for the gradient up to ten times."""
-    return torch.softmax(scores, -1, dtype=torch.promote_types(scores.dtype, torch.float32))
+def _weights(q: "Tensor", k: "Tensor", bias: "Tensor | None") -> "Tensor":
+    """Give the weight of each key for each query. The softmax is in float32 at least: in bf16 torch takes up to seven
+    times as long for it, and up to ten times for its gradient."""
+    scores = torch.bmm(q, k.transpose(1, 2)).mul_(q.shape[-1] ** -0.5)
+    if bias is not None:
+        scores += bias
+    return torch.softmax(scores, -1, dtype=torch.promote_types(q.dtype, torch.float32))

@@ -82,7 +82,8 @@ def test_dropped_casings_are_those_of_the_lowered_text(make_encoder):
     lowered = [[word.lower() for word in words] for words in posts]
     trained, _ = model.begin_update(make_docs(posts))
     for one, other in zip(trained, model.predict(make_docs(lowered)), strict=True):
-        numpy.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
+        # The attention of training and of prediction is padded differently.
+        numpy.testing.assert_allclose(one, other, rtol=0, atol=5e-6)
     for one, other in zip(trained, model.predict(make_docs(posts)), strict=True):
         assert not numpy.allclose(one, other, atol=1e-3), "what is predicted keeps its casing"
 
