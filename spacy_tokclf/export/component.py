@@ -6,6 +6,7 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..errors import Errors
+from ..models.onnx_shim import OnnxShim
 from ..models.shim import EncoderShim
 from ..pipeline.find_encoder import find_encoder
 from ..pipeline.token_classifier import TokenClassifier
@@ -31,7 +32,7 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
     component (Optional[str]): Its name; not needed if there is only one.
     RETURNS (Classifier): The component with its encoder.
     RAISES (ValueError): TC255, if there is none or the name does not tell which; TC256, if it uses no encoder of ours;
-        TC012, if the encoder has no weights.
+        TC310, if that runs in ONNX Runtime; TC012, if it has no weights.
     """
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
     if component not in pipes and (component is not None or len(pipes) != 1):
@@ -42,6 +43,8 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
         slot = pipe.model.get_ref("tok2vec").name
         raise ValueError(Errors.TC256.format(name=pipe.name, found=slot))
     shim = node.shims[0]
+    if isinstance(shim, OnnxShim):
+        raise ValueError(Errors.TC310.format(name=pipe.name))
     if not isinstance(shim, EncoderShim) or not shim.is_filled:
         raise ValueError(Errors.TC012)
     return Classifier(pipe, node, shim)
