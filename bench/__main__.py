@@ -14,7 +14,9 @@ from .data import find_data
 from .rows import print_rows, write_rows
 from .system import OLDER_PYTHON, ROOT, Setting
 
-COMMANDS = ("train", "annotate")
+#: What measures, in the order of `all`, and what is made of the rows.
+COMMANDS = ("train", "annotate", "latency", "load", "memory", "limit", "curves")
+REPORTS = ("plots", "table")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -23,8 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments (Sequence[str] | None): What stands on the command line; None: that of this process.
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure ours beside what people use today.")
-    parser.add_argument("command", choices=(*COMMANDS, "all"))
-    parser.add_argument("--json", type=Path, help="the file for the rows; for `all`, the folder [bench/results]")
+    parser.add_argument("command", choices=(*COMMANDS, *REPORTS, "all"))
+    parser.add_argument("--json", type=Path, help="the file for the rows, or the folder of all files [bench/results]")
     parser.add_argument("--model", type=Path, help="the trained pipeline [training/portable/model-best]")
     parser.add_argument(
         "--transition", type=Path, default=Path("training/transition"), help="one of spacy-transformers"
@@ -40,14 +42,35 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", default=(), metavar="PART", help="only systems whose name has a part")
     parser.add_argument("--older", type=Path, default=OLDER_PYTHON, help="Python of the environment of older peers")
     args = parser.parse_args(arguments)
+    out = (args.json or ROOT / "bench" / "results").absolute()
+    if args.command in REPORTS:
+        import_module(f"bench.commands.{args.command}").report(out)
+        return
+    setting = make_setting(args, out.parent if out.suffix else out)
+    if machine.warning():
+        msg.warn(machine.warning())
+    for command in COMMANDS if args.command == "all" else (args.command,):
+        measure(command, setting, out if out.suffix else out / f"{command}.json")
+    if args.command == "all":
+        import_module("bench.commands.plots").report(out)
+
+
+def make_setting(args: argparse.Namespace, results: Path) -> Setting:
+    """Make the setting, and find the data.
+
+    args (argparse.Namespace): What stands on the command line.
+    results (Path): The folder of the rows.
+    RETURNS (Setting): The setting.
+    """
     data, source = (args.data, args.data.name) if args.data else find_data(Path("assets"))
-    setting = Setting(
+    return Setting(
         model=(args.model or portable_model()).absolute(),
         transition=args.transition.absolute(),
         encoder=args.encoder.absolute(),
         data=data.absolute(),
         source=source,
         work=args.work.absolute(),
+        results=results,
         rounds=args.rounds,
         posts=args.posts,
         texts=args.texts,
@@ -56,11 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         older=args.older.absolute(),
         only=tuple(args.only),
     )
-    if machine.warning():
-        msg.warn(machine.warning())
-    out = args.json or ROOT / "bench" / "results"
-    for command in COMMANDS if args.command == "all" else (args.command,):
-        measure(command, setting, out if out.suffix == ".json" else out / f"{command}.json")
 
 
 def measure(command: str, setting: Setting, out: Path) -> None:

@@ -1,10 +1,10 @@
 """Our systems, as the processes of the measurements run them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .clock import measured_epochs
-from .texts import measured_pipe
+from .texts import measured_pipe, measured_points, measured_singly
 
 
 def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
@@ -40,3 +40,29 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     RETURNS (Callable[[int], dict[str, Any]]): The round. The first one also gives the entities.
     """
     return measured_pipe(load(options), options)
+
+
+def latency(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure `nlp(text)`.
+
+    options (dict[str, Any]): As for `load` and `measured_singly`.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    return measured_singly(load(options), options)
+
+
+def points(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure `nlp.pipe` along a curve.
+
+    options (dict[str, Any]): As for `load` and `measured_points`; "whole" whether the pipeline's own size of a batch is
+        taken at all points.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    nlp = load(options)
+    whole = {"batch_size": nlp.batch_size} if options["whole"] else {}
+    return measured_points(lambda texts, size: list(nlp.pipe(texts, **{"batch_size": size, **whole})), options)
+
+
+def stream(options: dict[str, Any]) -> Callable[[Iterable[str]], Iterator[Any]]:
+    """RETURNS (Callable[[Iterable[str]], Iterator[Any]]): `nlp.pipe` of a pipeline; options as for `load`."""
+    return load(options).pipe

@@ -56,6 +56,12 @@ def make_rows(
     return rows
 
 
+def read_rows(path: Path) -> list[Row]:
+    """RETURNS (list[Row]): The rows of a file; none if it is not there."""
+    rows: list[Row] = json.loads(path.read_text(encoding="utf8")) if path.is_file() else []
+    return rows
+
+
 def set_ratios(rows: Sequence[Row], *, smaller_is_better: bool = False) -> None:
     """Set every row's `ratio`: its value over that of the reference, or of the best of several references.
 
@@ -101,7 +107,7 @@ def print_rows(rows: Sequence[Row]) -> None:
             (row["work"], row["system"], row["precision"], f"{row['value']:g}", row["unit"], spread, ratio, f1)
         )
     header = ("work", "system", "precision", "median", "unit", "range", "ratio", "F1")
-    msg.table(table, header=header, divider=True, aligns=("l", "l", "l", "r", "l", "l", "r", "r"))
+    msg.table(table, header=header, divider=True, aligns=("l", "l", "l", "r", "l", "l", "r", "r"), max_col=60)
     seen = {row["environment"]: row["versions"] for row in rows if "versions" in row}
     for environment, versions in seen.items():
         msg.text(f"{environment}: {', '.join(f'{name} {number}' for name, number in versions.items())}")

@@ -50,6 +50,7 @@ class Setting:
     data (Path): The folder with train.conll, dev.conll and test.conll.
     source (str): "wnut17", "sample", or whatever the folder holds.
     work (Path): The folder for what is made on the way: samples, exports, logs.
+    results (Path): The folder of the rows, for what is made of the rows of other commands.
     rounds (int): Rounds in which the systems take turns.
     posts (int): Posts of a round of training, at most.
     texts (int): Texts of a round of annotation, at most; 0 for the whole test set.
@@ -65,6 +66,7 @@ class Setting:
     data: Path
     source: str
     work: Path
+    results: Path = ROOT / "bench" / "results"
     rounds: int = 5
     posts: int = 800
     texts: int = 0
@@ -80,3 +82,9 @@ class Setting:
     def wants(self, system: System) -> bool:
         """RETURNS (bool): Whether a system is to be measured."""
         return not self.only or any(part in system.key for part in self.only)
+
+
+def transition(setting: Setting) -> dict[str, str]:
+    """RETURNS (dict[str, str]): The transition-based peer's trained pipeline, or how to make one."""
+    made = str(setting.work / "transition-untrained")
+    return {"encoder": str(setting.encoder), "model": str(setting.transition), "made": made}

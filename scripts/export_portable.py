@@ -1,8 +1,8 @@
 """Export a trained pipeline as a Hugging Face folder, and check the folder against the pipeline.
 
-Opened by transformers, the folder must give the logits of the pipeline on every post of dev (that is not longer than
-the encoder's limit: transformers knows no windows), and read back as a pipeline it must give the same entities. Both
-are compared in fp32.
+Opened by transformers, the folder must give the logits of the pipeline, tuned as it is, on every post of dev (that is
+not longer than the encoder's limit: transformers knows no windows), and read back as a pipeline it must give the same
+entities. Both are compared in fp32.
 
 Usage: python scripts/export_portable.py training/portable/model-best training/portable/hf --stamp export.json
 """
@@ -21,6 +21,7 @@ from wasabi import msg
 
 from spacy_tokclf.export import export_hf, import_hf
 from spacy_tokclf.export.component import find_classifier
+from spacy_tokclf.tags.tuning import tune_logits
 
 MAX_DIFFERENCE = 1e-4
 
@@ -39,7 +40,9 @@ def logit_difference(nlp: Language, folder: Path, posts: list[list[str]]) -> flo
 
     model, tokenizer = AutoModelForTokenClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     largest = 0.0
-    for words, ours in zip(posts, find_classifier(nlp, None).pipe.logits(docs_of(nlp, posts)), strict=True):
+    pipe = find_classifier(nlp, None).pipe
+    for words, raw in zip(posts, pipe.logits(docs_of(nlp, posts)), strict=True):
+        ours = tune_logits(raw, pipe.tuning, pipe.tag_table)
         encoding = tokenizer(words, is_split_into_words=True, return_tensors="pt")
         if encoding.input_ids.shape[1] > tokenizer.model_max_length:
             continue

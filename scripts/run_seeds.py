@@ -32,7 +32,7 @@ def run_seed(config: Path, seed: int, encoder: str, precision: str) -> dict[str,
     """
     out = FOLDER / str(seed)
     train = ["scripts/train.py", str(config), str(out), "--encoder", encoder, "--seed", str(seed)]
-    subprocess.run([sys.executable, *train, "--precision", precision], check=True)
+    subprocess.run([sys.executable, *train, "--precision", precision, "--tune"], check=True)
     score = ["scripts/evaluate_model.py", str(out / "model-best"), "--metrics", str(out)]
     subprocess.run([sys.executable, *score], check=True)
     result = {

@@ -2,7 +2,7 @@
 
 The config has the last word on everything that is not asked for here. On the sample corpus, a tenth of WNUT-17,
 training takes fewer steps. With dev as training data, too, it takes as many epochs, nothing is chosen, and the pipeline
-of the last step is kept.
+of the last step is kept. Then the pipeline can be tuned on dev, or take over the numbers of one that was.
 
 Usage: python scripts/train.py configs/wnut17.cfg training --encoder assets/encoder
 """
@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from project_files import read_json, write_json
+from project_files import fail, read_json, write_json
 from spacy import util
 
 ENCODER = "spacy-tokclf.TransformerEncoder.v1"
@@ -76,6 +76,26 @@ def steps_with_dev(config: Path, splits: dict[str, dict[str, int]], steps: int) 
     return round(steps * (train + dev) / train)
 
 
+def tune(args: argparse.Namespace) -> None:
+    """Tune the pipeline that is kept, if that was asked for. It is written before time.json, which ends a training.
+
+    args (argparse.Namespace): The command line.
+    RAISES (SystemExit): If it fails.
+    """
+    model = args.out / ("model-last" if args.with_dev else "model-best")
+    if args.tuned_like:
+        command = [str(model), "--like", args.tuned_like]
+    elif args.tune:
+        command = [str(model), str(args.corpus / "dev.spacy"), "--gpu-id", str(args.gpu_id)]
+    else:
+        return
+    command = ["python", "-m", "spacy", "tokclf", "tune", *command, "--report", str(args.out / "tuning.json")]
+    print(shlex.join(command), flush=True)
+    done = subprocess.run([sys.executable, *command[1:]], check=False)
+    if done.returncode != 0:
+        raise SystemExit(done.returncode)
+
+
 def main() -> None:
     """Train as the command line says."""
     parser = argparse.ArgumentParser(description="Run `spacy train` with the project's data.")
@@ -89,7 +109,11 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="the folder with the .spacy files")
     parser.add_argument("--data", type=Path, default=Path("assets/data.json"), help="which data it is")
     parser.add_argument("--with-dev", action="store_true", help="train on train and dev, and keep the last pipeline")
+    parser.add_argument("--tune", action="store_true", help="tune the best pipeline on dev")
+    parser.add_argument("--tuned-like", help="take over what this pipeline was tuned to")
     args = parser.parse_args()
+    if args.tune and args.with_dev:
+        fail("Dev cannot tune what was trained on it", "Leave out --tune, or name a pipeline with --tuned-like.")
     data = read_json(args.data)
     steps = args.max_steps or (SAMPLE_STEPS if data["source"] == "sample" else 0)
     if args.with_dev:
@@ -111,6 +135,7 @@ def main() -> None:
     if args.with_dev:
         # The best one by a score on what it was trained on: nobody should take it.
         shutil.rmtree(args.out / "model-best")
+    tune(args)
     # Kilobytes on Linux, bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     write_json(times, {"seconds": round(seconds, 1), "peak_memory_mib": peak // 2**20})

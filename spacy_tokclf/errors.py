@@ -149,6 +149,33 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC054 = "Give a text to show its best tags, or annotated data (`--data FILE --row N`) to show their gold tags."
     TC055 = "{path} has no text {row}: expected a number from 0 to less than {count}, the number of its texts."
+    TC060 = (
+        "There is no text in {source} ({count}) with gold entities for {name!r} to be tuned on: no token is annotated. "
+        "Expected annotated texts that it was not trained on."
+    )
+    TC061 = (
+        "No text in {source} has an entity that {name!r} could find, so there is nothing to tune it on. Its types are: "
+        "{labels}. Expected development data with entities of these types."
+    )
+    TC062 = (
+        "The logits of {name!r} are not all finite numbers for the text {text!r}. The weights of such a pipeline are "
+        "broken; take an earlier one, or train with a lower learning rate or in fp32."
+    )
+    TC063 = "Nothing is to be fitted. Ask for a bias, for calibrated scores or for a temperature."
+    TC064 = (
+        "What {name!r} was tuned to cannot be taken over. It is: {found}, for the types: {labels}. Expected a pipeline "
+        "that `spacy tokclf tune` tuned, with the types: {own}."
+    )
+    TC065 = (
+        "{model!r} is no folder, and an installed package is not changed. Name a folder for the tuned pipeline with "
+        "`--output`."
+    )
+    TC066 = "Give either data to tune on, or a tuned pipeline whose numbers to take (`--like`)."
+
+    TC080 = (
+        "r_drop of the component {name!r} needs an encoder of its own: a listener gets the vectors of one pass only. "
+        "Set r_drop = 0.0, or put `spacy-tokclf.TransformerEncoder.v1` into [components.{name}.model.tok2vec]."
+    )
 
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (

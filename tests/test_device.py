@@ -1,5 +1,10 @@
 """Devices, precisions and the border between arrays and tensors."""
 
+import os
+import platform
+import subprocess
+import sys
+
 import numpy
 import pytest
 import torch
@@ -191,3 +196,19 @@ def test_dropout_masks_at_the_ends():
     assert not masks.draw((3, 2), 1.0, torch.bfloat16).any()
     assert masks.draw((3, 2), 0.5, torch.bfloat16).dtype == torch.bfloat16
     assert DropoutMasks(torch.device("meta")).draw((3, 2), 0.5, torch.float32).device.type == "meta"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept in glibc alone")
+@pytest.mark.parametrize(("variable", "keeps"), [("", True), ("MALLOC_ARENA_MAX", False)])
+def test_memory_is_kept(variable, keeps):
+    """A block that was freed comes back without page faults, unless the environment says how memory is managed."""
+    code = (
+        "import resource, torch; from spacy_tokclf.device import running\n"
+        "with running(torch.device('cpu'), precision='fp32', train=False): pass\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "torch.ones(50_000_000); start = faults(); torch.ones(50_000_000); print(faults() - start)"
+    )
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    variables |= {variable: "2"} if variable else {}
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=True)
+    assert (int(done.stdout) < 1000) == keeps, done.stdout

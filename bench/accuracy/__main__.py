@@ -17,6 +17,7 @@ def main() -> None:
     command.add_argument("--test", action="store_true", help="score on test as well, which the ledger records")
     command.add_argument("--idle", action="store_true", help="compute only while nobody else wants to")
     commands.add_parser("list", help="list the names")
+    commands.add_parser("page", help="write RESULTS.md and its pictures from what has been run")
     args = parser.parse_args()
     study = Study()
     if args.command == "run":
@@ -26,6 +27,10 @@ def main() -> None:
     elif args.command == "list":
         for name in all_names(study):
             print(resolve(study, name).hash, name)
+    elif args.command == "page":
+        from .page import write_page
+
+        print(write_page(study))
 
 
 if __name__ == "__main__":

@@ -4,16 +4,18 @@
 |---|---|
 | `NAME` | an entry of `configs.yml` |
 | `NAME:learn_rate=0.0001,epochs=4` | a point of its grid |
-| `default-LEVER`, `plain+LEVER` | a lever taken out of the best recipe, or put into the plain one |
+| `default-LEVER`, `plain+LEVER`, `plain+A+B` | levers taken out of the best recipe, or put into the plain one |
 | `…+dev` | fitted once more on train and dev, without any selection |
 | `…@DATA` | on another data set of `data.py` |
 """
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,8 @@ BEST, PLAIN = "default", "plain"
 #: Settings that mean the same for every system: where they stand in a config of spaCy.
 RATE = "training.optimizer.learn_rate.initial_rate"
 SHORT = ("learn_rate", "epochs")
+#: Settings that came after the first runs, and their values that change nothing: a hash is the same with and without.
+OFF = {"casing_dropout": 0.0, "label_smoothing": 0.0, "r_drop": 0.0, "tuned": True}
 Settings = dict[str, Any]
 
 
@@ -57,7 +61,7 @@ class Definition:
     @property
     def training_hash(self) -> str:
         """A short name of what is trained: equal for equal trainings, whatever they are called."""
-        return digest([self.system, self.data, self.with_dev, self.settings])
+        return digest([self.system, self.data, self.with_dev, without_off(self.settings)])
 
     @property
     def hash(self) -> str:
@@ -74,13 +78,29 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf8")).hexdigest()[:12]
 
 
+def without_off(settings: Settings) -> Settings:
+    """Leave out the settings of OFF where they change nothing.
+
+    settings (dict[str, Any]): The settings, nested.
+    RETURNS (dict[str, Any]): The others.
+    """
+    kept = {key: value for key, value in settings.items() if key not in OFF or value != OFF[key]}
+    return {key: without_off(value) if isinstance(value, dict) else value for key, value in kept.items()}
+
+
 def read_entries(study: Study) -> dict[str, dict[str, Any]]:
     """Read `configs.yml`.
 
     study (Study): The study.
     RETURNS (dict[str, dict[str, Any]]): "configs" and "levers", each by name.
     """
-    return srsly.read_yaml(study.configs)
+    return _parse(study.configs.read_text(encoding="utf8"))
+
+
+@lru_cache(maxsize=4)
+def _parse(text: str) -> dict[str, dict[str, Any]]:
+    """Read YAML once. Nobody changes what is read."""
+    return srsly.yaml_loads(text)
 
 
 def all_names(study: Study) -> list[str]:
@@ -140,13 +160,27 @@ def resolve(study: Study, name: str) -> Definition:
     RETURNS (Definition): The definition.
     RAISES (SystemExit): If there is no such name.
     """
+    definition = find(study, name)
+    if definition is None:
+        fail(f"There is no config {name!r}", f"Expected one of {study.configs}, or a name made of them: see README.md.")
+    return definition
+
+
+def find(study: Study, name: str) -> Definition | None:
+    """Work out what a name stands for, if anything.
+
+    study (Study): The study.
+    name (str): The name.
+    RETURNS (Definition | None): The definition; None if there is no such name.
+    """
     rest, _, data_name = name.partition("@")
     data_name = data_name or data.NAMES[0]
     with_dev = rest.endswith(data.DEV)
     rest = rest.removesuffix(data.DEV)
-    if rest not in all_names(study) or data_name not in data.NAMES:
-        fail(f"There is no config {name!r}", f"Expected one of {study.configs}, or a name made of them: see README.md.")
-    entry, changes = _entry_of(read_entries(study), rest)
+    entries = read_entries(study)
+    if (rest not in all_names(study) and not _levers_of(entries, rest)) or data_name not in data.NAMES:
+        return None
+    entry, changes = _entry_of(entries, rest)
     changes = [entry.get("set", {}), *changes]
     tune = entry.get("tune")
     for each in changes:
@@ -168,14 +202,24 @@ def resolve(study: Study, name: str) -> Definition:
 
 def _entry_of(entries: dict[str, dict[str, Any]], name: str) -> tuple[dict[str, Any], list[Settings]]:
     """Find the entry that a name begins with, and what the rest of the name changes."""
-    configs, levers = entries["configs"], entries.get("levers", {})
+    configs = entries["configs"]
     if name in configs:
         return configs[name], []
-    for recipe, mark, side in ((BEST, "-", "without"), (PLAIN, "+", "with")):
-        if name.startswith(recipe + mark):
-            return configs[recipe], [levers[name.removeprefix(recipe + mark)][side]]
+    found = _levers_of(entries, name)
+    if found:
+        return found
     base = name.partition(":")[0]
     return configs[base], [point for point in grid_points(configs[base]) if point_name(base, point) == name]
+
+
+def _levers_of(entries: dict[str, dict[str, Any]], name: str) -> tuple[dict[str, Any], list[Settings]] | None:
+    """Find the recipe and the levers in a name such as `plain+A+B`; None if it is no such name."""
+    levers = entries.get("levers", {})
+    for recipe, mark, side in ((BEST, "-", "without"), (PLAIN, "+", "with")):
+        first, *names = name.split(mark)
+        if first == recipe and names and all(side in levers.get(each, {}) for each in names):
+            return entries["configs"][recipe], [levers[each][side] for each in names]
+    return None
 
 
 def change(settings: Settings, values: Settings) -> None:
@@ -198,7 +242,7 @@ def change(settings: Settings, values: Settings) -> None:
             if not isinstance(node.get(section), dict):
                 fail(f"There is no section {section!r} in the config", f"It was asked to set {key!r}.")
             node = node[section]
-        node[last] = value
+        node[last] = copy.deepcopy(value)
 
 
 def set_steps(settings: Settings, epoch: int, *, epochs: float | None = None) -> None:

@@ -7,24 +7,25 @@ test can read in `ledger.jsonl` what was scored, in which order, and at which co
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from project_files import fail
+from spacy.training import Example
 
 from spacy_tokclf.corpus import read_conll
-from spacy_tokclf.metrics import Comparison, count_by_sentence
+from spacy_tokclf.metrics import compare_examples, count_by_sentence
 
 from .configs import Definition
-from .scoring import compare, scores_of
+from .curves import DIGITS, put_curve
+from .scoring import pair_up, scores_of
 from .study import Line, Study, locked, put_line, read_lines
 
-#: The fields of a line of `posts.jsonl`, and how its numbers are written.
+#: The fields of a line of `posts.jsonl`, whose numbers are digits of base 36.
 COUNTS = ("right", "predicted", "gold")
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: The code that decides what is trained and predicted. It is committed, too, before a run is scored.
 CODE = ("spacy_tokclf", "scripts", "bench/accuracy/*.py", "bench/peers")
 
@@ -86,13 +87,14 @@ def score_test(study: Study, definition: Definition, line: Line, predictions: Pa
                 if entry["predictions"] != sha256:
                     fail(f"{name} has been scored on test already", "Its predictions were others. Nothing is rescored.")
                 return {key: value for key, value in entry.items() if key.startswith("test_")}
-        comparison = compare(read_conll(gold), predictions)
-        scores = scores_of(comparison, "test")
+        examples = pair_up(read_conll(gold), predictions)
+        scores = scores_of(examples, "test")
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         entry = {"time": now, "commit": head(study), **run, "data": definition.data, "predictions": sha256, **scores}
         with study.ledger.open("a", encoding="utf8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        put_line(study, study.posts, {**run, "data": definition.data, **posts_of(comparison)}, key=same)
+        put_line(study, study.posts, {**run, "data": definition.data, **posts_of(examples)}, key=same)
+        put_curve(study, definition, seed=line["seed"], split="test", examples=examples)
     return scores
 
 
@@ -111,13 +113,13 @@ def _check_committed(study: Study, definition: Definition, line: Line) -> None:
         )
 
 
-def posts_of(comparison: Comparison) -> dict[str, str]:
+def posts_of(examples: Sequence[Example]) -> dict[str, str]:
     """Write down the counts of each post, one character a post: `0` to `9`, then letters.
 
-    comparison (Comparison): Gold beside prediction.
+    examples (Sequence[Example]): The posts: predictions beside gold.
     RETURNS (dict[str, str]): "right", "predicted" and "gold".
     """
-    columns = count_by_sentence(comparison).T.tolist()
+    columns = count_by_sentence(compare_examples(examples)).T.tolist()
     return {name: "".join(DIGITS[value] for value in each) for name, each in zip(COUNTS, columns, strict=True)}
 
 

@@ -95,7 +95,7 @@ def train_and_score(study: Study, definition: Definition, seed: int, predictions
     training = train(study, definition, data, seed=seed, folder=folder, lock=lock)
     model = tune(study, definition, data, seed=seed, model=folder / "model", lock=lock)
     predict(study, definition, data, model=model, out=predictions, lock=lock)
-    scores = no_scores("dev") if definition.with_dev else score_dev(data.path("dev"), predictions / "dev.spacy")
+    scores = score_dev(study, definition, seed=seed, gold=data.path("dev"), predictions=predictions / "dev.spacy")
     scores |= no_scores("test")
     first = {"config": definition.name, "seed": seed, "commit": facts.pop("commit"), "config_hash": definition.hash}
     return {

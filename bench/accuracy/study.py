@@ -50,6 +50,11 @@ class Study:
         return self.here / "posts.jsonl"
 
     @property
+    def curves(self) -> Path:
+        """One line a scored run and split: the scores of the entities that it found, and which were right."""
+        return self.here / "curves.jsonl"
+
+    @property
     def work(self) -> Path:
         """The folder of data, models, predictions and locks; git ignores it."""
         return self.root / "training" / "accuracy"

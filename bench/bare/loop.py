@@ -9,6 +9,7 @@ from typing import Any
 
 SIZE = 16
 BUDGET = 2048
+WARM_BATCHES = 4
 
 
 def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
@@ -32,7 +33,7 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
         batches = [pad([encoded[i] for i in batch]) for batch in by_length([len(ids) for ids, _ in encoded])]
         start = time.perf_counter()
-        for ids, mask, labels in batches if number >= 0 else batches[:4]:
+        for ids, mask, labels in batches if number >= 0 else batches[:WARM_BATCHES]:
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options["precision"] == "bf16"):
                 logits = model(input_ids=ids, attention_mask=mask).logits
             loss = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=-100)
@@ -66,7 +67,7 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     def run(number: int) -> dict[str, Any]:
         start = time.perf_counter()
         with torch.inference_mode():
-            for ids, mask in batches if number >= 0 else batches[:3]:
+            for ids, mask in batches if number >= 0 else batches[:WARM_BATCHES]:
                 model(input_ids=ids, attention_mask=mask).logits.argmax(-1)
         seconds = time.perf_counter() - start
         return {"value": options["words"] / seconds, "seconds": seconds}

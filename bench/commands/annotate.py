@@ -9,7 +9,7 @@ from wasabi import msg
 from ..data import entity_f1, read_texts, write_sample, write_texts
 from ..exports import hugging_face, optimized
 from ..rows import Row, make_rows
-from ..system import OURS, Setting, System
+from ..system import OURS, Setting, System, transition
 from ..turns import take_turns, wanted
 
 PIPELINE = "bench.peers.hf_pipeline:annotate"
@@ -45,7 +45,7 @@ def systems(setting: Setting, given: dict[str, Any]) -> list[System]:
         System(
             "spacy-transformers + transition NER",
             "bench.peers.transition_ner:annotate",
-            {**given, "encoder": str(setting.encoder), "model": str(setting.transition)},
+            {**given, **transition(setting)},
             environment="older",
             needs=("spacy-transformers",),
         ),
@@ -56,29 +56,32 @@ def systems(setting: Setting, given: dict[str, Any]) -> list[System]:
             System("ONNX Runtime by hand", "bench.peers.onnx_by_hand:annotate", options, precision, needs=ONNX)
         )
     for precision in ("fp32", "bf16"):
-        found.append(
-            System("bare torch forward", "bench.bare.loop:annotate", {**hf, "precision": precision}, precision)
-        )
+        options = {**hf, "precision": precision}
+        found.append(System("bare torch forward", "bench.bare.loop:annotate", options, precision))
+        packed = {**options, "model": str(setting.model)}
+        found.append(System("bare torch forward, packed", "bench.bare.packed:annotate", packed, precision))
     for precision in ("fp32", "int8"):
         options = {**hf, "precision": precision, "folder": str(setting.work / "onnx-by-hand")}
         found.append(
             System("bare ONNX Runtime forward", "bench.peers.onnx_by_hand:forward", options, precision, needs=ONNX)
         )
-    return [*found, *ours(setting, given)]
+    return [*found, *our_forms(setting, given, f"{OURS} nlp.pipe", "bench.ours:annotate")]
 
 
-def ours(setting: Setting, given: dict[str, Any]) -> list[System]:
-    """RETURNS (list[System]): Our systems: torch in both environments, and ONNX Runtime."""
-    model, target = {**given, "model": str(setting.model)}, "bench.ours:annotate"
-    found = [
-        System(f"{OURS} nlp.pipe", target, {**model, "precision": precision}, precision)
-        for precision in ("fp32", "bf16")
-    ]
-    found.append(
-        System(f"{OURS} nlp.pipe, older transformers", target, {**model, "precision": "fp32"}, environment="older")
-    )
+def our_forms(setting: Setting, given: dict[str, Any], name: str, target: str) -> list[System]:
+    """List our pipeline in all its forms: torch in both environments, and ONNX Runtime where it can be made.
+
+    setting (Setting): The setting.
+    given (dict[str, Any]): Options of all of them.
+    name (str): What the rows call them.
+    target (str): The function.
+    RETURNS (list[System]): The systems.
+    """
+    model = {**given, "model": str(setting.model)}
+    found = [System(name, target, {**model, "precision": precision}, precision) for precision in ("fp32", "bf16")]
+    found.append(System(f"{name}, older transformers", target, {**model, "precision": "fp32"}, environment="older"))
     for precision in ("fp32", "int8"):
-        system = System(f"{OURS} nlp.pipe, ONNX Runtime", target, precision=precision, needs=("onnxruntime",))
+        system = System(f"{name}, ONNX Runtime", target, precision=precision, needs=("onnxruntime",))
         folder = optimized(setting, precision) if setting.wants(system) else None
         if folder is not None:
             options = {**given, "model": str(folder)}

@@ -40,7 +40,9 @@ def systems(setting: Setting, files: dict[str, str]) -> list[System]:
         ),
     ]
     for precision in ("fp32", "bf16"):
-        found.append(System("bare torch loop", "bench.bare.loop:train", {**bare, "precision": precision}, precision))
+        for name, module in (("bare torch loop", "loop"), ("bare torch loop, packed", "packed")):
+            options = {**bare, "precision": precision}
+            found.append(System(name, f"bench.bare.{module}:train", options, precision))
     for environment, name in (("newest", f"{OURS} spacy train"), ("older", f"{OURS} spacy train, older transformers")):
         for precision in ("fp32", "bf16"):
             found.append(

@@ -1,9 +1,9 @@
 """`pipeline("ner")` of transformers: one text at a time, in batches, or in batches of texts of like length."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from ..texts import FoundT, measured
+from ..texts import FoundT, measured, measured_points, measured_singly
 
 
 def load(options: dict[str, Any]) -> Any:
@@ -40,3 +40,34 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
         return found
 
     return measured(find, options)
+
+
+def latency(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure the pipeline with one text at a time.
+
+    options (dict[str, Any]): As for `load` and `measured_singly`.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    return measured_singly(load(options), options)
+
+
+def points(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure the pipeline along a curve.
+
+    options (dict[str, Any]): As for `load` and `measured_points`; "one_by_one" whether texts come alone whatever the
+        size of a batch.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    ner = load(options)
+
+    def find(texts: Sequence[str], size: int) -> Any:
+        alone = size == 1 or options.get("one_by_one")
+        return [ner(text) for text in texts] if alone else ner(texts, batch_size=size)
+
+    return measured_points(find, options)
+
+
+def stream(options: dict[str, Any]) -> Callable[[Iterable[str]], Iterator[Any]]:
+    """RETURNS (Callable[[Iterable[str]], Iterator[Any]]): The pipeline over a generator; options as for `load`."""
+    ner = load(options)
+    return lambda texts: ner(text for text in texts)

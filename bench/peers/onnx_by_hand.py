@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy
 
-from ..texts import FoundT, measured
+from ..texts import FoundT, measured, measured_singly
 
 BATCH = 32
 
@@ -73,17 +73,22 @@ def session_of(options: dict[str, Any]) -> Any:
     return onnxruntime.InferenceSession(str(export(options)), providers=["CPUExecutionProvider"])
 
 
-def batches_of(model: str, texts: Sequence[str]) -> Any:
-    """Tokenize texts and sort them by length.
-
-    model (str): A folder with tokenizer.json.
-    texts (Sequence[str]): The texts.
-    YIELDS (tuple): The numbers of the texts in a batch, their encodings, and the inputs.
-    """
+def tokenizer_of(model: str) -> Any:
+    """RETURNS (Tokenizer): The tokenizer of a model folder."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(Path(model) / "tokenizer.json"))
     tokenizer.enable_truncation(512)
+    return tokenizer
+
+
+def batches_of(tokenizer: Any, texts: Sequence[str]) -> Any:
+    """Tokenize texts and sort them by length.
+
+    tokenizer (Tokenizer): The tokenizer.
+    texts (Sequence[str]): The texts.
+    YIELDS (tuple): The numbers of the texts in a batch, their encodings, and the inputs.
+    """
     encodings = tokenizer.encode_batch(list(texts))
     order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
     for start in range(0, len(order), BATCH):
@@ -123,25 +128,44 @@ def entities_of(encoding: Any, tags: Sequence[str]) -> FoundT:
     return [(start, end, label) for start, end, label in found]
 
 
+def finder(options: dict[str, Any]) -> Callable[[Sequence[str]], list[FoundT]]:
+    """Make the whole way from texts to entities.
+
+    options (dict[str, Any]): As for `export`.
+    RETURNS (Callable[[Sequence[str]], list[FoundT]]): The function.
+    """
+    session, tokenizer = session_of(options), tokenizer_of(options["model"])
+    config = json.loads((Path(options["model"]) / "config.json").read_text(encoding="utf8"))
+    names = [config["id2label"][str(i)] for i in range(len(config["id2label"]))]
+
+    def find(texts: Sequence[str]) -> list[FoundT]:
+        found: list[FoundT] = [[] for _ in texts]
+        for numbers, encodings, inputs in batches_of(tokenizer, texts):
+            best = session.run(["logits"], inputs)[0].argmax(-1)
+            for row, i in enumerate(numbers):
+                found[i] = entities_of(encodings[row], [names[tag] for tag in best[row]])
+        return found
+
+    return find
+
+
 def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     """Get ready to measure the whole way from texts to entities.
 
     options (dict[str, Any]): As for `export` and `measured`.
     RETURNS (Callable[[int], dict[str, Any]]): The round.
     """
-    session = session_of(options)
-    config = json.loads((Path(options["model"]) / "config.json").read_text(encoding="utf8"))
-    names = [config["id2label"][str(i)] for i in range(len(config["id2label"]))]
+    return measured(finder(options), options)
 
-    def find(texts: Sequence[str]) -> list[FoundT]:
-        found: list[FoundT] = [[] for _ in texts]
-        for numbers, encodings, inputs in batches_of(options["model"], texts):
-            best = session.run(["logits"], inputs)[0].argmax(-1)
-            for row, i in enumerate(numbers):
-                found[i] = entities_of(encodings[row], [names[tag] for tag in best[row]])
-        return found
 
-    return measured(find, options)
+def latency(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure the same with one text at a time.
+
+    options (dict[str, Any]): As for `export` and `measured_singly`.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    find = finder(options)
+    return measured_singly(lambda text: find([text]), options)
 
 
 def forward(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
@@ -152,7 +176,7 @@ def forward(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     """
     session = session_of(options)
     texts = json.loads(Path(options["texts"]).read_text(encoding="utf8"))
-    ready = [inputs for _, _, inputs in batches_of(options["model"], texts)]
+    ready = [inputs for _, _, inputs in batches_of(tokenizer_of(options["model"]), texts)]
 
     def find(_: Sequence[str]) -> list[FoundT]:
         for inputs in ready:

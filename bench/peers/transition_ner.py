@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..clock import measured_epochs
+from ..fresh import measured_fresh
 from ..texts import measured_pipe
 
 #: Steps of a pipeline that is only timed.
@@ -36,24 +37,45 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     return measured_epochs(str(folder / "config.cfg"), write_config(options, folder / "config.cfg"))
 
 
-def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
-    """Get ready to measure `nlp.pipe`, from texts to `doc.ents`.
+def trained(options: dict[str, Any]) -> tuple[str, bool]:
+    """Find a trained pipeline. If there is none, one is made with hardly any training: it is as fast and as large.
 
-    options (dict[str, Any]): As for `train` and `measured`; "model", a trained pipeline. If it is not there, one is
-        made with hardly any training: it is as fast, but its entities are not scored.
-    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    options (dict[str, Any]): "encoder", "train" and "dev"; "model", a trained pipeline, and "made", where to make one.
+    RETURNS (tuple[str, bool]): Its folder, and whether its entities can be scored.
     """
-    import spacy
     from spacy.training.initialize import init_nlp
     from spacy.training.loop import train as train_loop
     from spacy.util import load_config
 
     if Path(options["model"]).is_dir():
-        return measured_pipe(spacy.load(options["model"]), options)
-    with tempfile.TemporaryDirectory() as name:
-        config = Path(name) / "config.cfg"
-        given = write_config(options, config)
-        given |= {"training.max_steps": STEPS, "training.eval_frequency": STEPS}
-        nlp, _ = train_loop(init_nlp(load_config(config, overrides=given)))
-    run = measured_pipe(nlp, options)
-    return lambda number: {key: value for key, value in run(number).items() if key != "entities"}
+        return options["model"], True
+    if not Path(options["made"]).is_dir():
+        with tempfile.TemporaryDirectory() as name:
+            config = Path(name) / "config.cfg"
+            given = write_config(options, config)
+            given |= {"training.max_steps": STEPS, "training.eval_frequency": STEPS}
+            nlp, _ = train_loop(init_nlp(load_config(config, overrides=given)))
+        nlp.to_disk(options["made"])
+    return options["made"], False
+
+
+def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure `nlp.pipe`, from texts to `doc.ents`.
+
+    options (dict[str, Any]): As for `trained` and `measured`.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    import spacy
+
+    folder, scored = trained(options)
+    run = measured_pipe(spacy.load(folder), options)
+    return lambda number: {key: value for key, value in run(number).items() if scored or key != "entities"}
+
+
+def loading(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure `spacy.load`.
+
+    options (dict[str, Any]): As for `trained`; "before", what the process has imported.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    return measured_fresh({**options, "timed": f"spacy.load({trained(options)[0]!r})"})

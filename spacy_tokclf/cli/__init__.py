@@ -12,6 +12,7 @@ from .import_hf import import_hf_cli
 from .optimize import optimize_cli
 from .push import push_cli
 from .score import score_cli
+from .tune import tune_cli
 
 spacy_app.add_typer(app)
 
@@ -26,4 +27,5 @@ __all__ = [
     "optimize_cli",
     "push_cli",
     "score_cli",
+    "tune_cli",
 ]

@@ -30,7 +30,7 @@ def evaluate_cli(
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Texts in a batch")] = None,
     use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
 ) -> None:
-    """Evaluate a pipeline: scores as seqeval and spaCy count them, surface F1, kinds of error.
+    """Evaluate a pipeline: scores as seqeval and spaCy count them, surface F1, kinds of error, calibration.
 
     Gold tokens are kept by default, which is the standard; --raw shows what users get.
     """
@@ -67,14 +67,18 @@ def evaluate(
 
     model (str): Name or folder of the pipeline.
     data (Path): The annotated data.
-    RETURNS (Dict[str, Any]): As metrics.summary.summarize.
+    RETURNS (Dict[str, Any]): As metrics.summary.summarize; details.calibration says how far the scores of entities can
+        be believed, if they have any.
     RAISES (ValueError): TC220 and TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
     """
     import spacy
     from spacy.cli._util import setup_gpu
 
+    from ..metrics.calibration import calibration_report
     from ..metrics.examples import annotated, compare_characters, compare_examples
+    from ..metrics.scored import scored_entities
     from ..metrics.summary import describe_errors, summarize
+    from ..pipeline.token_classifier import TokenClassifier
     from .tagged import entity_texts
 
     setup_gpu(use_gpu, silent=True)
@@ -89,6 +93,10 @@ def evaluate(
         tokens = [[token.text for token in eg.reference] for eg in examples]
     texts = entity_texts(train) if train is not None else None
     summary = summarize(comparison, tokens, train_texts=texts, n_resamples=resamples, joiner=joiner)
+    keys = [pipe.cfg["spans_key"] for _, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)]
+    scored = scored_entities(examples, keys)
+    if len(scored.scores):
+        summary["details"]["calibration"] = calibration_report(scored.scores, scored.correct)
     if errors_path is not None:
         write_jsonl(errors_path, describe_errors(comparison, tokens, joiner=joiner))
     return summary

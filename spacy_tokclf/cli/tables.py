@@ -1,5 +1,6 @@
 """What the commands print of a summary: short tables, percentages with two decimals."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from wasabi import msg
@@ -7,6 +8,14 @@ from wasabi import msg
 from ..metrics.analysis import KINDS
 
 _RIGHT = "r"
+#: What is said of the scores of entities, and the headers for it.
+SCORED = {
+    "ece": "ECE",
+    "ece_chance": "by chance",
+    "brier": "Brier",
+    "brier_constant": "of a constant",
+    "auroc": "AUROC",
+}
 
 
 def print_summary(summary: dict[str, Any], *, title: str) -> None:
@@ -29,6 +38,9 @@ def print_summary(summary: dict[str, Any], *, title: str) -> None:
     for name, key in (("length", "by_length"), ("novelty", "by_novelty")):
         if key in details:
             _print_groups(name, details[key])
+    if "calibration" in details:
+        rows = [(details["calibration"]["number"], *scored_row(details["calibration"], SCORED))]
+        msg.table(rows, header=("entities with scores", *SCORED.values()), aligns=[_RIGHT] * 6)
     if "paired" in details:
         _print_paired(details["paired"])
 
@@ -40,6 +52,16 @@ def percent(value: float) -> str:
     RETURNS (str): For example "41.86".
     """
     return f"{100 * value:.2f}"
+
+
+def scored_row(scores: dict[str, Any], keys: Iterable[str]) -> list[str]:
+    """Write what is said of scores; "-" for what is not defined.
+
+    scores (Dict[str, Any]): The values.
+    keys (Iterable[str]): Which of them.
+    RETURNS (List[str]): Percentages.
+    """
+    return ["-" if scores[key] is None else percent(scores[key]) for key in keys]
 
 
 def _print_scores(summary: dict[str, Any]) -> None:

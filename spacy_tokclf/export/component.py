@@ -8,6 +8,7 @@ from thinc.api import Model
 from ..errors import Errors
 from ..models.onnx_shim import OnnxShim
 from ..models.shim import EncoderShim
+from ..pipeline.find_component import find_component
 from ..pipeline.find_encoder import find_encoder
 from ..pipeline.token_classifier import TokenClassifier
 
@@ -34,10 +35,7 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
     RAISES (ValueError): TC255, if there is none or the name does not tell which; TC256, if it uses no encoder of ours;
         TC310, if that runs in ONNX Runtime; TC012, if it has no weights.
     """
-    pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
-    if component not in pipes and (component is not None or len(pipes) != 1):
-        raise ValueError(Errors.TC255.format(name=component or "", found=", ".join(pipes) or "none"))
-    pipe = pipes[component] if component is not None else next(iter(pipes.values()))
+    pipe = find_component(nlp, component)
     node = find_encoder(pipe.model, nlp, pipe.name)
     if node is None:
         slot = pipe.model.get_ref("tok2vec").name

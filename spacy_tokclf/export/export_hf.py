@@ -1,6 +1,8 @@
 """Pipelines to folders that `AutoModelForTokenClassification`, `AutoTokenizer` and `pipeline("ner")` open.
 
-What Hugging Face has no place for (scheme, decoder, threshold, windows) goes into `config.json` under a key of our own,
+The bias and the temperature that a pipeline was tuned to are folded into the classifier's weights: the logits of the
+checkpoint are `tune_logits` of the pipeline's. What Hugging Face has no place for (scheme, decoder, threshold, windows,
+the calibration of entity scores) goes into `config.json` under a key of our own,
 which transformers keeps and ignores, so that `import_hf` restores it.
 """
 
@@ -9,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import spacy
 import srsly
 from spacy.language import Language
@@ -18,6 +21,7 @@ from ..errors import Errors
 from ..models.heads import head_of
 from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from ..models.transform import transform_weights
+from ..tags.tuning import tune_logits
 from ..wordpieces.prefix import KEY as PREFIX_SPACE
 from ..wordpieces.prefix import with_prefix_space
 from .component import Classifier, check_equivalent, find_classifier
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 OWN_KEY = "spacy_tokclf"
 PIPE_SETTINGS = ("scheme", "decode", "threshold")
 ENCODER_SETTINGS = ("window", "overlap")
+TUNING = "tuning"
 
 
 def export_hf(
@@ -64,7 +69,7 @@ def make_checkpoint(classifier: Classifier) -> "nn.Module":
     """Make the `...ForTokenClassification` of a component, with weights of its own, on the CPU.
 
     classifier (Classifier): The component with its encoder.
-    RETURNS (nn.Module): The model; its logits at the first piece of each token are the component's.
+    RETURNS (nn.Module): The model; its logits at the first piece of each token are the component's, tuned.
     RAISES (ValueError): TC250, for an encoder of a type whose head is not known; TC257, for a pooling other than
         "first"; TC258, if the component lacks a part of the head.
     """
@@ -117,18 +122,25 @@ def _config(classifier: Classifier) -> Any:
     settings["id2label"] = dict(enumerate(pipe.tags))
     settings["label2id"] = {tag: row for row, tag in enumerate(pipe.tags)}
     own = {key: pipe.cfg[key] for key in PIPE_SETTINGS} | {key: node.attrs[key] for key in ENCODER_SETTINGS}
+    if pipe.tuning.calibrates:
+        own[TUNING] = {"slope": pipe.tuning.slope, "shift": pipe.tuning.shift}
     return AutoConfig.for_model(shim.config["model_type"], **settings, **{OWN_KEY: own})
 
 
 def _head_state(classifier: Classifier) -> dict[str, "torch.Tensor"]:
-    """Give the weights of the head under their Hugging Face names."""
+    """Give the weights of the head under their Hugging Face names, bias and temperature folded in."""
     import torch
 
-    model = classifier.pipe.model
+    pipe = classifier.pipe
+    model = pipe.model
     head = head_of(classifier.shim.config["model_type"], name=classifier.pipe.name)
     layer = model.get_ref("output_layer")
-    arrays = {f"{head.classifier}.weight": layer.get_param("W"), f"{head.classifier}.bias": layer.get_param("b")}
+    weights, bias = (layer.ops.to_numpy(layer.get_param(name)) for name in ("W", "b"))
+    arrays = {
+        f"{head.classifier}.weight": weights / numpy.float32(pipe.tuning.temperature),
+        f"{head.classifier}.bias": tune_logits(bias, pipe.tuning, pipe.tag_table),
+    }
     for key, value in transform_weights(model.get_ref("transform")).items():
-        arrays[f"{head.transform or 'head'}.{key}"] = value
+        arrays[f"{head.transform or 'head'}.{key}"] = layer.ops.to_numpy(value)
     cpu = torch.device("cpu")
-    return {key: to_tensor(layer.ops.to_numpy(value), cpu) for key, value in arrays.items()}
+    return {key: to_tensor(value, cpu) for key, value in arrays.items()}

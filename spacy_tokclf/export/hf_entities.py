@@ -14,6 +14,7 @@ from spacy.tokens import Doc
 
 from ..errors import Errors
 from ..tags.decode import softmax
+from ..tags.tuning import tune_logits
 from .component import Classifier, check_equivalent, find_classifier
 from .hf_pieces import Encoded, encode_text, encode_tokens, piece_logits
 
@@ -79,7 +80,8 @@ def to_hf_entities(
 
 
 def _pieces(classifier: Classifier, encoded: Encoded) -> list[Piece]:
-    scores = softmax(piece_logits(classifier, encoded.ids))
+    pipe = classifier.pipe
+    scores = softmax(tune_logits(piece_logits(classifier, encoded.ids), pipe.tuning, pipe.tag_table))
     pieces = []
     for index, (id_, (start, end)) in enumerate(zip(encoded.ids, encoded.spans, strict=True)):
         if encoded.special[index]:

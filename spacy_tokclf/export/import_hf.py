@@ -14,7 +14,8 @@ from ..models.pretrained import Pretrained, PretrainedEncoder
 from ..pipeline.labels import checkpoint_scheme
 from ..tags import expected_tags, is_tag_of, split_tag
 from ..tags.schemes import PREFIXES
-from .export_hf import ENCODER_SETTINGS, OWN_KEY
+from ..tags.tuning import Tuning
+from .export_hf import ENCODER_SETTINGS, OWN_KEY, TUNING
 
 LEARN_RATE = 5e-5
 
@@ -32,9 +33,10 @@ def import_hf(
     """Make a pipeline of a token classifier from the Hugging Face Hub or a folder.
 
     The labels stay as they are, in their order. A checkpoint that was exported from here comes back with its scheme,
-    decoder, threshold and windows. For others the scheme is read off the labels, and since IOB1 and IOB2 have the same
-    labels, tags are decoded greedily: each token takes its best tag, as in Hugging Face, and any sequence of tags is
-    read by the rule of conlleval. If you know that the tags are IOB2, IOBES or BILOU, `decode="constrained"` is better.
+    decoder, threshold, windows and calibrated scores. For others the scheme is read off the labels, and since IOB1 and
+    IOB2 have the same labels, tags are decoded greedily: each token takes its best tag, as in Hugging Face, and any
+    sequence of tags is read by the rule of conlleval. If you know that the tags are IOB2, IOBES or BILOU,
+    `decode="constrained"` is better.
 
     The head's dropout becomes `training.dropout`, and `spacy-tokclf.AdamW.v1` the optimizer, for further training.
 
@@ -66,6 +68,8 @@ def import_hf(
     sample = nlp.make_doc("a")
     pipe.initialize(lambda: [Example(sample, sample)], nlp=nlp, encoder=lambda: pretrained)
     pipe.cfg["scheme"] = scheme
+    # Bias and temperature are in the weights.
+    pipe.cfg["tuning"] = Tuning(**own[TUNING])._asdict() if TUNING in own else None
     _set_training(nlp, pretrained.head)
     return nlp
 

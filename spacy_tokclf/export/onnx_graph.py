@@ -12,6 +12,8 @@ from .onnx_family import activation_of, family_graph
 from .onnx_int8 import to_int8
 from .onnx_module import module_graph
 
+#: Settings that the two architectures share.
+SETTINGS = ("pooling", "window", "overlap", "casing")
 #: Bytes that a graph may have: its format cannot hold more.
 LIMIT = 2**31 - 2**20
 
@@ -26,7 +28,7 @@ def onnx_layer(node: Model, precision: str) -> Model:
         cannot export the encoder.
     """
     shim: Any = node.shims[0]
-    settings = {key: node.attrs[key] for key in ("pooling", "window", "overlap", "casing")}
+    settings = {key: node.attrs[key] for key in SETTINGS}
     layer = build_onnx_encoder_v1(**settings)
     held: Any = layer.shims[0]
     held.fill(

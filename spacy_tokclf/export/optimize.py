@@ -79,7 +79,7 @@ def replace_encoders(nlp: Language, precision: str, *, component: str | None = N
     RAISES (ValueError): TC307, TC310 or TC311, if there is no encoder that can be replaced; TC012, TC312 or TC313, if
         no graph can be made of it.
     """
-    from .onnx_graph import onnx_layer
+    from .onnx_graph import SETTINGS, onnx_layer
 
     found = list(_owners(nlp, component))
     if not found:
@@ -98,7 +98,8 @@ def replace_encoders(nlp: Language, precision: str, *, component: str | None = N
                 replace_model_node(pipe.model, node, layer)
         for block in blocks:
             block["@architectures"] = AFTER
-            block.pop("precision", None)
+            for key in set(block) - {"@architectures", *SETTINGS}:
+                del block[key]
     requirements = nlp.meta.setdefault("requirements", [])
     if REQUIREMENT not in requirements:
         requirements.append(REQUIREMENT)

@@ -6,6 +6,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..tags.tuning import tune_logits
 from ..wordpieces.sequences import make_sequences
 from ..wordpieces.tokenizer import PieceTokenizer
 from .component import find_classifier
@@ -56,7 +57,10 @@ def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None
     size = min(node.attrs["window"] or shim.max_pieces, shim.max_pieces)
     sequences = make_sequences([doc], tokenizer, size=size, overlap=min(node.attrs["overlap"], size // 2))
     logits = pipe.model.layers[-1].predict(node.predict([doc]))[0]
-    labels = pipe.gold_tags([Example(doc.copy(), doc)], [logits]) if gold else logits.argmax(axis=1)
+    if gold:
+        labels = pipe.gold_tags([Example(doc.copy(), doc)], [logits])
+    else:
+        labels = tune_logits(pipe.model.ops.to_numpy(logits), pipe.tuning, pipe.tag_table).argmax(axis=1)
     rows: list[PieceRow] = []
     for number, window in enumerate(sequences.windows):
         rows.extend(_special(number, tokenizer, tokenizer.prefix))

@@ -46,7 +46,7 @@ def _about(facts: CardFacts) -> list[str]:
     about = meta.get("description") or f"Named-entity recognition in {language} text."
     both = (
         "The same model is here twice: as a spaCy pipeline in a wheel, and as a Hugging Face checkpoint. At the first "
-        "word piece of every token the two give the same logits."
+        "word piece of every token the two give the same probabilities."
         if facts.checkpoint
         else "This is a spaCy pipeline in a wheel. It was pushed with `--wheel-only`: there is no Hugging Face "
         "checkpoint, and Transformers cannot open it."
@@ -166,8 +166,11 @@ def _limits(facts: CardFacts) -> Iterable[str]:
     yield "On text of another kind than the training data (topic, style, language) expect worse results."
     if facts.pipe is not None:
         yield (
-            "The score of an entity is the mean probability of its type over its tokens. A score of 0.9 is no promise "
-            "that nine in ten such entities are right."
+            "The score of an entity was calibrated on development data: of those with a score of 0.9, about nine in "
+            "ten were right there. On other text it promises less."
+            if facts.pipe.tuning.calibrates
+            else "The score of an entity is the mean probability of its type over its tokens. A score of 0.9 is no "
+            "promise that nine in ten such entities are right."
         )
     if facts.checkpoint and facts.pipe is not None:
         best = (
@@ -178,9 +181,11 @@ def _limits(facts: CardFacts) -> Iterable[str]:
         cut = f" and cuts a text off after {facts.checkpoint['model_max_length']} of them"
         yield (
             f"The spaCy pipeline takes {best}, on tokens of spaCy, and reads texts of any length. "
-            f'`pipeline("ner")` splits texts in its own way, takes the best tag of each word piece{cut}. The logits '
-            "are the same, the entities can differ."
+            f'`pipeline("ner")` splits texts in its own way, takes the best tag of each word piece{cut}. The '
+            "probabilities of tags are the same, the entities can differ."
         )
+        if facts.pipe.tuning.calibrates:
+            yield 'The scores of `pipeline("ner")` are such probabilities, and were not calibrated.'
         if threshold := facts.pipe.cfg["threshold"]:
             yield f'The spaCy pipeline drops entities that score less than {threshold}, `pipeline("ner")` keeps them.'
 

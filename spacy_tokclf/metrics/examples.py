@@ -84,9 +84,7 @@ def compare_examples(
     gold, pred = _Gathered(numbers), _Gathered(numbers)
     missing: list[Bools] = []
     for i, eg in enumerate(annotated(examples, spans_key=spans_key, annotate_ents=annotate_ents)):
-        group = gold_group(eg.reference, spans_key, annotate_ents=annotate_ents)
-        wanted = labels if spans_key is not None else ()
-        spans, unknown = _group_gold(group) if group is not None else _ents_gold(eg.reference, wanted)
+        spans, unknown = gold_of(eg.reference, spans_key=spans_key, labels=labels, annotate_ents=annotate_ents)
         missing.append(unknown)
         gold.add(i, dict.fromkeys(_entities(spans)))
         pred.add(i, _aligned(eg, eg.predicted.ents if spans_key is None else _group(eg.predicted, spans_key)))
@@ -104,6 +102,23 @@ def compare_examples(
         int(np.count_nonzero(~unknown)),
         n_ignored=len(all_pred) - len(pred_chunks),
     )
+
+
+def gold_of(
+    doc: "Doc", *, spans_key: str | None, labels: Sequence[str], annotate_ents: bool
+) -> tuple[list["Span"], Bools]:
+    """Give the gold entities of a text, and which of its tokens nobody annotated.
+
+    doc (Doc): The gold text.
+    spans_key (Optional[str]): As for compare_examples.
+    labels (Sequence[str]): As for compare_examples.
+    annotate_ents (bool): As for compare_examples.
+    RETURNS (Tuple[List[Span], Bools]): The entities; and for each token whether its annotation is missing.
+    """
+    group = gold_group(doc, spans_key, annotate_ents=annotate_ents)
+    if group is not None:
+        return _group_gold(group)
+    return _ents_gold(doc, labels if spans_key is not None else ())
 
 
 def compare_characters(examples: Iterable["Example"]) -> Comparison:

@@ -31,6 +31,21 @@ def gold_group(doc: "Doc", spans_key: str | None, *, annotate_ents: bool = False
     return group
 
 
+def gold_key(examples: Iterable["Example"], spans_key: str | None, *, annotate_ents: bool) -> str | None:
+    """Tell where the gold of a component is.
+
+    examples (Iterable[Example]): The examples.
+    spans_key (Optional[str]): Key of the component's group.
+    annotate_ents (bool): Whether the component sets `doc.ents`.
+    RETURNS (Optional[str]): The key, if any text has that group or the component does not set `doc.ents`; else None,
+        for `doc.ents`.
+    """
+    if spans_key is None or not annotate_ents:
+        return spans_key
+    found = any(gold_group(eg.reference, spans_key, annotate_ents=True) is not None for eg in examples)
+    return spans_key if found else None
+
+
 def gold_entities(group: "SpanGroup") -> tuple[list["Span"], list["Span"]]:
     """Sort the spans of a gold group into entities and parts of the text that nobody annotated: spans without label.
 

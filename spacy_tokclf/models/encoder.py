@@ -9,6 +9,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..device import check_precision, resolve_precision, running, to_array, to_tensor
+from ..errors import Errors
 from ..wordpieces.batch import PieceBatch, batch_windows
 from ..wordpieces.pack import pack_windows
 from ..wordpieces.pool import check_pooling, pool_tokens
@@ -33,6 +34,8 @@ def build_transformer_encoder_v1(
     overlap: int = 64,
     precision: str = "fp32",
     casing: bool = False,
+    casing_dropout: float = 0.0,
+    freeze_embeddings: bool = False,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the layer that runs a Hugging Face encoder over texts of any length.
 
@@ -46,11 +49,18 @@ def build_transformer_encoder_v1(
         and the vectors that leave the layer are float32 in any case.
     casing (bool): Whether to add a learned vector for the casing of each word to the embedding of its pieces. It tells
         an encoder that lower-cases what it cannot see. Such a pipeline has no Hugging Face equivalent.
+    casing_dropout (float): Share of the texts, drawn anew for each training step, whose words get the casing that
+        they have in lower-case letters, so that names without capitals are learned, too.
+    freeze_embeddings (bool): Whether to leave the embeddings of the word pieces as they are: half of a small encoder's
+        weights, most of which a training set never uses.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).
+    RAISES (ValueError): TC001, TC002, TC003 or TC031, for a setting out of range.
     """
     check_pooling(pooling)
     check_window(window, overlap)
     check_precision(precision)
+    if not 0.0 <= casing_dropout <= 1.0:
+        raise ValueError(Errors.TC031.format(name="casing_dropout", value=casing_dropout, expected="a share, 0 to 1"))
     return Model(
         "transformer_encoder",
         forward,
@@ -62,6 +72,8 @@ def build_transformer_encoder_v1(
             "overlap": overlap,
             "precision": precision,
             "casing": casing,
+            "casing_dropout": casing_dropout,
+            "freeze_embeddings": freeze_embeddings,
         },
         shims=[EncoderShim()],
     )
@@ -105,7 +117,11 @@ def forward(
     RETURNS (Tuple[List[Floats2d], Callable]): Per text (n_tokens, width), and the way back.
     """
     shim: EncoderShim = model.shims[0]
-    vectors = encode(shim, docs, train=is_train, **model.attrs)
+    settings = dict(model.attrs)
+    if settings.pop("freeze_embeddings"):
+        words: Any = shim.module.get_input_embeddings()  # type: ignore[operator]
+        words.weight.requires_grad_(False)
+    vectors = encode(shim, docs, train=is_train, **settings)
     lengths = [len(doc) for doc in docs]
     arrays = model.ops.unflatten(to_array(vectors, model.ops), numpy.asarray(lengths, dtype="int32"))
 
@@ -127,13 +143,14 @@ def encode(
     overlap: int,
     precision: str,
     casing: bool = False,
+    casing_dropout: float = 0.0,
 ) -> "torch.Tensor":
     """Give the vectors of all tokens of some texts.
 
     shim (EncoderShim): The encoder.
     docs (Sequence[Doc]): The texts.
     train (bool): Whether to record gradients and drop out.
-    pooling, window, overlap, precision, casing: As for the architecture.
+    pooling, window, overlap, precision, casing, casing_dropout: As for the architecture.
     RETURNS (torch.Tensor): float32. Shape: (n_tokens, width).
     """
     import torch
@@ -141,7 +158,10 @@ def encode(
     module = shim.module
     device = shim.device
     size = min(window or shim.max_pieces, shim.max_pieces)
-    sequences = make_sequences(docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2), casing=casing)
+    dropout = casing_dropout if train else 0.0
+    sequences = make_sequences(
+        docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2), casing=casing, casing_dropout=dropout
+    )
     n_tokens = len(sequences.counts)
     if train or module.training:
         shim.weights.clear()  # they may have been learned since

@@ -6,14 +6,19 @@ import torch
 from torch.nn import functional
 
 from ..device import DropoutMasks, to_tensor
-from ..wordpieces.pack import PackedBatch, spread
+from ..wordpieces.pack import PackedBatch
 from ..wordpieces.pool import pool_tokens
+from ..wordpieces.windows import spread
 from .anatomy import Anatomy, Block
 from .attention import Group, attend, plan_groups
 from .kernels import WorkingWeights, add_norm, linear
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+#: Rows are filled up to a multiple of this, so that products of the same shapes come back: for a new one those in bf16
+#: are compiled anew, which takes as long as the product.
+STEP = 32
 
 
 def run_packed(
@@ -41,15 +46,15 @@ def run_packed(
     device = parts.words.weight.device
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     masks = DropoutMasks(device) if train else None
-    groups = plan_groups(batch.lengths, parts.heads, device=device, dtype=dtype)
+    groups = plan_groups(batch.lengths, parts.heads, device=device, dtype=dtype, train=train)
     x = _embed(parts, batch, weights, masks, dtype)
     for block in parts.blocks[:-1]:
         x = _layer(x, block, weights, groups, masks, parts.heads, dtype)
+    wanted = batch.first if pooling == "first" else spread(batch.first, batch.counts)
+    rows = _filled(to_tensor(wanted, device))
+    pieces = _layer(x, parts.blocks[-1], weights, groups, masks, parts.heads, dtype, rows)[: len(wanted)]
     if pooling == "first":
-        rows = to_tensor(batch.first, device)
-        return _layer(x, parts.blocks[-1], weights, groups, masks, parts.heads, dtype, rows)
-    rows = to_tensor(spread(batch.first, batch.counts), device)
-    pieces = _layer(x, parts.blocks[-1], weights, groups, masks, parts.heads, dtype, rows)
+        return pieces
     counts = to_tensor(batch.counts, device)
     return pool_tokens(pieces, counts.cumsum(0) - counts, counts, pooling=pooling)
 
@@ -58,17 +63,22 @@ def _embed(
     parts: Anatomy, batch: PackedBatch, weights: WorkingWeights, masks: DropoutMasks | None, dtype: "torch.dtype"
 ) -> "Tensor":
     ids = to_tensor(batch.ids, parts.words.weight.device)
-    lengths = to_tensor(batch.lengths, ids.device)
-    x = parts.words(ids)
+    positions = _positions(ids, to_tensor(batch.lengths, ids.device), parts.pad_position)
+    x = parts.words(_filled(ids))
     if parts.casing is not None and batch.casings is not None:
-        x = x + parts.casing(to_tensor(batch.casings, ids.device))
+        x = x + parts.casing(_filled(to_tensor(batch.casings, ids.device)))
     if parts.types is not None:
         x = x + parts.types.weight[0]
-    x = x + parts.positions(_positions(ids, lengths, parts.pad_position))
+    x = x + parts.positions(_filled(positions))
     x = functional.layer_norm(x, [x.shape[-1]], parts.norm.weight, parts.norm.bias, parts.norm.eps)
     mask = masks.draw(tuple(x.shape), parts.dropout, x.dtype) if masks else None
     x = x if mask is None else x * mask
     return x if parts.project is None else linear(x, weights.get((parts.project,), dtype)).float()
+
+
+def _filled(rows: "Tensor") -> "Tensor":
+    """Add zeros up to a multiple of STEP. What is computed for them reaches nothing else, nor does a gradient."""
+    return functional.pad(rows, (0, -len(rows) % STEP))
 
 
 def _positions(ids: "Tensor", lengths: "Tensor", pad: int | None) -> "Tensor":
@@ -94,10 +104,10 @@ def _layer(
 ) -> "Tensor":
     """Run one layer, on some rows only if they are given."""
 
-    def mask(shape: tuple[int, ...], rate: float) -> "Tensor | None":
+    def mask(shape: tuple[int, ...], rate: float, dtype: "torch.dtype" = dtype) -> "Tensor | None":
         return masks.draw(shape, rate, dtype) if masks else None
 
-    attention_masks = [mask(group.mask_shape(), block.attention_dropout) for group in groups]
+    attention_masks = [mask(group.mask_shape(), block.attention_dropout, torch.float32) for group in groups]
     found = attend(linear(x, weights.get(block.qkv, dtype)), groups, attention_masks, heads)
     if rows is not None:
         found, x = found.index_select(0, rows), x.index_select(0, rows)

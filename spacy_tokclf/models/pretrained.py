@@ -111,7 +111,7 @@ def make_pretrained_encoder_v1(name: str, revision: str | None = None, head: boo
 
 
 def module_from_config(config: dict[str, Any]) -> "nn.Module":
-    """Build the encoder that a config describes, with weights still to be filled.
+    """Build the encoder that a config describes, with weights still to be filled: what they are is left to chance.
 
     config (Dict[str, Any]): The contents of a `config.json`.
     RETURNS (nn.Module): The module, in float32.
@@ -124,9 +124,22 @@ def module_from_config(config: dict[str, Any]) -> "nn.Module":
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
-        return AutoModel.from_config(model_config, **_no_pooler(model_config))
+        with _weights_undrawn():
+            module = AutoModel.from_config(model_config, **_no_pooler(model_config))
+        module.tie_weights()
+        return module
     finally:
         torch.set_default_dtype(before)
+
+
+def _weights_undrawn() -> contextlib.AbstractContextManager[None]:
+    """Give transformers' own way to leave weights undrawn, which is most of the time of building: it moved in 5.0."""
+    try:
+        from transformers.initialization import no_init_weights
+    except ImportError:
+        from transformers.modeling_utils import no_init_weights  # type: ignore[no-redef]
+    undrawn: contextlib.AbstractContextManager[None] = no_init_weights()
+    return undrawn
 
 
 def _load(folder: str, config: Any, *, with_head: bool) -> tuple["nn.Module", list[str]]:

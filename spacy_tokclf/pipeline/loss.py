@@ -1,4 +1,4 @@
-"""The loss: cross-entropy over the tokens whose gold tag is known."""
+"""The loss: cross-entropy over the tokens whose gold tag is known, and how far two passes disagree about them."""
 
 from typing import Any
 
@@ -6,12 +6,16 @@ from thinc.api import Ops
 from thinc.types import Floats2d
 
 
-def masked_cross_entropy(ops: Ops, logits: Floats2d, gold: Any) -> tuple[float, Floats2d]:
+def masked_cross_entropy(
+    ops: Ops, logits: Floats2d, gold: Any, *, label_smoothing: float = 0.0
+) -> tuple[float, Floats2d]:
     """Sum the cross-entropy over tokens with a known tag. The others have no loss and a gradient of exactly zero.
 
     ops (Ops): The backend.
     logits (Floats2d): Shape: (n_tokens, n_tags).
     gold (Ints1d): Index of each token's tag, negative where it is not known. Shape: (n_tokens,).
+    label_smoothing (float): Share of the gold's probability that is spread over all tags, that of the gold included
+        (Szegedy et al., 2016), as in torch.
     RETURNS (Tuple[float, Floats2d]): The summed loss in nats, and its gradient. Shape: (n_tokens, n_tags).
     """
     xp = ops.xp
@@ -27,5 +31,35 @@ def masked_cross_entropy(ops: Ops, logits: Floats2d, gold: Any) -> tuple[float, 
     loss = xp.log(total[:, 0]) - shifted[each, columns]
     probabilities = exp / total
     probabilities[each, columns] -= 1.0
+    if label_smoothing:
+        loss += label_smoothing * (shifted[each, columns] - shifted.mean(axis=1))
+        probabilities[each, columns] += label_smoothing
+        probabilities -= label_smoothing / logits.shape[1]
     gradient[rows] = probabilities
     return float(loss.sum()), gradient
+
+
+def disagreement(ops: Ops, logits: Floats2d, gold: Any) -> tuple[float, Floats2d]:
+    """Sum how far two passes with different dropout disagree: the Kullback-Leibler divergences, both ways, of their
+    distributions (R-Drop: Liang et al., 2021). Tokens without a known tag count for nothing.
+
+    ops (Ops): The backend.
+    logits (Floats2d): Those of the first pass, then those of the second. Shape: (2 * n_tokens, n_tags).
+    gold (Ints1d): Index of each token's tag, negative where it is not known. Shape: (2 * n_tokens,).
+    RETURNS (Tuple[float, Floats2d]): The sum in nats, and its gradient. Shape: (2 * n_tokens, n_tags).
+    """
+    xp = ops.xp
+    gradient = ops.alloc2f(*logits.shape)
+    half = len(logits) // 2
+    rows = xp.flatnonzero(xp.asarray(gold)[:half] >= 0)
+    if not len(rows):
+        return 0.0, gradient
+    both = xp.stack([logits[rows], logits[rows + half]])
+    logs = both - both.max(axis=2, keepdims=True)
+    logs = logs - xp.log(xp.exp(logs).sum(axis=2, keepdims=True))
+    p = xp.exp(logs)
+    apart, d_logs = p - p[::-1], logs - logs[::-1]
+    gradient[xp.concatenate([rows, rows + half])] = xp.concatenate(
+        apart + p * (d_logs - (p * d_logs).sum(axis=2, keepdims=True))
+    )
+    return float((apart[0] * d_logs[0]).sum()), gradient

@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from ..metrics.counts import Counts, count
 from ..metrics.examples import compare_examples
-from ..metrics.gold_groups import check_groups, gold_group
+from ..metrics.gold_groups import check_groups, gold_key
 from ..metrics.report import evaluate_dict
 
 _SEQEVAL_KEYS = ("precision", "recall", "f1", "accuracy")
@@ -53,7 +53,9 @@ class SeqevalScorer:
         examples = list(examples)
         labels = cfg.get("labels") or ()
         annotate_ents = bool(cfg.get("annotate_ents"))
-        key = self._key(examples, cfg)
+        key = self.spans_key
+        if key is None:
+            key = gold_key(examples, cfg.get("spans_key"), annotate_ents=cfg.get("annotate_ents", True))
         if key is not None and labels:
             check_groups(examples, key, labels, annotate_ents=annotate_ents)
         comparison = compare_examples(examples, spans_key=key, labels=labels, annotate_ents=annotate_ents)
@@ -62,14 +64,6 @@ class SeqevalScorer:
         scores = {key: _no_none(key, value) for key, value in scores.items()}
         scores.update(_seqeval_scores(counts))
         return {f"{self.score_prefix}{key}": value for key, value in scores.items()}
-
-    def _key(self, examples: list[Example], cfg: dict[str, Any]) -> str | None:
-        """Choose the span group to score; None for doc.ents."""
-        key = cfg.get("spans_key")
-        if self.spans_key is not None or key is None:
-            return self.spans_key
-        in_group = any(gold_group(eg.reference, key, annotate_ents=True) is not None for eg in examples)
-        return key if in_group or not cfg.get("annotate_ents", True) else None
 
 
 def _no_none(key: str, value: Any) -> Any:

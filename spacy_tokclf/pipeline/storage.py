@@ -106,7 +106,9 @@ def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:
         raise ValueError(Errors.TC030.format(name=pipe.name, found=saved["format"], known=pipe.cfg.get("format", 0)))
     given = pipe.cfg.get("given", {})
     overridden = {key: value for key, value in given.items() if saved.get("given", {}).get(key, value) != value}
-    pipe.cfg.update(saved)
+    # What was fitted belongs to the weights: nothing stays of it if the saved component, or its version, has none.
+    fitted = {"tuning": None} if "tuning" in pipe.cfg else {}
+    pipe.cfg.update(fitted | saved)
     pipe.cfg.update(overridden, given=given, format=pipe.cfg["format"])
 
 

@@ -20,11 +20,12 @@ from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
 from ..tags.decode import Spans, TagTable, make_tag_table
+from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from .annotate import set_entities
 from .find_encoder import find_encoder
 from .gold import Ints, gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
-from .loss import masked_cross_entropy
+from .loss import disagreement, masked_cross_entropy
 from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
@@ -49,6 +50,9 @@ class TokenClassifier(Stored, TrainablePipe):
         overwrite_ents: bool = True,
         annotate_ents: bool = True,
         spans_key: str = "entities",
+        tuned: bool = True,
+        label_smoothing: float = 0.0,
+        r_drop: float = 0.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Initialize the component.
@@ -62,13 +66,22 @@ class TokenClassifier(Stored, TrainablePipe):
         annotate_ents (bool): Whether to set `doc.ents` at all; the span group is always set.
         spans_key (str): Key of the span group that holds this component's entities and their scores. Gold texts that
             have a group of this key are learned from and scored by it, the others by `doc.ents`.
+        tuned (bool): Whether to use what `spacy tokclf tune` fitted, if anything.
+        label_smoothing (float): Share of the gold's probability that training spreads over all tags.
+        r_drop (float): Weight of the disagreement of two passes with different dropout, which training then makes over
+            each batch (R-Drop). For a model with an encoder of its own.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1.
+        RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
+            another setting out of range.
         """
         if decode not in DECODERS:
             raise ValueError(Errors.TC021.format(value=decode, choices=", ".join(DECODERS)))
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(Errors.TC022.format(value=threshold))
+        for name_, value, wanted in (("label_smoothing", label_smoothing, 1.0), ("r_drop", r_drop, numpy.inf)):
+            if not 0.0 <= value < wanted:
+                expected = f"at least 0 and less than {wanted}"
+                raise ValueError(Errors.TC031.format(name=name_, value=value, expected=expected))
         super().__init__(vocab, model, name)
         settings = {
             "decode": decode,
@@ -76,11 +89,15 @@ class TokenClassifier(Stored, TrainablePipe):
             "overwrite_ents": overwrite_ents,
             "annotate_ents": annotate_ents,
             "spans_key": spans_key,
+            "tuned": tuned,
+            "label_smoothing": float(label_smoothing),
+            "r_drop": float(r_drop),
         }
         self.cfg: dict[str, Any] = {
             "format": FORMAT,
             "scheme": "IOB2",
             "tags": [],
+            "tuning": None,
             "given": dict(settings),
             **settings,
         }
@@ -111,6 +128,11 @@ class TokenClassifier(Stored, TrainablePipe):
             self._table = (key, make_tag_table(self.tags, self.cfg["scheme"]))
         return self._table[1]
 
+    @property
+    def tuning(self) -> Tuning:
+        """RETURNS (Tuning): What was fitted after training and is in use."""
+        return read_tuning(self.cfg["tuning"]) if self.cfg["tuned"] else UNTUNED
+
     def add_label(self, label: str) -> int:
         """Add an entity type. A trained classifier keeps the rows that it has.
 
@@ -133,7 +155,8 @@ class TokenClassifier(Stored, TrainablePipe):
         labels: dict[str, Any] | list[str] | None = None,
         encoder: LoaderT | None = None,
     ) -> None:
-        """Fetch the encoder, set the labels, and make a fresh classifier, or take over that of a checkpoint.
+        """Fetch the encoder, set the labels, and make a fresh classifier, or take over that of a checkpoint. Nothing is
+        left of an earlier tuning.
 
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample of the training data.
         nlp (Optional[Language]): The pipeline.
@@ -161,6 +184,7 @@ class TokenClassifier(Stored, TrainablePipe):
         check_groups(examples, labels=self.labels, **self._gold_at)
         for label in self.labels:
             self.vocab.strings.add(label)
+        self.cfg["tuning"] = None
         self.set_output(len(self.tags))
         sample = [eg.x for eg in examples[:4] if len(eg.x)] or [Doc(self.vocab, words=["a"])]
         self.model.initialize(X=sample)
@@ -177,7 +201,7 @@ class TokenClassifier(Stored, TrainablePipe):
         return any(node.name.endswith("listener") for node in self.model.walk())
 
     def predict(self, docs: Iterable[Doc]) -> tuple[list[Floats2d], Spans]:
-        """Give the logits and the entities of some texts, without touching the texts.
+        """Give the raw logits and the entities of some texts, without touching the texts.
 
         docs (Iterable[Doc]): The texts.
         RETURNS (Tuple[List[Floats2d], Spans]): Per text (n_tokens, n_tags); and the entities in columns.
@@ -185,12 +209,15 @@ class TokenClassifier(Stored, TrainablePipe):
         docs = list(docs)
         logits = self.logits(docs)
         rows = [self.model.ops.to_numpy(row) for row in logits]
-        constrained = self.cfg["decode"] == "constrained"
-        spans = decode_visible(docs, rows, self.tag_table, constrained=constrained, threshold=self.cfg["threshold"])
+        constrained, threshold = self.cfg["decode"] == "constrained", self.cfg["threshold"]
+        spans = decode_visible(
+            docs, rows, self.tag_table, constrained=constrained, threshold=threshold, tuning=self.tuning
+        )
         return logits, spans
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
-        """Give the raw logits. A row that is all zeros belongs to a token of which the model sees nothing.
+        """Give the raw logits, as the loss sees them: what was fitted after training is not in them (`tune_logits` puts
+        it there). A row that is all zeros belongs to a token of which the model sees nothing.
 
         docs (Sequence[Doc]): The texts.
         RETURNS (List[Floats2d]): Per text (n_tokens, n_tags), columns in the order of `tags`.
@@ -247,19 +274,24 @@ class TokenClassifier(Stored, TrainablePipe):
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
         """Learn from a batch. The gradient is the sum over its tokens, so that a batch in parts adds up to the whole;
-        `spacy-tokclf.AdamW.v1` divides by the number of tokens. The loss is the mean per token.
+        `spacy-tokclf.AdamW.v1` divides by the number of tokens. The loss is the mean per token. What was fitted after
+        an earlier training belongs to other weights, and is forgotten.
 
         examples (Iterable[Example]): The batch.
         drop (float): Rate of the dropout before the classifier.
         sgd (Optional[Optimizer]): Steps at once if given.
         losses (Optional[Dict[str, float]]): Losses by component, added to.
         RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): TC025, if the loss is not a number.
+        RAISES (ValueError): TC025, if the loss is not a number; TC080, for `r_drop` and an encoder of others.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "TokenClassifier.update")
+        if self.cfg["r_drop"]:
+            if self._listens:
+                raise ValueError(Errors.TC080.format(name=self.name))
+            examples *= 2
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
@@ -267,11 +299,12 @@ class TokenClassifier(Stored, TrainablePipe):
             raise ValueError(SpacyErrors.E109.format(name=self.name))
         set_dropout_rate(self.model, drop)
         logits, backprop = self.model.begin_update(docs)
-        loss, d_logits, n_tokens = self._loss(examples, logits)
+        loss, d_logits, n_tokens = self._loss(examples, logits, r_drop=self.cfg["r_drop"])
         if n_tokens or self._listens:
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
         self.n_learned += n_tokens
+        self.cfg["tuning"] = None
         losses[self.name] += loss / max(n_tokens, 1)
         if sgd not in (None, False):
             self.finish_update(sgd)
@@ -299,10 +332,17 @@ class TokenClassifier(Stored, TrainablePipe):
         scheme = self.cfg["scheme"]
         return gold_tags(examples, known, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 
-    def _loss(self, examples: list[Example], logits: list[Floats2d]) -> tuple[float, list[Floats2d], int]:
+    def _loss(
+        self, examples: list[Example], logits: list[Floats2d], *, r_drop: float = 0.0
+    ) -> tuple[float, list[Floats2d], int]:
         ops = self.model.ops
         gold = self.gold_tags(examples, logits)
-        loss, gradient = masked_cross_entropy(ops, ops.xp.concatenate(logits), gold)
+        smoothing = self.cfg["label_smoothing"]
+        rows = ops.xp.concatenate(logits)
+        loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=smoothing)
+        if r_drop:
+            apart, d_apart = disagreement(ops, rows, gold)
+            loss, gradient = loss + r_drop * apart, gradient + r_drop * d_apart
         if not numpy.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
         lengths = numpy.asarray([len(row) for row in logits], dtype="int32")

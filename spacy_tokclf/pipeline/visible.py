@@ -1,13 +1,65 @@
 """Decode the tokens of which a model sees something; the others are transparent."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy
 from numpy.typing import NDArray
 from spacy.tokens import Doc
 
-from ..tags.decode import Spans, TagTable, decode_spans
+from ..tags.decode import Floats, Ints, Spans, TagTable, decode_spans
+from ..tags.tuning import UNTUNED, Tuning, bias_of_tags, calibrate
 from .gold import is_space
+
+
+class Visible(NamedTuple):
+    """The tokens of a batch that are not white space and whose logits are not all zeros.
+
+    logits (Floats): Their raw logits, text after text. Shape: (n_visible, n_tags).
+    lengths (Ints): How many there are in each text. Shape: (n_texts,).
+    place (Ints): Where each is in its text. Shape: (n_visible,).
+    """
+
+    logits: Floats
+    lengths: Ints
+    place: Ints
+
+
+def find_visible(docs: Sequence[Doc], logits: Sequence[NDArray[numpy.float32]]) -> Visible:
+    """Find what is to be decoded.
+
+    docs (Sequence[Doc]): The texts.
+    logits (Sequence[NDArray]): Per text (n_tokens, n_tags).
+    RETURNS (Visible): The tokens.
+    """
+    known = [row.any(axis=1) & ~is_space(doc) for row, doc in zip(logits, docs, strict=True)]
+    lengths = numpy.array([int(seen.sum()) for seen in known], dtype="int64")
+    if not lengths.sum():
+        return Visible(numpy.zeros((0, 1), "float32"), lengths, numpy.zeros(0, dtype="int64"))
+    rows = numpy.concatenate([row[seen] for row, seen in zip(logits, known, strict=True)])
+    return Visible(rows, lengths, numpy.concatenate([numpy.flatnonzero(seen) for seen in known]))
+
+
+def decode_tokens(visible: Visible, table: TagTable, *, constrained: bool, tuning: Tuning = UNTUNED) -> Spans:
+    """Decode entities and score them.
+
+    A token that is left out lies in an entity if its neighbours on both sides do, and never begins or ends one.
+
+    visible (Visible): The tokens.
+    table (TagTable): The tags.
+    constrained (bool): Whether the tag sequences must be valid.
+    tuning (Tuning): What was fitted after training.
+    RETURNS (Spans): The entities, in tokens of each text.
+    """
+    logits, lengths, place = visible
+    if not len(logits):
+        return decode_spans(logits, lengths, table, constrained=False)
+    if any(tuning.bias.values()):
+        logits = logits + bias_of_tags(tuning, table)
+    spans = decode_spans(logits, lengths, table, constrained=constrained, temperature=tuning.temperature)
+    base = (numpy.cumsum(lengths) - lengths)[spans.text]
+    start, end = place[base + spans.start], place[base + spans.end - 1] + 1
+    return spans._replace(start=start, end=end, score=calibrate(spans.score, tuning))
 
 
 def decode_visible(
@@ -17,25 +69,17 @@ def decode_visible(
     *,
     constrained: bool,
     threshold: float,
+    tuning: Tuning = UNTUNED,
 ) -> Spans:
-    """Decode entities over the tokens that are not white space and whose logits are not all zeros.
-
-    A token that is left out lies in an entity if its neighbours on both sides do, and never begins or ends one.
+    """Decode the entities of some texts.
 
     docs (Sequence[Doc]): The texts.
-    logits (Sequence[NDArray]): Per text (n_tokens, n_tags).
+    logits (Sequence[NDArray]): Per text (n_tokens, n_tags), raw.
     table (TagTable): The tags.
     constrained (bool): Whether the tag sequences must be valid.
     threshold (float): Entities with a lower score are left out.
+    tuning (Tuning): What was fitted after training.
     RETURNS (Spans): The entities, in tokens of each text.
     """
-    known = [row.any(axis=1) & ~is_space(doc) for row, doc in zip(logits, docs, strict=True)]
-    lengths = numpy.array([int(seen.sum()) for seen in known], dtype="int64")
-    if not lengths.sum():
-        return decode_spans(numpy.zeros((0, 1), "float32"), lengths, table, constrained=False)
-    rows = numpy.concatenate([row[seen] for row, seen in zip(logits, known, strict=True)])
-    spans = decode_spans(rows, lengths, table, constrained=constrained)
-    spans = Spans(*(column[spans.score >= threshold] for column in spans))
-    place = numpy.concatenate([numpy.flatnonzero(seen) for seen in known])
-    base = (numpy.cumsum(lengths) - lengths)[spans.text]
-    return spans._replace(start=place[base + spans.start], end=place[base + spans.end - 1] + 1)
+    spans = decode_tokens(find_visible(docs, logits), table, constrained=constrained, tuning=tuning)
+    return Spans(*(column[spans.score >= threshold] for column in spans))

@@ -160,7 +160,9 @@ class Spans(NamedTuple):
     score: Floats
 
 
-def decode_spans(logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool) -> Spans:
+def decode_spans(
+    logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool, temperature: float = 1.0
+) -> Spans:
     """Read entities and their scores off a batch of logits.
 
     Tags are read by the rule of conlleval, so that tags without constraints are repaired: an entity starts at a tag
@@ -170,6 +172,7 @@ def decode_spans(logits: Floats, lengths: Ints, table: TagTable, *, constrained:
     lengths (Ints): Tokens per text. Shape: (n_texts,).
     table (TagTable): The tags.
     constrained (bool): As for `best_tags`.
+    temperature (float): What logits are divided by for the scores.
     RETURNS (Spans): The entities, in order.
     """
     keep = lengths > 0
@@ -190,22 +193,23 @@ def decode_spans(logits: Floats, lengths: Ints, table: TagTable, *, constrained:
     inside = types[heads] >= 0
     heads, tails = heads[inside], tails[inside]
     text = numpy.searchsorted(begins, heads, side="right") - 1
-    mass = type_mass(logits, types, table)
+    mass = type_mass(logits, types, table, temperature=temperature)
     total = numpy.concatenate([[0.0], numpy.cumsum(mass, dtype="float64")])
     score = ((total[tails] - total[heads]) / (tails - heads)).astype("float32")
     return Spans(texts[text], heads - begins[text], tails - begins[text], types[heads], score)
 
 
-def type_mass(logits: Floats, types: Ints, table: TagTable) -> Floats:
+def type_mass(logits: Floats, types: Ints, table: TagTable, *, temperature: float = 1.0) -> Floats:
     """Give the probability of a chosen type at each token, summed over the type's tags.
 
     logits (Floats): Shape: (n_tokens, n_tags).
     types (Ints): The type chosen at each token, -1 for none. Shape: (n_tokens,).
     table (TagTable): The tags.
+    temperature (float): What logits are divided by.
     RETURNS (Floats): The probability, 0 where no type is chosen. Shape: (n_tokens,).
     """
     mass = numpy.zeros(len(logits), dtype="float32")
     rows = numpy.flatnonzero(types >= 0)
     members = table.type_of[None, :] == types[rows, None]
-    mass[rows] = (softmax(logits[rows]) * members).sum(axis=1)
+    mass[rows] = (softmax(logits[rows] / numpy.float32(temperature)) * members).sum(axis=1)
     return numpy.minimum(mass, 1.0)

@@ -206,7 +206,7 @@ class AdamW(Optimizer):
     def _average(self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module") -> None:
         import torch
 
-        own = {(shim_id, name): param.data for name, param in module.named_parameters()}
+        own = {(shim_id, name): param.data for name, param in module.named_parameters() if param.requires_grad}
         self.nr_update[(shim_id, "")] += 1
         averages.update({key: value.clone() for key, value in own.items() if key not in averages})
         weight = 1.0 - self._decay(self.nr_update[(shim_id, "")])
@@ -302,4 +302,4 @@ def _module_grads(shim: Any) -> list["torch.Tensor"]:
 def _square_norm(grads: list["torch.Tensor"]) -> float:
     import torch
 
-    return float(torch.stack([norm.double() for norm in torch._foreach_norm(grads)]).square().sum())
+    return float(torch.stack(list(torch._foreach_norm(grads))).double().square().sum())

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy
 
 from .casing import SPECIAL
-from .pack import PackedBatch, longest_first, pack, spread
+from .pack import PackedBatch, longest_first, pack
 from .sequences import Sequences
 from .tokenizer import PieceTokenizer
-from .windows import Ints
+from .windows import Ints, spread
 
 
 class PieceBatch(NamedTuple):

@@ -17,8 +17,7 @@ def casings_of(words: Sequence[str]) -> Ints:
     words (Sequence[str]): The words.
     RETURNS (Ints): An index into `CASINGS` for each. Shape: (n_words,).
     """
-    kinds = {word: casing_of(word) for word in set(words)}
-    return numpy.fromiter((kinds[word] for word in words), dtype="int64", count=len(words))
+    return numpy.fromiter(map(casing_of, words), dtype="int64", count=len(words))
 
 
 def casing_of(word: str) -> int:
@@ -34,3 +33,20 @@ def casing_of(word: str) -> int:
     if not any(letter.isalpha() for letter in word):
         return CASINGS.index("no letters")
     return CASINGS.index("title" if word[0].isupper() and word[1:].islower() else "mixed")
+
+
+def token_casings(words: Sequence[str], tokens: Ints, lengths: Sequence[int], *, dropout: float) -> Ints:
+    """Give the casing of each token of some texts; for some texts, drawn at random, that of their words in lower case.
+    The random numbers are numpy's, like those of thinc's dropout; spaCy seeds them.
+
+    words (Sequence[str]): The different words.
+    tokens (Ints): Which of them each token is. Shape: (n_tokens,).
+    lengths (Sequence[int]): Tokens of each text.
+    dropout (float): Share of the texts that are lower-cased.
+    RETURNS (Ints): An index into `CASINGS` for each token. Shape: (n_tokens,).
+    """
+    kinds = casings_of(words)[tokens]
+    if not dropout:
+        return kinds
+    low = numpy.repeat(numpy.random.uniform(size=len(lengths)) < dropout, lengths)
+    return numpy.where(low, casings_of([word.lower() for word in words])[tokens], kinds)

@@ -8,7 +8,7 @@ import numpy
 from .casing import SPECIAL
 from .sequences import Sequences
 from .tokenizer import PieceTokenizer
-from .windows import Ints
+from .windows import Ints, spread
 
 
 class PackedBatch(NamedTuple):
@@ -55,18 +55,6 @@ def longest_first(sequences: Sequences) -> Ints:
     """
     order = numpy.argsort(-sequences.lengths, kind="stable")
     return order[sequences.lengths[order] > 0]
-
-
-def spread(starts: Ints, counts: Ints) -> Ints:
-    """Count up from several starts.
-
-    starts (Ints): Where to start. Shape: (n,).
-    counts (Ints): How many numbers from each. Shape: (n,).
-    RETURNS (Ints): `start, start + 1, ...` for each, one after another. Shape: (sum of counts,).
-    """
-    ends = numpy.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
-    return numpy.arange(total) + numpy.repeat(starts - ends + counts, counts)
 
 
 def pack(sequences: Sequences, chosen: Ints, tokenizer: PieceTokenizer) -> PackedBatch:

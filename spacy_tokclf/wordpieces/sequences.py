@@ -5,12 +5,13 @@ from itertools import chain
 from typing import NamedTuple
 
 import numpy
+from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from ..errors import Errors
-from .casing import casings_of
+from .casing import token_casings
 from .tokenizer import PieceTokenizer
-from .windows import Ints, Window, split_windows
+from .windows import Ints, Window, split_windows, spread
 
 
 class Sequences(NamedTuple):
@@ -33,7 +34,13 @@ class Sequences(NamedTuple):
 
 
 def make_sequences(
-    docs: Sequence[Doc], tokenizer: PieceTokenizer, *, size: int, overlap: int, casing: bool = False
+    docs: Sequence[Doc],
+    tokenizer: PieceTokenizer,
+    *,
+    size: int,
+    overlap: int,
+    casing: bool = False,
+    casing_dropout: float = 0.0,
 ) -> Sequences:
     """Split texts into word pieces and long texts into windows.
 
@@ -42,16 +49,19 @@ def make_sequences(
     size (int): Pieces in a window at most, special pieces included.
     overlap (int): Pieces shared by neighbouring windows of a text.
     casing (bool): Whether to note how each word is cased.
+    casing_dropout (float): Share of the texts, drawn at random, whose words are noted as if lower-cased.
     RETURNS (Sequences): The windows of all texts, in order.
     RAISES (ValueError): TC004, if only special pieces fit in a window.
     """
     if size <= tokenizer.n_special:
         raise ValueError(Errors.TC004.format(size=size, special=tokenizer.n_special))
     size -= tokenizer.n_special
-    words = [token.text for doc in docs for token in doc]
+    words, tokens = different_words(docs)
     pieces = tokenizer.encode_words(words)
-    counts = numpy.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
-    ids = numpy.fromiter(chain.from_iterable(pieces), dtype="int64", count=int(counts.sum()))
+    sizes = numpy.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
+    known = numpy.fromiter(chain.from_iterable(pieces), dtype="int64", count=int(sizes.sum()))
+    counts = sizes[tokens]
+    ids = known[spread((numpy.cumsum(sizes) - sizes)[tokens], counts)]
     offsets = numpy.cumsum(counts) - counts
     windows: list[Window] = []
     start = 0
@@ -64,5 +74,24 @@ def make_sequences(
     clipped = numpy.minimum(counts, size)
     sums = numpy.concatenate([[0], numpy.cumsum(clipped)])
     lengths = numpy.array([sums[w.end] - sums[w.start] for w in windows], dtype="int64")
-    casings = numpy.repeat(casings_of(words), counts) if casing else None
+    casings = None
+    if casing:
+        own = token_casings(words, tokens, [len(doc) for doc in docs], dropout=casing_dropout)
+        casings = numpy.repeat(own, counts)
     return Sequences(ids, clipped, offsets, windows, lengths, casings)
+
+
+def different_words(docs: Sequence[Doc]) -> tuple[list[str], Ints]:
+    """List the words of some texts, each once. A text that is read token by token takes several times as long.
+
+    docs (Sequence[Doc]): The texts.
+    RETURNS (Tuple[List[str], Ints]): The words, and for each token which of them it is. Shape: (n_tokens,).
+    """
+    if not any(map(len, docs)):
+        return [], numpy.zeros(0, dtype="int64")
+    hashes = numpy.concatenate([doc.to_array([ORTH]).reshape(len(doc)) for doc in docs])
+    found, first, tokens = numpy.unique(hashes, return_index=True, return_inverse=True)
+    ends = numpy.cumsum([len(doc) for doc in docs])
+    texts = numpy.searchsorted(ends, first, side="right")
+    words = [docs[i].vocab.strings[orth] for i, orth in zip(texts.tolist(), found.tolist(), strict=True)]
+    return words, tokens.reshape(-1)

@@ -73,3 +73,15 @@ def split_windows(n_pieces: Ints, *, size: int, overlap: int) -> list[Window]:
         windows.append(Window(start, end, own_start, own_end))
         own_start = own_end
     return windows
+
+
+def spread(starts: Ints, counts: Ints) -> Ints:
+    """Count up from several starts.
+
+    starts (Ints): Where to start. Shape: (n,).
+    counts (Ints): How many numbers from each. Shape: (n,).
+    RETURNS (Ints): `start, start + 1, ...` for each, one after another. Shape: (sum of counts,).
+    """
+    ends = numpy.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return numpy.arange(total) + numpy.repeat(starts - ends + counts, counts)

@@ -1,5 +1,6 @@
 """Names of configs: what they stand for, and that spaCy takes those of the repository."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -37,6 +38,33 @@ def test_levers(study: Study) -> None:
     averages = {name: training(resolve(study, name))["optimizer"]["use_averages"] for name in
                 ("default", "plain", "default-averages", "plain+averages", "plain+averages+dev@sample")}  # fmt: skip
     assert list(averages.values()) == [True, False, False, True, True]
+
+
+def test_several_levers_and_whole_blocks(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    block = {"@augmenters": "spacy-tokclf.lower_copies.v1", "level": 0.5}
+    copies = f"\n  copies:\n    with: {{corpora.train.augmenter: {json.dumps(block)}}}\n"
+    study.configs.write_text(study.configs.read_text() + copies)
+    both = resolve(study, "plain+copies+averages+dev")
+    assert both.with_dev and training(both)["optimizer"]["use_averages"] is True
+    assert both.settings["corpora"]["train"]["augmenter"] == block
+    data = Data(study.work, study.work, {"train": 100})
+    config, _ = spacy_config(study, both, data, seed=0, log=study.work / "log.jsonl")
+    (augmenter,) = registry.resolve({"it": config["corpora"]["train"]["augmenter"]}).values()
+    assert augmenter.keywords == {"level": 0.5}
+    for name in ("default-averages-copies", "plain+copies+other", "plain+"):
+        with pytest.raises(SystemExit):
+            resolve(study, name)
+        assert f"There is no config '{name}'" in capsys.readouterr().out
+
+
+def test_settings_that_are_off_are_as_if_they_were_not_there(study: Study) -> None:
+    hashes = [resolve(study, "plain").hash]
+    config = study.root / "tiny.cfg"
+    text = config.read_text()
+    for value in ("0.0", "0.1"):
+        config.write_text(text.replace("label_smoothing = 0.0\n", f"label_smoothing = {value}\n" * (value != "0.0")))
+        hashes.append(resolve(study, "plain").hash)
+    assert "label_smoothing = 0.0" in text and hashes[0] == hashes[1] != hashes[2]
 
 
 def test_equal_definitions_have_equal_hashes(study: Study, commit: Callable[[Study], None]) -> None:

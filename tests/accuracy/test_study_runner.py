@@ -12,6 +12,7 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from bench.accuracy import runner
+from bench.accuracy.curves import read_found
 from bench.accuracy.data import get_data
 from bench.accuracy.ledger import counts_of
 from bench.accuracy.study import Study, locked, put_line, read_lines
@@ -27,6 +28,7 @@ class Fake:
         self.trained: list[tuple[str, int]] = []
         self.predicted: list[tuple[str, int]] = []
         self.every = 2
+        self.scores = False
         self.begun = threading.Event()
         self.go_on = threading.Event()
         self.go_on.set()
@@ -46,6 +48,9 @@ class Fake:
             given = [
                 doc if i % self.every == 0 else Doc(vocab, words=[t.text for t in doc]) for i, doc in enumerate(docs)
             ]
+            for doc in given if self.scores else ():
+                doc.spans["entities"] = doc.ents
+                doc.spans["entities"].attrs["scores"] = [0.5] * len(doc.ents)
             DocBin(docs=given).to_disk(out / f"{split}.spacy")
 
 
@@ -153,11 +158,26 @@ def test_a_score_on_test_is_in_the_ledger(study: Study, fake: Fake) -> None:
     (entry,) = read_lines(study.ledger)
     assert entry["commit"] == line["commit"] and entry["config_hash"] == line["config_hash"]
     gold = [len(record.spans) for record in read_conll(study.root / "assets" / "data" / "test.conll")]
+    assert not study.curves.exists(), "these predictions have no scores"
     wanted = round(2 * sum(gold[::2]) / (sum(gold[::2]) + sum(gold)), 6)
     assert entry["test_f1"] == line["test_f1"] == wanted and read_lines(study.runs) == [line]
     (posts,) = read_lines(study.posts)
     expected = [[n if i % 2 == 0 else 0] * 2 + [n] for i, n in enumerate(gold)]
     assert counts_of(posts).tolist() == expected
+
+
+def test_scores_of_entities_are_kept_for_each_split_that_is_scored(study: Study, fake: Fake) -> None:
+    fake.scores = True
+    runner.run(study, ["plain"], [0])
+    assert [line["split"] for line in read_lines(study.curves)] == ["dev"]
+    (line,) = runner.run(study, ["plain"], [0], test=True)
+    runner.run(study, ["plain+dev"], [0], test=True)
+    dev, test, refit = read_lines(study.curves)
+    assert (test["split"], test["config_hash"]) == ("test", line["config_hash"]) and refit["config"] == "plain+dev"
+    for split, curve in (("dev", dev), ("test", test)):
+        found = read_found([curve])
+        assert found.right.all() and (found.scores == 0.5).all()
+        assert len(found.right) / found.gold == pytest.approx(line[f"{split}_recall"], abs=1e-6)
 
 
 def test_nothing_is_scored_twice(study: Study, fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:

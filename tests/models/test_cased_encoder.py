@@ -7,6 +7,7 @@ from hf_reference import TEXTS, Reference, make_docs, make_encoder_model
 from tiny_encoders import KINDS
 
 from spacy_tokclf.models.casing import CASING_WEIGHT
+from spacy_tokclf.models.encoder import build_transformer_encoder_v1
 from spacy_tokclf.wordpieces.casing import CASINGS, casing_of
 
 LONG = {"positions": 128, "limit": 128}
@@ -71,3 +72,21 @@ def test_round_trips_into_other_weights(make_encoder, tmp_path):
     assert CASING_WEIGHT in dict(model.shims[0].module.named_parameters())
     with pytest.raises(ValueError, match=r"TC013.*casing\.weight"):
         other.from_bytes(plain.to_bytes())
+
+
+def test_dropped_casings_are_those_of_the_lowered_text(make_encoder):
+    folder = make_encoder("distilbert", **LONG, dropout=0.0)
+    model = make_encoder_model(folder, casing=True, casing_dropout=1.0)
+    set_casing(model)
+    posts = [["Ada", "met", "NASA"], ["My", "iPhone"]]
+    lowered = [[word.lower() for word in words] for words in posts]
+    trained, _ = model.begin_update(make_docs(posts))
+    for one, other in zip(trained, model.predict(make_docs(lowered)), strict=True):
+        numpy.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
+    for one, other in zip(trained, model.predict(make_docs(posts)), strict=True):
+        assert not numpy.allclose(one, other, atol=1e-3), "what is predicted keeps its casing"
+
+
+def test_no_share_of_texts():
+    with pytest.raises(ValueError, match="TC031"):
+        build_transformer_encoder_v1(casing_dropout=1.5)

@@ -138,3 +138,17 @@ def test_a_wholly_frozen_encoder_has_nothing_to_give_back(encoder_dir):
     assert model.begin_update(docs)[1](random_gradients(docs)) == []
     model.finish_update(Adam(0.01))
     assert changed(model, before) == set()
+
+
+def test_frozen_embeddings_by_the_setting(encoder_dir, tmp_path):
+    """The word pieces' embeddings keep their bits, all else learns, and a saved encoder that goes on keeps to it."""
+    model = make_encoder_model(encoder_dir, freeze_embeddings=True)
+    docs = make_docs(POSTS)
+    for _ in range(2):
+        before = weights_of(model)
+        model.begin_update(docs)[1](random_gradients(docs))
+        model.finish_update(Adam(0.01))
+        assert set(before) - changed(model, before) == {"embeddings.word_embeddings.weight"}
+        model.shims[0].to_disk(tmp_path)
+        model = make_encoder_model(encoder_dir, freeze_embeddings=True)
+        model.shims[0].from_disk(tmp_path)

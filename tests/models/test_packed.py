@@ -10,6 +10,7 @@ from tiny_encoders import KINDS
 from transformers import AutoConfig, AutoModel
 
 from spacy_tokclf.device import DropoutMasks
+from spacy_tokclf.models import attention
 from spacy_tokclf.models.anatomy import anatomy_of
 from spacy_tokclf.models.attention import attend, plan_groups
 from spacy_tokclf.models.kernels import WorkingWeights, add_norm, linear
@@ -106,20 +107,35 @@ def test_pieces_that_are_the_paddings_id():
 @given(lengths=st.lists(st.integers(2, 30), min_size=1, max_size=9), seed=st.integers(0, 9))
 def test_attention_of_any_lengths(lengths, seed):
     lengths = sorted(lengths, reverse=True)
-    qkv = torch.randn(sum(lengths), 3 * 12, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    qkv.requires_grad_()
-    groups = plan_groups(numpy.array(lengths), 3, device=CPU, dtype=torch.float64)
+    beyond = seed % 3  # rows of no window
+    shape = sum(lengths) + beyond, 3 * 12
+    qkv = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).requires_grad_()
+    groups = plan_groups(numpy.array(lengths), 3, device=CPU, dtype=torch.float64, train=seed > 4)
     assert sum(group.shape[0] for group in groups) == 3 * len(lengths)
     got = attend(qkv, groups, [None] * len(groups), 3)
     each = []
-    for part in qkv.split(lengths):
+    for part in qkv[: sum(lengths)].split(lengths):
         q, k, v = part.view(-1, 3, 3, 4).permute(1, 2, 0, 3)
         each.append(torch.nn.functional.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(1))
-    expected = torch.cat(each)
+    expected = torch.cat([*each, torch.zeros(beyond, 12, dtype=torch.float64)])
     torch.testing.assert_close(got, expected)
     weight = torch.randn_like(got)
     ours = torch.autograd.grad((got * weight).sum(), qkv)[0]
     torch.testing.assert_close(ours, torch.autograd.grad((expected * weight).sum(), qkv)[0])
+
+
+@pytest.mark.parametrize("cached", [1, 10_000, 10**9])
+def test_attention_without_gradients_is_that_with_them_however_many_heads_at_a_time(monkeypatch, cached):
+    monkeypatch.setattr(attention, "CACHED", cached)
+    lengths = numpy.array([40, 39, 33, 9, 8, 8])
+    qkv = torch.randn((int(lengths.sum()), 3 * 32), generator=torch.Generator().manual_seed(1))
+    groups = plan_groups(lengths, 4, device=CPU, dtype=torch.float32)
+    assert any(group.bias is not None for group in groups)
+    expected = attend(qkv.clone().requires_grad_(), groups, [None] * len(groups), 4)
+    with torch.inference_mode():
+        found = attend(qkv, groups, [None] * len(groups), 4)
+    assert expected.requires_grad
+    torch.testing.assert_close(found, expected.detach(), atol=1e-6, rtol=0)
 
 
 def test_gradients_of_the_steps():

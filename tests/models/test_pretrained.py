@@ -9,6 +9,7 @@ from hf_reference import make_docs, make_encoder_model
 from safetensors.torch import load_file, save_file
 from spacy.util import registry
 from tiny_encoders import KINDS
+from transformers import AutoConfig, AutoModel
 
 from spacy_tokclf.models.pretrained import PretrainedEncoder, make_pretrained_encoder_v1, module_from_config
 
@@ -121,3 +122,37 @@ def test_a_config_is_not_changed_by_building(encoder_dir):
     before = json.dumps(config)
     module_from_config(config)
     assert json.dumps(config) == before
+
+
+SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 50}
+OTHERS = {
+    "distilbert": {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 4, "vocab_size": 50},
+    "deberta-v2": {**SMALL, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]},
+    "modernbert": {**SMALL, "pad_token_id": 1, "local_attention": 4},
+}
+
+
+@pytest.mark.parametrize(
+    "model_type", ["albert", "bert", "deberta-v2", "distilbert", "electra", "modernbert", "mpnet", "roberta"]
+)
+def test_a_module_is_built_without_drawing_weights_and_whole_once_filled(model_type):
+    config = AutoConfig.for_model(model_type, **OTHERS.get(model_type, SMALL))
+    torch.manual_seed(1)
+    expected = AutoModel.from_config(config).eval()
+    before = torch.get_rng_state()
+    module = module_from_config(config.to_dict()).eval()
+    assert torch.equal(torch.get_rng_state(), before)
+    for name, buffer in module.named_buffers():  # some are not in the saved state
+        assert torch.equal(buffer, expected.get_buffer(name)), name
+    missing = module.load_state_dict(expected.state_dict(), strict=False).missing_keys
+    assert not missing
+    ids = torch.arange(5, 17).reshape(2, 6)
+    with torch.inference_mode():
+        assert torch.equal(module(input_ids=ids)[0], expected(input_ids=ids)[0])
+
+
+def test_weights_are_drawn_again_after_a_module_was_built(encoder_dir):
+    module_from_config(PretrainedEncoder(str(encoder_dir))().config)
+    layer = torch.nn.Linear(4, 4)
+    torch.nn.init.constant_(layer.weight, 3.0)
+    assert layer.weight.eq(3.0).all()

@@ -154,16 +154,19 @@ def test_entities_that_begin_with_an_unseen_token(make_nlp: LoadT) -> None:
     assert tags == [None, "B-location", None, "I-location", "O"]
 
 
-def test_cross_entropy_against_torch() -> None:
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_cross_entropy_against_torch(label_smoothing: float) -> None:
     import torch
     from thinc.api import NumpyOps
 
     rng = numpy.random.default_rng(0)
     logits = (rng.normal(size=(20, 5)) * 30).astype("float32")
     gold = rng.integers(-1, 5, size=20)
-    loss, grad = masked_cross_entropy(NumpyOps(), logits, gold)
+    loss, grad = masked_cross_entropy(NumpyOps(), logits, gold, label_smoothing=label_smoothing)
     tensor = torch.tensor(logits, requires_grad=True)
-    theirs = torch.nn.functional.cross_entropy(tensor, torch.tensor(gold), ignore_index=-1, reduction="sum")
+    theirs = torch.nn.functional.cross_entropy(
+        tensor, torch.tensor(gold), ignore_index=-1, reduction="sum", label_smoothing=label_smoothing
+    )
     theirs.backward()
     assert loss == pytest.approx(float(theirs.detach()), rel=1e-5)
     assert numpy.allclose(grad, tensor.grad.numpy(), atol=1e-6)

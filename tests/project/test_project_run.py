@@ -121,7 +121,9 @@ def test_the_final_fit(project):
     ran, _ = run(project, "final")
     assert not ran
     folder = project / "training" / "final"
-    assert sorted(path.name for path in folder.iterdir()) == ["model-last", "time.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["model-last", "time.json", "tuning.json"]
+    tuned = [json.loads((path / "tuning.json").read_text())["tuning"] for path in (folder, project / "training")]
+    assert tuned[0] == tuned[1]
     assert scores(project / "metrics" / "sample" / "final") == ["raw_text.json", "run.json", "test.json"]
     installed = json.loads((project / "installed" / "final.json").read_text())
     assert installed["package"] == "en_sample_ner_final"

@@ -10,6 +10,7 @@ import export_portable
 import pytest
 import spacy
 import srsly
+import train
 from bare_env import lonely_variables
 from convert import convert
 from install_check import max_difference, requirements_of
@@ -294,3 +295,51 @@ def test_the_stamp_of_the_code_changes_with_the_code(root, tmp_path):
     stamp = json.loads(out.read_text())
     assert set(stamp["files"]) == names and stamp["versions"]["spacy"] == spacy.__version__
     assert Path(package / "errors.py").is_file()
+
+
+class Commands:
+    """Runs nothing, and remembers the commands."""
+
+    def __init__(self, out):
+        self.out, self.ran = out, []
+
+    def __call__(self, command, *, check):
+        self.ran.append([str(part) for part in command[1:]])
+        for name in ("model-best", "model-last") if "train" in command else ():
+            (self.out / name).mkdir(parents=True, exist_ok=True)
+        return subprocess.CompletedProcess(command, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "tuned"),
+    [
+        ([], None),
+        (["--tune"], ["{out}/model-best", "corpus/dev.spacy", "--gpu-id", "-1"]),
+        (["--with-dev"], None),
+        (["--with-dev", "--tuned-like", "other/model-best"], ["{out}/model-last", "--like", "other/model-best"]),
+    ],
+)
+def test_tuning_after_training(options, tuned, root, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    splits = {split: {"posts": 10} for split in ("train", "dev")}
+    write_json(tmp_path / "data.json", {"source": "wnut17", "splits": splits})
+    commands = Commands(out)
+    monkeypatch.setattr(train.subprocess, "run", commands)
+    config, data = root / "configs" / "wnut17.cfg", tmp_path / "data.json"
+    arguments = [str(config), str(out), "--encoder", "e", "--data", str(data)]
+    monkeypatch.setattr(sys, "argv", ["train.py", *arguments, *options])
+    train.main()
+    assert commands.ran[0][:3] == ["-m", "spacy", "train"] and (out / "time.json").is_file()
+    expected = [part.format(out=out) for part in tuned or []]
+    report = ["--report", str(out / "tuning.json")]
+    assert commands.ran[1:] == ([["-m", "spacy", "tokclf", "tune", *expected, *report]] if tuned else [])
+    assert (out / "model-best").is_dir() == ("--with-dev" not in options)
+
+
+def test_dev_does_not_tune_what_was_trained_on_it(root, tmp_path, monkeypatch, capsys):
+    commands = Commands(tmp_path)
+    monkeypatch.setattr(train.subprocess, "run", commands)
+    monkeypatch.setattr(sys, "argv", ["train.py", "a.cfg", str(tmp_path), "--encoder", "e", "--with-dev", "--tune"])
+    with pytest.raises(SystemExit):
+        train.main()
+    assert not commands.ran and "--tuned-like" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """The casing of words, piece by piece."""
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,3 +56,25 @@ def test_each_piece_has_the_casing_of_its_word(texts, size):
             has = batch.counts > offset
             assert (batch.casings.reshape(-1)[batch.first[has] + offset] == expected[has]).all()
     assert all(b.casings is None for b in batch_windows(sequences._replace(casings=None), TOKENIZER, pad=0, budget=100))
+
+
+def test_the_casing_of_some_texts_is_dropped():
+    words = ["Ada", "NASA", "iPhone", "42", "中", "ok"]
+    docs = [Doc(VOCAB, words=words)] * 400
+    lower = [Doc(VOCAB, words=[word.lower() for word in words])]
+
+    def sequences(texts, **options):
+        return make_sequences(texts, TOKENIZER, size=64, overlap=0, casing=True, **options)
+
+    def dropped(rate, seed):
+        numpy.random.seed(seed)
+        found = sequences(docs, casing_dropout=rate)
+        assert numpy.array_equal(found.ids, sequences(docs).ids), "the pieces stay"
+        rows = found.casings.reshape(len(docs), -1)
+        is_low = (rows == sequences(lower).casings).all(axis=1)
+        assert (is_low != (rows == sequences(docs[:1]).casings).all(axis=1)).all(), "whole texts, or nothing"
+        return is_low
+
+    assert not dropped(0.0, 0).any() and dropped(1.0, 0).all()
+    assert 0.2 < dropped(0.3, 0).mean() < 0.4
+    assert (dropped(0.5, 0) == dropped(0.5, 0)).all() and (dropped(0.5, 0) != dropped(0.5, 1)).any()

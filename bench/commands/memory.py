@@ -1,0 +1,124 @@
+"""`memory`: peak memory of training and annotating, whether it stays flat, and whether cost grows with the texts alone.
+
+The streams are texts of the test set in new orders and with new words. Every system runs alone, one after the other."""
+
+import dataclasses
+from typing import Any
+
+from ..data import read_texts, write_sample, write_texts
+from ..exports import hugging_face
+from ..rows import Row, make_rows, significant
+from ..stream import fresh_texts
+from ..system import OURS, Setting, System
+from ..turns import take_turns, wanted
+from . import train
+from .annotate import our_forms
+
+PIPE = 'pipeline("ner")'
+#: The peer takes ten times as long and gets so many words; that it took less for less favours the peer.
+PEER_WORDS = 100_000
+#: Words after which memory is to stay as it is, and words whose speed is to last.
+FIRST, FIRST_RATE = 10_000, 50_000
+LONG, LONG_ROUNDS = 20_000, 3
+
+
+def trainings(setting: Setting) -> list[System]:
+    """RETURNS (list[System]): The trainings of `train`, each measured for its memory."""
+    return [
+        dataclasses.replace(
+            system, target="bench.stream:peak", options={"target": system.target, "options": system.options}
+        )
+        for system in train.systems(setting, write_sample(setting))
+        if "packed" not in system.name
+    ]
+
+
+def streams(setting: Setting, given: dict[str, Any], target: str) -> list[System]:
+    """List what annotates a stream.
+
+    setting (Setting): The setting.
+    given (dict[str, Any]): Options of all systems.
+    target (str): What measures them.
+    RETURNS (list[System]): Ours, and last the peer.
+    """
+    found = []
+    for system in our_forms(setting, {}, f"{OURS} nlp.pipe", "bench.ours:stream"):
+        if system.environment == "newest" and not ("ONNX" in system.name and system.precision == "fp32"):
+            options = {**given, "target": system.target, "options": system.options}
+            found.append(dataclasses.replace(system, target=target, options=options))
+    peer = {
+        **given,
+        "words": min(PEER_WORDS, given["words"]),
+        "target": "bench.peers.hf_pipeline:stream",
+        "options": {"model": str(hugging_face(setting))},
+    }
+    return [*found, System(PIPE, target, peer, reference=True)]
+
+
+def measure(setting: Setting) -> list[Row]:
+    """Measure memory, and the cost of many words.
+
+    setting (Setting): The setting.
+    RETURNS (list[Row]): The rows.
+    """
+    once = dataclasses.replace(setting, rounds=1)
+    note = lambda result: f"{result['value']:.0f} MiB, {result['seconds']:.0f} s"
+    rows = []
+    found = wanted(trainings(setting), setting)
+    answers = alone(found, once, note)
+    rows += make_rows("memory of training", "MiB", found, answers, data=setting.source, posts=setting.posts)
+
+    texts = read_texts(setting).texts
+    path = write_texts(setting.work / "data" / "texts.json", texts)
+    given = {"texts": path, "words": setting.words, "every": min(FIRST, max(setting.words // 10, 1))}
+    found = wanted(streams(setting, given, "bench.stream:annotate"), setting)
+    answers = alone(found, once, note)
+    for system, row in zip(found, make_rows("memory of annotating", "MiB", found, answers), strict=True):
+        row |= {"data": setting.source, "words": system.options["words"]}
+        samples = answers[system.key][1]["samples"]
+        rows += [{**row, "samples": samples}, *lasting(row, samples)]
+
+    count = min(LONG, setting.words)
+    short = list(fresh_texts(texts, count))
+    given = {"texts": write_texts(setting.work / "data" / "long.json", short), "words": count}
+    found = wanted(streams(setting, given, "bench.stream:long_document")[:-1], setting)
+    few = dataclasses.replace(setting, rounds=min(setting.rounds, LONG_ROUNDS))
+    answers = take_turns(found, few, note=lambda result: f"{result['value']:.3f}")
+    long = make_rows("one long text", "of short ones", found, answers, data=setting.source, words=count)
+    return rows + long
+
+
+def alone(systems: list[System], setting: Setting, note: Any) -> dict[str, list[dict[str, Any]]]:
+    """RETURNS (dict[str, list[dict[str, Any]]]): As `take_turns`, with one process at a time."""
+    answers = {}
+    for system in systems:
+        answers.update(take_turns([system], setting, note=note))
+    return answers
+
+
+def lasting(row: Row, samples: list[list[float]]) -> list[Row]:
+    """Make rows of what a stream has to keep: its memory after the first words, and its speed.
+
+    row (Row): The row of the stream's memory.
+    samples (list[list[float]]): Words so far, seconds, seconds of the processor, MiB.
+    RETURNS (list[Row]): Memory at the last word over that at the 10,000th, and words a second of all over those of the
+        first 50,000, by the clock and by the processor's time.
+    """
+    last = samples[-1]
+    first = next(sample for sample in samples if sample[0] >= min(FIRST, last[0]))
+    fast = next(sample for sample in samples if sample[0] >= min(FIRST_RATE, last[0]))
+    rates = [(last[0] / last[i]) / (fast[0] / max(fast[i], 1e-9)) for i in (1, 2)]
+    values = {"lasting memory": (last[3] / first[3], None), "lasting speed": (rates[0], significant(rates[1]))}
+    return [
+        {
+            **row,
+            "work": work,
+            "value": significant(value),
+            "values": [significant(value)],
+            "unit": "of the first",
+            "ratio": None,
+            "reference": False,
+            "cpu": cpu,
+        }
+        for work, (value, cpu) in values.items()
+    ]

@@ -1,0 +1,93 @@
+"""`spacy tokclf tune`: fit a decision bias and the scores of entities on development data."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from wasabi import msg
+
+from ._app import app
+from ._util import failing_cleanly, write_json
+
+
+@app.command("tune")
+def tune_cli(
+    model: Annotated[str, typer.Argument(help="A trained pipeline: a folder, or a package's name with --output")],
+    data: Annotated[
+        Path | None, typer.Argument(help="Data that it was not trained on: a .spacy file or a CoNLL file")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the tuned pipeline; else MODEL itself is tuned")
+    ] = None,
+    bias: Annotated[bool, typer.Option(help="Fit how readily tokens become entities, for the best F1")] = True,
+    per_type: Annotated[bool, typer.Option(help="With a bias for each entity type")] = False,
+    calibration: Annotated[bool, typer.Option(help="Fit the scores of entities to the share that is right")] = True,
+    temperature: Annotated[
+        bool, typer.Option(help="Fit the probabilities that an export to Hugging Face gives")
+    ] = False,
+    like: Annotated[
+        str | None, typer.Option("--like", help="Fit nothing, take the numbers of this tuned pipeline")
+    ] = None,
+    component: Annotated[
+        str | None, typer.Option("--component", "-c", help="The component, if there are several")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", "-r", help="Write numbers and scores to a JSON file")
+    ] = None,
+    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+) -> None:
+    """Tune a trained pipeline on development data. The numbers are stored in it; `tuned = false` leaves them out.
+
+    "held out" in the table: each fifth of the texts, with what was fitted on the others.
+    """
+    import spacy
+    from spacy.cli._util import setup_gpu
+
+    from ..errors import Errors
+    from ..pipeline.tune import take_over, tune
+    from .evaluate import read_gold
+
+    with failing_cleanly():
+        if output is None and not Path(model).is_dir():
+            raise ValueError(Errors.TC065.format(model=model))
+        if (data is None) == (like is None):
+            raise ValueError(Errors.TC066)
+        setup_gpu(use_gpu, silent=True)
+        nlp = spacy.load(model)
+        if data is None:
+            found = take_over(nlp, spacy.load(str(like)), component=component)
+        else:
+            options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
+            found = tune(nlp, read_gold(nlp, data), component=component, source=str(data), **options)
+        _print(found)
+        pipe: Any = nlp.get_pipe(found["component"])
+        if not pipe.cfg["tuned"]:
+            msg.warn(f"The config says tuned = false for {pipe.name}: the numbers are stored, and not used.")
+        if output is None:
+            # Nothing else of the pipeline has changed.
+            pipe.to_disk(Path(model) / pipe.name, exclude=("vocab", "model", "encoder"))
+        else:
+            nlp.to_disk(output)
+        msg.good(f"Wrote {output or model}")
+        if report is not None:
+            write_json(report, found)
+
+
+def _print(found: dict[str, Any]) -> None:
+    """Print numbers and scores."""
+    from .tables import SCORED, scored_row
+
+    names = [name for name in ("untuned", "tuned", "held_out") if name in found]
+    if names:
+        msg.divider(f"{found['component']}: {found['texts']} texts, {found['gold']} entities")
+        keys = ("precision", "recall", "f1", *SCORED)
+        rows = [(name.replace("_", " "), *scored_row(found[name], keys)) for name in names]
+        header = ("", "P", "R", "F1", *SCORED.values())
+        msg.table(rows, header=header, aligns=("l", *"r" * len(keys)))
+    tuning = found["tuning"]
+    by_type = [f"{value:+.2f} {name}" for name, value in tuning["bias"].items()]
+    common = set(tuning["bias"].values())
+    msg.text("Bias: " + (", ".join(by_type) if len(common) > 1 else f"{max(common, default=0.0):+.2f}"))
+    msg.text(
+        f"Scores: slope {tuning['slope']:.3f}, shift {tuning['shift']:+.3f}; temperature {tuning['temperature']:.3f}"
+    )

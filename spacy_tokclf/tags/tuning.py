@@ -1,0 +1,99 @@
+"""What is fitted after training: a bias of each entity type, a temperature, and how far scores are to be believed."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from .decode import TagTable
+
+Floats = NDArray[numpy.float32]
+
+#: Scores are kept this far from 0 and 1 before their log-odds are taken.
+EDGE = 1e-6
+
+
+class Tuning(NamedTuple):
+    """Numbers that change what is made of logits. The defaults change nothing.
+
+    bias (Mapping[str, float]): By entity type, what is added to the logits of its tags: above 0, more is found.
+    temperature (float): What logits are divided by, bias included, to give probabilities. It changes no decision.
+    slope, shift (float): An entity's score is sigmoid(slope * log-odds + shift), over the log-odds of the mean
+        probability of its type (Platt scaling, 1999). The order of scores stays.
+    """
+
+    bias: Mapping[str, float] = {}
+    temperature: float = 1.0
+    slope: float = 1.0
+    shift: float = 0.0
+
+    @property
+    def calibrates(self) -> bool:
+        """RETURNS (bool): Whether slope and shift change anything."""
+        return (self.slope, self.shift) != (1.0, 0.0)
+
+
+UNTUNED = Tuning()
+
+
+def read_tuning(saved: Mapping[str, Any] | None) -> Tuning:
+    """Read what a component has stored.
+
+    saved (Optional[Mapping[str, Any]]): The fields of a `Tuning`, or None.
+    RETURNS (Tuning): The numbers.
+    """
+    return Tuning(**saved) if saved else UNTUNED
+
+
+def bias_of_tags(tuning: Tuning, table: TagTable) -> Floats:
+    """Give the bias of each tag; that of `O` is 0.
+
+    tuning (Tuning): The numbers.
+    table (TagTable): The tags.
+    RETURNS (Floats): Shape: (n_tags,).
+    """
+    by_type = numpy.array([*(tuning.bias.get(name, 0.0) for name in table.types), 0.0], dtype="float32")
+    return by_type[table.type_of]
+
+
+def tune_logits(logits: Floats, tuning: Tuning, table: TagTable) -> Floats:
+    """Turn raw logits into those of an exported checkpoint, whose softmax gives the probabilities of tags.
+
+    logits (Floats): Raw logits. Shape: (n, n_tags).
+    tuning (Tuning): The numbers.
+    table (TagTable): The tags.
+    RETURNS (Floats): (logits + bias) / temperature. Shape: (n, n_tags).
+    """
+    return (logits + bias_of_tags(tuning, table)) / numpy.float32(tuning.temperature)
+
+
+def log_odds(scores: NDArray[Any]) -> NDArray[numpy.float64]:
+    """Give the log-odds of probabilities.
+
+    scores (NDArray): Probabilities.
+    RETURNS (NDArray): Finite numbers.
+    """
+    inside = numpy.clip(numpy.asarray(scores, dtype="float64"), EDGE, 1.0 - EDGE)
+    return numpy.log(inside) - numpy.log1p(-inside)
+
+
+def sigmoid(values: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """Turn log-odds into probabilities.
+
+    values (NDArray): Log-odds.
+    RETURNS (NDArray): Probabilities.
+    """
+    return numpy.exp(-numpy.logaddexp(0.0, -values))
+
+
+def calibrate(scores: Floats, tuning: Tuning) -> Floats:
+    """Turn the scores of entities into the share of right ones among entities of such a score.
+
+    scores (Floats): Mean probabilities of the type. Shape: (n,).
+    tuning (Tuning): The numbers.
+    RETURNS (Floats): The scores, in the same order of size. Shape: (n,).
+    """
+    if not tuning.calibrates:
+        return scores
+    return sigmoid(tuning.slope * log_odds(scores) + tuning.shift).astype("float32")
