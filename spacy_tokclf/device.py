@@ -154,6 +154,20 @@ def _mind_worker(device: "torch.device") -> None:
         torch.set_num_threads(1)
 
 
+def cpu_threads() -> int:
+    """Say how many threads a runtime of its own may use: one in a worker of `nlp.pipe(n_process=...)`, else what
+    OMP_NUM_THREADS says, else the cores that this process may run on.
+
+    RETURNS (int): At least 1.
+    """
+    if multiprocessing.parent_process() is not None:
+        return 1
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdigit():
+        return max(1, int(given))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def device_of(module: "nn.Module") -> "torch.device":
     """RETURNS (torch.device): Where a module's weights are."""
     return next(module.parameters()).device

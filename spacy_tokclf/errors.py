@@ -436,7 +436,10 @@ class Errors(metaclass=ErrorsWithCodes):
     TC259 = (
         "The folder {path} is not empty. Choose another, or replace an earlier export with `--force` (`force=True`)."
     )
-    TC260 = "The folder {path} holds no config.json, so it is no earlier export and is not replaced. Choose another."
+    TC260 = (
+        "The folder {path} holds no {mark}, so it is no earlier output of this command and is not replaced. Choose "
+        "another."
+    )
     TC261 = "There is no aggregation strategy {value!r}. Choose one of: {choices}."
     TC280 = (
         "The Hugging Face Hub shows no repository {name!r} to {who}: there is none of that name, or it is private or "
@@ -496,3 +499,50 @@ class Errors(metaclass=ErrorsWithCodes):
         "`--wheel-only`."
     )
     TC294 = "The folder {path} is not empty. Give a new one, or empty it first."
+    TC300 = (
+        "An encoder in ONNX Runtime cannot be trained, nor initialized for training. Train the original pipeline, and "
+        "make this one of it again with `spacy tokclf optimize`; to train other components beside it, freeze this one "
+        "(`training.frozen_components`)."
+    )
+    TC301 = (
+        "The encoder has no graph yet. Load a pipeline that `spacy tokclf optimize` made; it cannot be initialized in "
+        "any other way."
+    )
+    TC302 = (
+        "This needs the package `{package}`, which is not installed. Install it with "
+        "`pip install spacy-tokclf[{extra}]`."
+    )
+    TC303 = (
+        "The saved ONNX encoder has format {found}; this version of spacy-tokclf reads formats up to {known}. Upgrade "
+        "spacy-tokclf, or make the pipeline again with `spacy tokclf optimize`."
+    )
+    TC304 = "There is no {name} {value!r}. Choose one of: {choices}."
+    TC305 = "max_f1_loss = {value}: expected a number from 0 to 1 (0.005 is half a point)."
+    TC306 = "The output folder {path} is the pipeline itself, which is still needed to train on. Choose another folder."
+    TC307 = (
+        "{where} has no encoder to optimize: there is no `spacy-tokclf.TransformerEncoder.v1` in it, nor in a "
+        "`transformer_encoder` that it listens to. Name another component, or another pipeline."
+    )
+    TC308 = (
+        "The optimized pipeline loses {loss:.2f} points of F1 on {data} ({before:.2f} before, {after:.2f} after), more "
+        "than the {allowed:.2f} allowed. Nothing was written. Choose --precision fp32, or allow more (--max-f1-loss)."
+    )
+    TC309 = (
+        "The optimized pipeline does not compute what the original does: in fp32 the scores of tags differ by up to "
+        "{found:.1e}, expected {allowed:.1e} at most. Nothing was written. Please report it, with the type of "
+        "the encoder ({model_type})."
+    )
+    TC310 = (
+        "The component {name!r} has an encoder in ONNX Runtime, of which there is only the graph. Use the original "
+        "pipeline, which this one was made of, instead."
+    )
+    TC311 = (
+        "The config of {name!r} does not name the architecture `spacy-tokclf.TransformerEncoder.v1` of its encoder, so "
+        "that nothing can be put in its place. Use that architecture in the config itself."
+    )
+    TC312 = (
+        "The graph of this encoder ({model_type}, {precision}) would have {size} GB, more than the 2 GB that the "
+        "format allows. Choose --precision int8, or a smaller encoder."
+    )
+    TC313 = "torch cannot export this encoder ({model_type}) to ONNX: {detail}"
+    TC314 = "There are no texts with entity annotation in {data}, so nothing can be compared. Give annotated data."

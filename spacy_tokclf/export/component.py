@@ -6,6 +6,7 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..errors import Errors
+from ..models.onnx_shim import OnnxShim
 from ..models.shim import EncoderShim
 from ..pipeline.find_component import find_component
 from ..pipeline.find_encoder import find_encoder
@@ -32,7 +33,7 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
     component (Optional[str]): Its name; not needed if there is only one.
     RETURNS (Classifier): The component with its encoder.
     RAISES (ValueError): TC255, if there is none or the name does not tell which; TC256, if it uses no encoder of ours;
-        TC012, if the encoder has no weights.
+        TC310, if that runs in ONNX Runtime; TC012, if it has no weights.
     """
     pipe = find_component(nlp, component)
     node = find_encoder(pipe.model, nlp, pipe.name)
@@ -40,6 +41,8 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
         slot = pipe.model.get_ref("tok2vec").name
         raise ValueError(Errors.TC256.format(name=pipe.name, found=slot))
     shim = node.shims[0]
+    if isinstance(shim, OnnxShim):
+        raise ValueError(Errors.TC310.format(name=pipe.name))
     if not isinstance(shim, EncoderShim) or not shim.is_filled:
         raise ValueError(Errors.TC012)
     return Classifier(pipe, node, shim)

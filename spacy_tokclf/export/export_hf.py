@@ -25,6 +25,7 @@ from ..tags.tuning import tune_logits
 from ..wordpieces.prefix import KEY as PREFIX_SPACE
 from ..wordpieces.prefix import with_prefix_space
 from .component import Classifier, check_equivalent, find_classifier
+from .folders import check_target, put_in_place
 
 if TYPE_CHECKING:
     import torch
@@ -51,7 +52,7 @@ def export_hf(
         there is something else in the folder.
     """
     out_dir = Path(out_dir).absolute()
-    _check_target(out_dir, force=force)
+    check_target(out_dir, mark=CONFIG, force=force)
     nlp = nlp if isinstance(nlp, Language) else spacy.load(nlp)
     classifier = find_classifier(nlp, component)
     module: Any = make_checkpoint(classifier)
@@ -60,7 +61,7 @@ def export_hf(
         made = Path(workplace) / "new"
         module.save_pretrained(made)
         write_tokenizer(classifier, made, inputs=set(inspect.signature(module.forward).parameters))
-        _replace(made, out_dir, old=Path(workplace) / "old")
+        put_in_place(made, out_dir, old=Path(workplace) / "old")
     return out_dir
 
 
@@ -143,24 +144,3 @@ def _head_state(classifier: Classifier) -> dict[str, "torch.Tensor"]:
         arrays[f"{head.transform or 'head'}.{key}"] = layer.ops.to_numpy(value)
     cpu = torch.device("cpu")
     return {key: to_tensor(value, cpu) for key, value in arrays.items()}
-
-
-def _check_target(out_dir: Path, *, force: bool) -> None:
-    if out_dir.is_dir() and not any(out_dir.iterdir()):
-        return
-    if out_dir.exists() and not force:
-        raise ValueError(Errors.TC259.format(path=out_dir))
-    if out_dir.exists() and not (out_dir / CONFIG).is_file():
-        raise ValueError(Errors.TC260.format(path=out_dir))
-
-
-def _replace(made: Path, out_dir: Path, *, old: Path) -> None:
-    """Put a folder in its place; what was there comes back if that fails."""
-    if out_dir.exists():
-        out_dir.rename(old)
-    try:
-        made.rename(out_dir)
-    except OSError:
-        if old.exists():
-            old.rename(out_dir)
-        raise

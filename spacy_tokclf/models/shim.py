@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import srsly
-from thinc.api import NumpyOps, Optimizer, Shim
+from thinc.api import NumpyOps, Optimizer
 from thinc.types import FloatsXd
 
 from ..device import device_of, place, rng_kept, to_array, to_host, to_tensor
@@ -16,6 +16,7 @@ from ..errors import Errors
 from ..wordpieces.tokenizer import PieceTokenizer
 from .casing import CASING_WEIGHT, add_casing
 from .heads import HeadWeights
+from .held import HeldEncoder
 from .pretrained import Pretrained, module_from_config
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG = (
 _NUMPY = NumpyOps()
 
 
-class EncoderShim(Shim):
+class EncoderShim(HeldEncoder):
     """Hold an encoder (`module`), its `config`, and its tokenizer. Empty until `fill` or a load."""
 
     def __init__(self) -> None:
@@ -177,9 +178,6 @@ class EncoderShim(Shim):
         other._tokenizer = copy.deepcopy(self._tokenizer)
         other._model = copy.deepcopy(self._model)
         return other
-
-    def to_device(self, device_type: str, device_id: int) -> None:
-        """Do nothing: the encoder moves to the current device when it is next used."""
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): Weights (safetensors), config and tokenizer; empty while there is no encoder."""

@@ -1,10 +1,12 @@
 """The encoder whose vectors a component reads: its own, or that of a component upstream."""
 
+from typing import Any
+
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
 from thinc.api import Model
 
-from ..models.encoder import encoder_nodes
+from ..models.held import held_encoder_nodes
 
 
 def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:
@@ -15,8 +17,13 @@ def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:
     name (str): The component's name.
     RETURNS (Optional[Model]): The node that holds the encoder; None if the component uses none of ours.
     """
-    nodes = encoder_nodes(model)
+    nodes = held_encoder_nodes(model)
     for _, pipe in nlp.pipeline if nlp is not None else ():
         if not nodes and isinstance(pipe, Tok2Vec) and name in pipe.listener_map:
-            nodes = encoder_nodes(pipe.model)
+            nodes = held_encoder_nodes(pipe.model)
     return nodes[0] if nodes else None
+
+
+def pipes_with_model(nlp: Language) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The components of a pipeline that have a model, by name."""
+    return {name: pipe for name, pipe in nlp.pipeline if isinstance(getattr(pipe, "model", None), Model)}

@@ -12,9 +12,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import Errors
-from ..models.encoder import encoder_nodes
+from ..models.held import HeldEncoder, held_encoder_nodes
 from ..models.resize import set_dims
-from ..models.shim import EncoderShim
 
 ENCODER = "encoder"
 StoredT = TypeVar("StoredT", bound="Stored")
@@ -116,7 +115,7 @@ def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def _without_encoders(model: Model) -> Iterator[None]:
     """Take the encoders out of a model, so that thinc stores the rest."""
-    nodes = encoder_nodes(model)
+    nodes = held_encoder_nodes(model)
     shims = [node._shims for node in nodes]
     for node in nodes:
         node._shims = []
@@ -148,8 +147,8 @@ def _from_bytes(model: Model, data: bytes) -> None:
     model.from_dict(msg)
 
 
-def _shims(model: Model) -> list[EncoderShim]:
-    return [node.shims[0] for node in encoder_nodes(model)]
+def _shims(model: Model) -> list[HeldEncoder]:
+    return [node.shims[0] for node in held_encoder_nodes(model)]
 
 
 def _encoders_to_disk(model: Model, path: Path) -> None:

@@ -31,20 +31,26 @@ class PieceBatch(NamedTuple):
     casings: Ints | None = None
 
 
-def batch_windows(sequences: Sequences, tokenizer: PieceTokenizer, *, pad: int, budget: int) -> Iterator[PieceBatch]:
+def batch_windows(
+    sequences: Sequences, tokenizer: PieceTokenizer, *, pad: int, budget: int, spare: int | None = None
+) -> Iterator[PieceBatch]:
     """Batch windows of like length, so that little is padded.
 
     sequences (Sequences): The windows.
     tokenizer (PieceTokenizer): Gives the special pieces.
     pad (int): The piece to pad with.
     budget (int): Pieces in a batch at most, padding included; a longer window is a batch of its own.
+    spare (Optional[int]): Padding in a batch at most, in pieces; None if it does not matter.
     YIELDS (PieceBatch): Batches, longest windows first; windows without pieces are in none.
     """
     order = longest_first(sequences)
     start = 0
     while start < len(order):
         longest = int(sequences.lengths[order[start]]) + tokenizer.n_special
-        end = start + max(1, budget // longest)
+        end = min(start + max(1, budget // longest), len(order))
+        if spare is not None:
+            padding = numpy.cumsum(longest - tokenizer.n_special - sequences.lengths[order[start:end]])
+            end = start + int(numpy.searchsorted(padding, spare, side="right"))
         yield _pad(pack(sequences, order[start:end], tokenizer), pad)
         start = end
 

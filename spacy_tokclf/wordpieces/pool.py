@@ -2,7 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+import numpy
+from numpy.typing import NDArray
+
 from ..errors import Errors
+from .windows import Ints
 
 if TYPE_CHECKING:
     import torch
@@ -43,3 +47,20 @@ def pool_tokens(
         return total / counts[:, None]
     lowest = pieces.new_full((len(counts), vectors.shape[1]), float("-inf"))
     return lowest.scatter_reduce(0, token[:, None].expand_as(pieces), pieces, "amax")
+
+
+def pool_arrays(pieces: NDArray[numpy.float32], counts: Ints, *, pooling: str) -> NDArray[numpy.float32]:
+    """Make one vector of each token's pieces, in numpy.
+
+    pieces (NDArray): Vectors of the pieces of all tokens, token after token; of the first ones only if those are
+        pooled. Shape: (n_pieces, width).
+    counts (Ints): Pieces of each token, at least 1. Shape: (n_tokens,).
+    pooling (str): "first", "mean" or "max".
+    RETURNS (NDArray): Shape: (n_tokens, width).
+    """
+    if pooling == "first" or not len(counts):
+        return pieces
+    starts = numpy.cumsum(counts) - counts
+    if pooling == "max":
+        return numpy.maximum.reduceat(pieces, starts)
+    return numpy.add.reduceat(pieces, starts) / counts[:, None].astype("float32")

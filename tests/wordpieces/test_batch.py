@@ -23,10 +23,10 @@ SIZES = st.integers(3, 40)
 QUICK = settings(max_examples=100, deadline=None)
 
 
-def make_batches(texts, *, size=512, overlap=8, budget=2048, pad=0):
+def make_batches(texts, *, size=512, overlap=8, budget=2048, pad=0, spare=None):
     docs = [Doc(VOCAB, words=words) for words in texts]
     sequences = make_sequences(docs, TOKENIZER, size=size, overlap=overlap)
-    return sequences, list(batch_windows(sequences, TOKENIZER, pad=pad, budget=budget))
+    return sequences, list(batch_windows(sequences, TOKENIZER, pad=pad, budget=budget, spare=spare))
 
 
 def rows_of(batches):
@@ -126,3 +126,11 @@ def test_a_window_with_room_for_one_piece():
     assert sequences.counts.tolist() == [1, 1, 0, 1]
     assert sum(rows_of(batches).values()) == 3
     assert numpy.concatenate([batch.tokens for batch in batches]).tolist() == [0, 1, 3]
+
+
+@QUICK
+@given(texts=TEXTS, budget=st.integers(1, 200), spare=st.integers(0, 30))
+def test_padding_is_kept_within_bounds(texts, budget, spare):
+    _, batches = make_batches(texts, budget=budget, spare=spare)
+    assert all((batch.mask == 0).sum() <= spare for batch in batches)
+    assert rows_of(batches) == rows_of(make_batches(texts, budget=budget)[1])

@@ -1,9 +1,10 @@
 """Pooling of word pieces: equal to a plain loop, and with the right gradient."""
 
+import numpy
 import pytest
 import torch
 
-from spacy_tokclf.wordpieces.pool import POOLINGS, check_pooling, pool_tokens
+from spacy_tokclf.wordpieces.pool import POOLINGS, check_pooling, pool_arrays, pool_tokens
 
 FIRST = torch.tensor([7, 1, 3, 12])
 COUNTS = torch.tensor([3, 1, 4, 2])
@@ -53,3 +54,16 @@ def test_bfloat16_stays_bfloat16(pooling):
 def test_an_unknown_pooling_is_refused():
     with pytest.raises(ValueError, match="TC003"):
         check_pooling("median")
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_arrays_are_pooled_as_tensors_are(pooling):
+    vectors = torch.randn(15, 6)
+    expected = pool_tokens(vectors, FIRST, COUNTS, pooling=pooling)
+    token = torch.repeat_interleave(torch.arange(len(COUNTS)), COUNTS)
+    rows = FIRST[token] + torch.cat([torch.arange(n) for n in COUNTS.tolist()])
+    pieces = vectors[FIRST if pooling == "first" else rows]
+    got = pool_arrays(pieces.numpy(), COUNTS.numpy(), pooling=pooling)
+    assert got.dtype == numpy.float32
+    numpy.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=1e-6)
+    assert pool_arrays(pieces.numpy()[:0], COUNTS.numpy()[:0], pooling=pooling).shape == (0, 6)

@@ -1,0 +1,149 @@
+"""Pipelines to pipelines that run faster: the same components, with the encoder in another runtime."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.language import Language
+from spacy.util import replace_model_node
+
+from ..errors import Errors
+from ..models.encoder import encoder_nodes
+from ..models.onnx_shim import OnnxShim
+from ..pipeline.find_encoder import find_encoder, pipes_with_model
+from .folders import check_target, put_in_place
+from .optimize_check import Agreement, check_agreement, compare_pipelines
+
+RUNTIMES = ("onnx",)
+PRECISIONS = ("fp32", "int8")
+#: What a pipeline in ONNX Runtime needs beside this package, for its meta.json.
+REQUIREMENT = "onnxruntime>=1.20"
+BEFORE, AFTER = "spacy-tokclf.TransformerEncoder.v1", "spacy-tokclf.OnnxEncoder.v1"
+
+
+def optimize(
+    model: str | Path,
+    out_dir: str | Path,
+    *,
+    runtime: str = "onnx",
+    precision: str = "int8",
+    data: str | Path | None = None,
+    max_f1_loss: float = 0.005,
+    component: str | None = None,
+    force: bool = False,
+) -> Agreement:
+    """Make a pipeline whose encoder runs in ONNX Runtime, and compare it with the original. The folder appears whole or
+    not at all.
+
+    model (Union[str, Path]): The path or name of a saved pipeline.
+    out_dir (Union[str, Path]): The folder for the new one.
+    runtime (str): "onnx".
+    precision (str): "fp32", or "int8" for products of 8-bit integers.
+    data (Optional[Union[str, Path]]): Annotated data in any form that `read_any` knows; some texts of our own if None.
+    max_f1_loss (float): How much lower F1 on the data may be, 0.005 for half a point.
+    component (Optional[str]): The component whose encoder is replaced, its own or the one it listens to; all if None.
+    force (bool): Whether to replace a pipeline in the folder.
+    RETURNS (Agreement): How alike the two are.
+    RAISES (ImportError): TC302, without onnx, onnxruntime or onnxscript.
+    RAISES (ValueError): TC259, TC260, TC304 to TC307, TC310 to TC314, if it cannot be done as asked; TC308 or TC309, if
+        the new pipeline is not as good.
+    """
+    out_dir = Path(out_dir).absolute()
+    _check_choices(runtime, precision, max_f1_loss)
+    check_target(out_dir, mark="meta.json", force=force)
+    _need_packages()
+    original = spacy.load(model)
+    if original.path is not None and Path(original.path).resolve() == out_dir.resolve():
+        raise ValueError(Errors.TC306.format(path=out_dir))
+    changed = spacy.load(model)
+    replace_encoders(changed, precision, component=component)
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as workplace:
+        made = Path(workplace) / "new"
+        changed.to_disk(made)
+        del changed
+        agreement = compare_pipelines(original, spacy.load(made), data)
+        check_agreement(agreement, precision=precision, max_f1_loss=max_f1_loss)
+        put_in_place(made, out_dir, old=Path(workplace) / "old")
+    return agreement
+
+
+def replace_encoders(nlp: Language, precision: str, *, component: str | None = None) -> None:
+    """Put encoders in ONNX Runtime in the place of a pipeline's own. Only saving the pipeline makes sense afterwards.
+
+    nlp (Language): The pipeline.
+    precision (str): "fp32" or "int8".
+    component (Optional[str]): As for `optimize`.
+    RAISES (ValueError): TC307, TC310 or TC311, if there is no encoder that can be replaced; TC012, TC312 or TC313, if
+        no graph can be made of it.
+    """
+    from .onnx_graph import SETTINGS, onnx_layer
+
+    found = list(_owners(nlp, component))
+    if not found:
+        where = f"The pipeline ({', '.join(nlp.pipe_names)})" if component is None else f"The component {component!r}"
+        raise ValueError(Errors.TC307.format(where=where))
+    for name, pipe in found:
+        blocks = list(_blocks(nlp.get_pipe_config(name)))
+        nodes = encoder_nodes(pipe.model)
+        if len(blocks) != len(nodes):
+            raise ValueError(Errors.TC311.format(name=name))
+        for node in nodes:
+            layer = onnx_layer(node, precision)
+            if pipe.model is node:
+                pipe.model = layer
+            else:
+                replace_model_node(pipe.model, node, layer)
+        for block in blocks:
+            block["@architectures"] = AFTER
+            for key in set(block) - {"@architectures", *SETTINGS}:
+                del block[key]
+    requirements = nlp.meta.setdefault("requirements", [])
+    if REQUIREMENT not in requirements:
+        requirements.append(REQUIREMENT)
+
+
+def _owners(nlp: Language, component: str | None) -> Iterator[tuple[str, Any]]:
+    """Find the components that hold the encoders. RAISES (ValueError): TC307 or TC310."""
+    pipes = pipes_with_model(nlp)
+    wanted = None
+    if component is not None:
+        if component not in pipes:
+            raise ValueError(Errors.TC307.format(where=f"The component {component!r}"))
+        wanted = find_encoder(pipes[component].model, nlp, component)
+    for name, pipe in pipes.items():
+        nodes = list(pipe.model.walk())
+        if wanted is not None and wanted not in nodes:
+            continue
+        if any(isinstance(shim, OnnxShim) for node in nodes for shim in node.shims):
+            raise ValueError(Errors.TC310.format(name=name))
+        if encoder_nodes(pipe.model) and (component is None or wanted is not None):
+            yield name, pipe
+
+
+def _blocks(config: Any) -> Iterator[dict[str, Any]]:
+    """Find the parts of a config that describe an encoder."""
+    if not isinstance(config, dict):
+        return
+    if config.get("@architectures") == BEFORE:
+        yield config
+    for value in config.values():
+        yield from _blocks(value)
+
+
+def _check_choices(runtime: str, precision: str, max_f1_loss: float) -> None:
+    for name, value, choices in (("runtime", runtime, RUNTIMES), ("precision", precision, PRECISIONS)):
+        if value not in choices:
+            raise ValueError(Errors.TC304.format(name=name, value=value, choices=", ".join(choices)))
+    if not 0.0 <= max_f1_loss <= 1.0:
+        raise ValueError(Errors.TC305.format(value=max_f1_loss))
+
+
+def _need_packages() -> None:
+    from importlib.util import find_spec
+
+    for package in ("onnx", "onnxruntime", "onnxscript"):
+        if find_spec(package) is None:
+            raise ImportError(Errors.TC302.format(package=package, extra="onnx"))
