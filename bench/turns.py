@@ -13,7 +13,7 @@ from wasabi import msg
 
 from .system import ROOT, Setting, System
 
-LAST_LINES = 15
+LAST_LINES = 30
 ASK = """
 import json, sys
 from importlib.metadata import PackageNotFoundError, version

@@ -102,9 +102,11 @@ def lasting(row: Row, samples: list[list[float]]) -> list[Row]:
     row (Row): The row of the stream's memory.
     samples (list[list[float]]): Words so far, seconds, seconds of the processor, MiB.
     RETURNS (list[Row]): Memory at the last word over that at the 10,000th, and words a second of all over those of the
-        first 50,000, by the clock and by the processor's time.
+        first 50,000, by the clock and by the processor's time. None for a stream that is too short.
     """
     last = samples[-1]
+    if last[0] <= FIRST_RATE:
+        return []
     first = next(sample for sample in samples if sample[0] >= min(FIRST, last[0]))
     fast = next(sample for sample in samples if sample[0] >= min(FIRST_RATE, last[0]))
     rates = [(last[0] / last[i]) / (fast[0] / max(fast[i], 1e-9)) for i in (1, 2)]

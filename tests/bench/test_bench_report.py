@@ -1,0 +1,127 @@
+"""Tables, marks and pictures from rows alone."""
+
+import json
+
+import pytest
+
+from bench.bars import bars
+from bench.commands.plots import report as draw
+from bench.commands.table import report, systems_table
+
+
+def row(work, system, value, precision="fp32", **more):
+    given = {
+        "ratio": None,
+        "f1": None,
+        "reference": False,
+        "environment": "newest",
+        "unit": "words/s",
+        "values": [value],
+    }
+    return {"work": work, "system": system, "precision": precision, "value": value, "values": [value], **given, **more}
+
+
+SAMPLES = [[10_000, 2.0, 2.0, 500.0], [20_000, 4.0, 4.0, 505.0]]
+FILES = {
+    "train": [
+        row("train", "Trainer, tutorial recipe", 25.0, reference=True, ratio=1.0),
+        row("train", "bare torch loop, packed", 50.0, ratio=2.0),
+        row("train", "spacy-tokclf spacy train", 46.0, ratio=1.84),
+    ],
+    "annotate": [
+        row("annotate", 'pipeline("ner"), one by one', 1300.0, reference=True, ratio=1.0),
+        row("annotate", "bare torch forward", 3800.0, ratio=2.92),
+        row("annotate", "bare torch forward, packed", 5000.0, ratio=3.85),
+        row("annotate", "bare torch forward, packed", 9000.0, "bf16", ratio=6.92),
+        row("annotate", "spacy-tokclf nlp.pipe", 4000.0, ratio=3.08),
+    ],
+    "latency": [
+        row("latency", 'pipeline("ner")', 10.0, reference=True, ratio=1.0, unit="ms"),
+        row("latency", "spacy-tokclf nlp(text)", 5.0, ratio=0.5, unit="ms"),
+        row("latency", "spacy-tokclf nlp(text), ONNX Runtime", 7.0, "int8", ratio=0.7, unit="ms"),
+    ],
+    "load": [
+        row("import", "spacy-tokclf, on top of spaCy", 0.02, unit="s"),
+        row("load", "spacy-tokclf spacy.load, transformers imported", 1.2, unit="s"),
+    ],
+    "memory": [
+        row("memory of annotating", "spacy-tokclf nlp.pipe", 505.0, unit="MiB", samples=SAMPLES),
+        row("memory of annotating", 'pipeline("ner")', 600.0, unit="MiB", samples=SAMPLES[:1]),
+        row("lasting memory", "spacy-tokclf nlp.pipe", 1.01),
+        row("lasting speed", "spacy-tokclf nlp.pipe", 0.9),
+        row("one long text", "spacy-tokclf nlp.pipe", 0.86),
+    ],
+    "curves": [
+        row(work, system, 100.0 * x, precision, x=x)
+        for work in ("words in a text", "texts in a batch")
+        for system, precision in (("spacy-tokclf nlp.pipe", "fp32"), ('pipeline("ner"), one by one', "fp32"))
+        for x in (4, 16)
+    ],
+}
+ROWS = [one for rows in FILES.values() for one in rows]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, rows in FILES.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows), encoding="utf8")
+    (tmp_path / "machine.json").write_text('{"cpu": "x"}', encoding="utf8")
+    return tmp_path
+
+
+def test_marks_are_held_against_the_rows():
+    found = {bar.what: (bar.value, bar.holds) for bar in bars(ROWS)}
+    assert found == {
+        "training, of the bare loop, fp32": ("92%", True),
+        "annotating, of the best bare forward, fp32": ("80%", False),
+        'one text of 20 words, of pipeline("ner")\'s time, fp32': ("50%", True),
+        'one text of 20 words, of pipeline("ner")\'s time, int8, ONNX Runtime': ("70%", False),
+        "import spacy_tokclf, spaCy imported": ("0.020 s", True),
+        "spacy.load, transformers imported": ("1.200 s", False),
+        "memory at the last word, of that at the 10,000th, fp32": ("101.0%", True),
+        "words/s over all, of those over the first 50,000, fp32": ("90.0%", False),
+        "words/s in one long text, of those in short ones, fp32": ("86.0%", True),
+    }
+
+
+def test_the_table_puts_systems_side_by_side():
+    lines = list(systems_table(ROWS))
+    titles = [cell.strip() for cell in lines[0].strip("|").split("|")[2:]]
+    assert titles == ["training, posts/s", "annotating, words/s", "one text, ms", "loading, s", "annotating, MiB"]
+    assert lines[2] == "| spacy-tokclf | fp32 | 46 (1.84x) | 4,000 (3.08x) | 5 (0.50x) |  | 505 |"
+    assert lines[3] == "| spacy-tokclf, ONNX Runtime | int8 |  |  | 7 (0.70x) |  |  |"
+    assert not any("hf_token_pipe" in line for line in lines)
+
+
+def test_the_report_is_markdown(folder, capsys):
+    report(folder)
+    printed = capsys.readouterr().out
+    assert '| Trainer, pipeline("ner") | fp32 | 25 | 1,300 | 10 |' in printed
+    assert "| spacy.load, transformers imported | at most 1 s | 1.200 s | missed |" in printed
+
+
+def test_without_results_there_is_no_table(tmp_path):
+    with pytest.raises(SystemExit):
+        report(tmp_path)
+
+
+def test_pictures(folder):
+    pytest.importorskip("matplotlib")
+    draw(folder)
+    for name in ("speed", "curves", "scale"):
+        assert (folder / f"{name}.png").stat().st_size > 10_000
+        svg = (folder / f"{name}.svg").read_text(encoding="utf8")
+        assert "<svg" in svg
+        assert str(folder) not in svg
+    before = (folder / "speed.svg").read_bytes()
+    (folder / "train.json").unlink()
+    draw(folder)
+    assert (folder / "speed.svg").read_bytes() != before
+
+
+def test_pictures_of_the_same_rows_are_the_same(folder):
+    pytest.importorskip("matplotlib")
+    draw(folder)
+    before = (folder / "scale.svg").read_bytes()
+    draw(folder)
+    assert (folder / "scale.svg").read_bytes() == before

@@ -1,0 +1,73 @@
+"""Streams of fresh texts, the memory and the time they take, and what has to last."""
+
+import json
+
+import pytest
+
+from bench.commands.memory import lasting
+from bench.stream import annotate, fresh_texts, long_document, memory, peak
+
+TEXTS = ["Ann met @bob in London", "nothing to see here , move along", "http://t.co/x1"]
+MIB = 2**20
+
+
+def test_fresh_texts_have_as_many_words_as_asked_for():
+    for words in (1, 7, 12, 500):
+        texts = list(fresh_texts(TEXTS, words))
+        assert sum(len(text.split(" ")) for text in texts) == words
+
+
+def test_fresh_texts_are_fresh_and_the_same_each_time():
+    texts = list(fresh_texts(TEXTS, 5000))
+    assert texts == list(fresh_texts(TEXTS, 5000))
+    assert texts != list(fresh_texts(TEXTS, 5000, seed=1))
+    words = [word for text in texts for word in text.split(" ")]
+    assert len(set(words)) > 200
+    assert len(set(words)) < len(words)
+    assert {"@bob", "http://t.co/x1", "to"} <= set(words)
+    assert {len(text) for text in texts[:-1]} == {len(text) for text in TEXTS}
+
+
+@pytest.fixture
+def texts_file(tmp_path):
+    path = tmp_path / "texts.json"
+    path.write_text(json.dumps(TEXTS), encoding="utf8")
+    return str(path)
+
+
+@pytest.mark.parametrize(("leak", "flat"), [(0, True), (MIB, False)])
+def test_a_leak_is_seen(texts_file, leak, flat):
+    options = {"target": "tests.bench.fake_systems:words", "options": {"leak": leak}}
+    result = annotate({**options, "texts": texts_file, "words": 1000, "every": 100})(0)
+    samples = result["samples"]
+    assert [sample[0] // 100 for sample in samples] == list(range(1, 11))
+    assert samples[-1][0] == 1000
+    growth = samples[-1][3] - samples[0][3]
+    assert (growth < 20) == flat
+    assert result["value"] >= samples[-1][3] - 1
+
+
+def test_the_peak_is_that_of_the_round():
+    run = peak({"target": "tests.bench.fake_systems:takes", "options": {"bytes": 300 * MIB}})
+    before = memory()[0]
+    assert run(0)["value"] > before + 290
+    assert memory()[0] < before + 100
+
+
+def test_one_long_text_beside_short_ones(texts_file):
+    options = {"target": "tests.bench.fake_systems:words", "options": {}, "texts": texts_file, "words": 14}
+    run = long_document(options)
+    for number in (0, 1):
+        result = run(number)
+        assert result["value"] == pytest.approx(result["long"] / result["short"])
+
+
+def test_what_lasts():
+    samples = [[10_000, 2.0, 4.0, 500.0], [50_000, 10.0, 20.0, 505.0], [100_000, 25.0, 41.0, 510.0]]
+    memory_row, speed_row = lasting({"system": "x", "precision": "fp32", "ratio": 2.0, "reference": True}, samples)
+    assert memory_row["value"] == 1.02
+    assert speed_row["value"] == pytest.approx(0.8)
+    assert speed_row["cpu"] == pytest.approx(0.97561)
+    assert memory_row["ratio"] is None
+    assert not memory_row["reference"]
+    assert not lasting({"system": "x"}, samples[:2])
