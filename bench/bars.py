@@ -41,8 +41,8 @@ SHARES = (
         0.9,
     ),
 )
-#: What a row has to keep within: name of the work, what it is called, and least and largest value. Where the one is 0 or
-#: the other infinite, there is no limit.
+#: What a row has to keep within: name of the work, what it is called, and least and largest value. Where the one is 0
+#: or the other infinite, there is no limit.
 RANGES = (
     ("lasting memory", "memory at the last word, of that at the 10,000th", 0.0, 1.03),
     ("lasting speed", "words/s over all, of those over the first 50,000", 0.95, float("inf")),

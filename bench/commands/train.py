@@ -48,12 +48,15 @@ def systems(setting: Setting, files: dict[str, str]) -> list[System]:
             found.append(
                 System(name, "bench.ours:train", ours(setting, files, precision), precision, environment=environment)
             )
+    options = ours(setting, files, "bf16", freeze=True)
+    found.append(System(f"{OURS} spacy train, frozen embeddings", "bench.ours:train", options, "bf16"))
     return found
 
 
-def ours(setting: Setting, files: dict[str, str], precision: str) -> dict[str, Any]:
+def ours(setting: Setting, files: dict[str, str], precision: str, *, freeze: bool = False) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): The options of our training: the same recipe as the Trainer's."""
     overrides = {
+        "components.ner.model.tok2vec.freeze_embeddings": freeze,
         "paths.train": files["train"],
         "paths.dev": files["dev"],
         "paths.encoder": str(setting.encoder),
