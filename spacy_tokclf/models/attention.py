@@ -18,9 +18,6 @@ SLACK = 1.25
 #: Bytes of scores that are worked on at once where no gradient follows: about what a core's cache holds. On windows of
 #: 512 pieces this is half as fast again as all heads at once.
 CACHED = 600_000
-#: Up to so many pieces, attention without gradients is in float32 at any precision. Short windows come in many shapes,
-#: for each of which oneDNN would compile and keep a product in bfloat16, and small products gain nothing from it.
-SHORT = 128
 
 
 class Group(NamedTuple):
@@ -125,9 +122,7 @@ class _Attention(Function):
         if not ctx.needs_input_grad[0] and all(mask is None for mask in masks):
             for group in groups:
                 q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
-                if group.shape[1] <= SHORT:
-                    q, k, v = q.float(), k.float(), v.float()
-                found = _mix(q.mul_(size**-0.5), k, v, group.bias).view(-1, size).type(out.dtype)
+                found = _mix(q, k, v, group.bias).view(-1, size)
                 torch.index_select(found, 0, group.back, out=out[group.start : group.end].view(-1, size))
             return out
         saved: list[Any] = []
@@ -172,13 +167,14 @@ class _Attention(Function):
 
 
 def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None") -> "Tensor":
-    """Mix values by the scores of scaled queries, some heads at a time. All shapes: (windows * heads, pieces, size)."""
+    """Mix values by the scores of queries and keys, some heads at a time. Shapes: (windows * heads, pieces, size)."""
     found = torch.empty_like(q)
-    heads, pieces, _ = q.shape
+    heads, pieces, size = q.shape
     step = max(1, CACHED // (pieces * pieces * q.element_size()))
     for start in range(0, heads, step):
         part = slice(start, start + step)
-        keys = k[part].transpose(1, 2)
-        scores = torch.bmm(q[part], keys) if bias is None else torch.baddbmm(bias[part].type(q.dtype), q[part], keys)
+        scores = torch.bmm(q[part], k[part].transpose(1, 2)).mul_(size**-0.5)
+        if bias is not None:
+            scores += bias[part]
         torch.bmm(torch.softmax(scores, -1), v[part], out=found[part])
     return found

@@ -147,18 +147,6 @@ def test_an_activation_along_columns_has_the_same_values_and_gradients():
     torch.testing.assert_close(ours, torch.autograd.grad((expected * weight).sum(), x)[0], atol=1e-4, rtol=0)
 
 
-def test_attention_of_short_windows_in_bf16_is_as_near_as_that_with_gradients():
-    lengths = numpy.array([12, 11, 5])
-    qkv = torch.randn((int(lengths.sum()), 3 * 32), generator=torch.Generator().manual_seed(1))
-    plain = plan_groups(lengths, 4, device=CPU, dtype=torch.float32)
-    exact = attend(qkv, plain, [None] * len(plain), 4)
-    groups = plan_groups(lengths, 4, device=CPU, dtype=torch.bfloat16)
-    with torch.inference_mode():
-        found = attend(qkv.bfloat16(), groups, [None] * len(groups), 4)
-    assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found.float(), exact, atol=0.03, rtol=0)
-
-
 def test_gradients_of_the_steps():
     torch.manual_seed(0)
     layers = tuple(torch.nn.Linear(4, 3).double() for _ in range(3))
