@@ -146,7 +146,7 @@ def _x(row: Row) -> int:
 def _look(system: str, precision: str) -> dict[str, Any]:
     """Colours tell precisions apart, dashes ONNX Runtime, and grey is for the others."""
     ours = system.startswith(OURS)
-    dashes = {"ONNX": "--", "one by one": ":", "of that size": "-."}
+    dashes = {"ONNX": "--", "one by one": ":", "of that size": "-.", "spaCy alone": ":"}
     return {
         "label": f"{system}, {precision}",
         "color": COLOURS[precision] if ours else GREY,
