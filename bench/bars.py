@@ -45,6 +45,7 @@ SHARES = (
 #: or the other infinite, there is no limit.
 RANGES = (
     ("lasting memory", "memory at the last word, of that at the 10,000th", 0.0, 1.03),
+    ("lasting memory without spaCy's", "the same without the strings that spaCy keeps", 0.0, 1.03),
     ("lasting speed", "words/s over all, of those over the first 50,000", 0.95, float("inf")),
     ("one long text", "words/s in one long text, of those in short ones", 0.85, float("inf")),
 )

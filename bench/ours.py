@@ -63,6 +63,13 @@ def points(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     return measured_points(lambda texts, size: list(nlp.pipe(texts, **{"batch_size": size, **whole})), options)
 
 
+def tokenizer(options: dict[str, Any]) -> Callable[[Iterable[str]], Iterator[Any]]:
+    """RETURNS (Callable[[Iterable[str]], Iterator[Any]]): `nlp.pipe` of an empty pipeline, whatever the options."""
+    import spacy
+
+    return spacy.blank("en").pipe
+
+
 def stream(options: dict[str, Any]) -> Callable[[Iterable[str]], Iterator[Any]]:
     """RETURNS (Callable[[Iterable[str]], Iterator[Any]]): `nlp.pipe` of a pipeline; options as for `load`."""
     return load(options).pipe

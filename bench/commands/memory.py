@@ -15,6 +15,8 @@ from . import train
 from .annotate import our_forms
 
 PIPE = 'pipeline("ner")'
+#: The tokenizer without a component: what spaCy's own strings and lexemes grow by.
+ALONE = "spaCy alone"
 #: The peer takes ten times as long and gets so many words; that it took less for less favours the peer.
 PEER_WORDS = 100_000
 #: Words after which memory is to stay as it is, and words whose speed is to last.
@@ -39,9 +41,10 @@ def streams(setting: Setting, given: dict[str, Any], target: str) -> list[System
     setting (Setting): The setting.
     given (dict[str, Any]): Options of all systems.
     target (str): What measures them.
-    RETURNS (list[System]): Ours, and last the peer.
+    RETURNS (list[System]): spaCy alone, ours, and the peer.
     """
-    found = []
+    alone = {**given, "target": "bench.ours:tokenizer", "options": {}}
+    found = [System(ALONE, target, alone)]
     for system in our_forms(setting, {}, f"{OURS} nlp.pipe", "bench.ours:stream"):
         if system.environment == "newest" and not ("ONNX" in system.name and system.precision == "fp32"):
             options = {**given, "target": system.target, "options": system.options}
@@ -73,15 +76,20 @@ def measure(setting: Setting) -> list[Row]:
     given = {"texts": path, "words": setting.words, "every": min(FIRST, max(setting.words // 10, 1))}
     found = wanted(streams(setting, given, "bench.stream:annotate"), setting)
     answers = alone(found, once, note)
+    own = 0.0
     for system, row in zip(found, make_rows("memory of annotating", "MiB", found, answers), strict=True):
         row |= {"data": setting.source, "words": system.options["words"]}
         samples = answers[system.key][1]["samples"]
-        rows += [{**row, "samples": samples}, *lasting(row, samples)]
+        lasts = lasting(row, samples, own if system.name.startswith(OURS) else 0.0)
+        rows += [{**row, "samples": samples}, *lasts]
+        if system.name == ALONE and lasts:
+            own = lasts[0]["growth"]
 
     count = min(LONG, setting.words)
     short = list(fresh_texts(texts, count))
     given = {"texts": write_texts(setting.work / "data" / "long.json", short), "words": count}
-    found = wanted(streams(setting, given, "bench.stream:long_document")[:-1], setting)
+    systems = streams(setting, given, "bench.stream:long_document")
+    found = wanted([system for system in systems if system.name.startswith(OURS)], setting)
     few = dataclasses.replace(setting, rounds=min(setting.rounds, LONG_ROUNDS))
     answers = take_turns(found, few, note=lambda result: f"{result['value']:.3f}")
     long = make_rows("one long text", "of short ones", found, answers, data=setting.source, words=count)
@@ -96,31 +104,29 @@ def alone(systems: list[System], setting: Setting, note: Any) -> dict[str, list[
     return answers
 
 
-def lasting(row: Row, samples: list[list[float]]) -> list[Row]:
+def lasting(row: Row, samples: list[list[float]], own: float) -> list[Row]:
     """Make rows of what a stream has to keep: its memory after the first words, and its speed.
 
     row (Row): The row of the stream's memory.
     samples (list[list[float]]): Words so far, seconds, seconds of the processor, MiB.
-    RETURNS (list[Row]): Memory at the last word over that at the 10,000th, and words a second of all over those of the
-        first 50,000, by the clock and by the processor's time. None for a stream that is too short.
+    own (float): MiB that spaCy alone grows by.
+    RETURNS (list[Row]): Memory at the last word over that at the 10,000th; the same without what spaCy alone grows by;
+        and words a second of all over those of the first 50,000, by the clock and by the processor's time ("cpu").
+        None for a stream that is too short.
     """
     last = samples[-1]
     if last[0] <= FIRST_RATE:
         return []
-    first = next(sample for sample in samples if sample[0] >= min(FIRST, last[0]))
-    fast = next(sample for sample in samples if sample[0] >= min(FIRST_RATE, last[0]))
+    first = next(sample for sample in samples if sample[0] >= FIRST)
+    fast = next(sample for sample in samples if sample[0] >= FIRST_RATE)
     rates = [(last[0] / last[i]) / (fast[0] / max(fast[i], 1e-9)) for i in (1, 2)]
-    values = {"lasting memory": (last[3] / first[3], None), "lasting speed": (rates[0], significant(rates[1]))}
+    growth = last[3] - first[3]
+    values = {"lasting memory": last[3] / first[3], "lasting speed": rates[0]}
+    if own:
+        values["lasting memory without spaCy's"] = (last[3] - own) / first[3]
+    facts = {"unit": "of the first", "ratio": None, "reference": False}
+    facts |= {"growth": round(growth, 1), "cpu": significant(rates[1])}
     return [
-        {
-            **row,
-            "work": work,
-            "value": significant(value),
-            "values": [significant(value)],
-            "unit": "of the first",
-            "ratio": None,
-            "reference": False,
-            "cpu": cpu,
-        }
-        for work, (value, cpu) in values.items()
+        {**row, **facts, "work": work, "value": significant(value), "values": [significant(value)]}
+        for work, value in values.items()
     ]

@@ -100,7 +100,8 @@ def draw_curves(rows: Sequence[Row]) -> Any:
             line = sorted((row for row in own if (row["system"], row["precision"]) == (system, precision)), key=_x)
             axes.plot([row["x"] for row in line], [row["value"] for row in line], **_look(system, precision))
         axes.set_xscale("log", base=2)
-        axes.set_xticks([row["x"] for row in own], [str(row["x"]) for row in own])
+        ticks = sorted({_x(row) for row in own})
+        axes.set_xticks(ticks, [str(x) for x in ticks])
         axes.minorticks_off()
         axes.set_ylim(bottom=0)
         axes.set_xlabel(work)
@@ -145,11 +146,11 @@ def _x(row: Row) -> int:
 def _look(system: str, precision: str) -> dict[str, Any]:
     """Colours tell precisions apart, dashes ONNX Runtime, and grey is for the others."""
     ours = system.startswith(OURS)
-    dashes = "--" if "ONNX" in system else ":" if "one by one" in system else "-"
+    dashes = {"ONNX": "--", "one by one": ":", "of that size": "-.", "spaCy alone": ":"}
     return {
         "label": f"{system}, {precision}",
         "color": COLOURS[precision] if ours else GREY,
-        "linestyle": dashes,
+        "linestyle": next((dash for part, dash in dashes.items() if part in system), "-"),
         "marker": "o",
         "markersize": 3.5,
         "linewidth": 1.8,

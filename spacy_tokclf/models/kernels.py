@@ -1,5 +1,6 @@
 """Steps of the packed forward pass with gradients of our own, which save copies, passes over memory and zero fills."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -73,6 +74,19 @@ def linear(x: "Tensor", working: Working) -> "Tensor":
     RETURNS (Tensor): In the precision of the weights. Shape: (n_rows, width out).
     """
     return _Linear.apply(x, working.weight, working.bias, *working.owners)
+
+
+def activate(x: "Tensor", activation: "Callable[[Tensor], Tensor]") -> "Tensor":
+    """Apply an activation to each value.
+
+    On a CPU, torch has oneDNN compile its GELU in float32 for every shape, and keeps a thousand of those, about 3 MiB
+    each. It does not where the memory runs in columns, and is as fast.
+
+    x (Tensor): Shape: (n_rows, width).
+    activation (Callable[[Tensor], Tensor]): The activation.
+    RETURNS (Tensor): Shape: (n_rows, width).
+    """
+    return activation(x.t()).t() if x.dtype == torch.float32 else activation(x)
 
 
 def add_norm(x: "Tensor", residual: "Tensor", mask: "Tensor | None", norm: "nn.LayerNorm") -> "Tensor":

@@ -11,7 +11,7 @@ from ..wordpieces.pool import pool_tokens
 from ..wordpieces.windows import spread
 from .anatomy import Anatomy, Block
 from .attention import Group, attend, plan_groups
-from .kernels import WorkingWeights, add_norm, linear
+from .kernels import WorkingWeights, activate, add_norm, linear
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -113,6 +113,6 @@ def _layer(
         found, x = found.index_select(0, rows), x.index_select(0, rows)
     found = linear(found, weights.get((block.out,), dtype))
     x = add_norm(found, x, mask(tuple(found.shape), block.out_dropout), block.out_norm)
-    inner = block.activation(linear(x, weights.get((block.up,), dtype)))
+    inner = activate(linear(x, weights.get((block.up,), dtype)), block.activation)
     inner = linear(inner, weights.get((block.down,), dtype))
     return add_norm(inner, x, mask(tuple(inner.shape), block.down_dropout), block.down_norm)

@@ -3,6 +3,8 @@
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -134,11 +136,8 @@ def module_from_config(config: dict[str, Any]) -> "nn.Module":
 
 def _weights_undrawn() -> contextlib.AbstractContextManager[None]:
     """Give transformers' own way to leave weights undrawn, which is most of the time of building: it moved in 5.0."""
-    try:
-        from transformers.initialization import no_init_weights
-    except ImportError:
-        from transformers.modeling_utils import no_init_weights  # type: ignore[no-redef]
-    undrawn: contextlib.AbstractContextManager[None] = no_init_weights()
+    home = "initialization" if find_spec("transformers.initialization") else "modeling_utils"
+    undrawn: contextlib.AbstractContextManager[None] = import_module(f"transformers.{home}").no_init_weights()
     return undrawn
 
 

@@ -74,10 +74,13 @@ def test_one_long_text_beside_short_ones(texts_file):
 
 def test_what_lasts():
     samples = [[10_000, 2.0, 4.0, 500.0], [50_000, 10.0, 20.0, 505.0], [100_000, 25.0, 41.0, 510.0]]
-    memory_row, speed_row = lasting({"system": "x", "precision": "fp32", "ratio": 2.0, "reference": True}, samples)
+    row = {"system": "x", "precision": "fp32", "ratio": 2.0, "reference": True}
+    memory_row, speed_row = lasting(row, samples, 0.0)
     assert memory_row["value"] == 1.02
     assert speed_row["value"] == pytest.approx(0.8)
     assert speed_row["cpu"] == pytest.approx(0.97561)
     assert memory_row["ratio"] is None
     assert not memory_row["reference"]
-    assert not lasting({"system": "x"}, samples[:2])
+    assert memory_row["growth"] == 10.0
+    assert lasting(row, samples, 5.0)[-1]["value"] == 1.01
+    assert not lasting(row, samples[:2], 0.0)

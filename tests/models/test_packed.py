@@ -13,7 +13,7 @@ from spacy_tokclf.device import DropoutMasks
 from spacy_tokclf.models import attention
 from spacy_tokclf.models.anatomy import anatomy_of
 from spacy_tokclf.models.attention import attend, plan_groups
-from spacy_tokclf.models.kernels import WorkingWeights, add_norm, linear
+from spacy_tokclf.models.kernels import WorkingWeights, activate, add_norm, linear
 from spacy_tokclf.models.packed import run_packed
 from spacy_tokclf.wordpieces.pack import PackedBatch
 from spacy_tokclf.wordpieces.pool import POOLINGS
@@ -136,6 +136,16 @@ def test_attention_without_gradients_is_that_with_them_however_many_heads_at_a_t
         found = attend(qkv, groups, [None] * len(groups), 4)
     assert expected.requires_grad
     torch.testing.assert_close(found, expected.detach(), atol=1e-6, rtol=0)
+
+
+def test_an_activation_along_columns_has_the_same_values_and_gradients():
+    x = torch.randn((7, 12), generator=torch.Generator().manual_seed(1), dtype=torch.float32, requires_grad=True)
+    weight = torch.arange(84.0).reshape(7, 12)
+    expected, found = torch.nn.functional.gelu(x), activate(x, torch.nn.functional.gelu)
+    assert found.is_contiguous()
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+    ours = torch.autograd.grad((found * weight).sum(), x)[0]
+    torch.testing.assert_close(ours, torch.autograd.grad((expected * weight).sum(), x)[0], atol=1e-4, rtol=0)
 
 
 def test_gradients_of_the_steps():

@@ -9,7 +9,7 @@ from hf_reference import make_docs, make_encoder_model
 from safetensors.torch import load_file, save_file
 from spacy.util import registry
 from tiny_encoders import KINDS
-from transformers import AutoConfig, AutoModel
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModel
 
 from spacy_tokclf.models.pretrained import PretrainedEncoder, make_pretrained_encoder_v1, module_from_config
 
@@ -136,6 +136,8 @@ OTHERS = {
     "model_type", ["albert", "bert", "deberta-v2", "distilbert", "electra", "modernbert", "mpnet", "roberta"]
 )
 def test_a_module_is_built_without_drawing_weights_and_whole_once_filled(model_type):
+    if model_type not in CONFIG_MAPPING:
+        pytest.skip(f"this transformers has no {model_type}")
     config = AutoConfig.for_model(model_type, **OTHERS.get(model_type, SMALL))
     torch.manual_seed(1)
     expected = AutoModel.from_config(config).eval()

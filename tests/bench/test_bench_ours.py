@@ -1,0 +1,66 @@
+"""Our own systems and the bare loops with our kernels, on tiny models."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import ours
+from bench.bare import loop, packed
+from bench.data import read_texts, write_sample, write_texts
+from bench.stream import annotate as stream
+
+
+@pytest.fixture
+def options(nlp, setting, tmp_path):
+    nlp.to_disk(tmp_path / "pipeline")
+    texts = read_texts(setting).texts
+    path = write_texts(tmp_path / "texts.json", texts)
+    return {"model": str(tmp_path / "pipeline"), "precision": "fp32", "texts": path, "words": 50}
+
+
+@pytest.mark.parametrize("module", [loop, packed])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_bare_training(setting, encoder_dir, module, precision):
+    files = write_sample(setting)
+    run = module.train({"encoder": str(encoder_dir), "posts": files["posts"], "precision": precision})
+    result = run(0)
+    assert result["value"] == pytest.approx(32 / result["seconds"])
+
+
+def test_bare_batches_are_those_of_our_pipeline(options, nlp, monkeypatch):
+    import spacy_tokclf.models.packed as kernels
+
+    seen = []
+    run_packed = kernels.run_packed
+
+    def noted(parts, pack, **how):
+        seen.append((pack.ids.tolist(), pack.lengths.tolist(), how["precision"], how["pooling"], how["train"]))
+        return run_packed(parts, pack, **how)
+
+    monkeypatch.setattr(kernels, "run_packed", noted)
+    run = packed.annotate(options)
+    del seen[:]
+    run(0)
+    bare = list(seen)
+    del seen[:]
+    list(nlp.pipe(json.loads(Path(options["texts"]).read_text(encoding="utf8"))))
+    assert bare and bare == seen
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_annotating(options, precision):
+    run = ours.annotate({**options, "precision": precision})
+    assert len(run(0)["entities"]) == 8
+    assert "entities" not in run(1)
+    assert ours.latency({**options, "precision": precision})(0)["value"] > 0
+
+
+def test_points_and_streams(options, tmp_path):
+    point = {"name": "4", "texts": ["a b c d", "in the and of"], "words": 8, "batch_size": 1}
+    (tmp_path / "points.json").write_text(json.dumps([point]), encoding="utf8")
+    run = ours.points({**options, "points": str(tmp_path / "points.json"), "whole": False})
+    assert set(run(0)) == {"4"}
+    for target in ("bench.ours:stream", "bench.ours:tokenizer"):
+        given = {"target": target, "options": options, "texts": options["texts"], "words": 200, "every": 50}
+        assert stream(given)(0)["samples"][-1][0] == 200
