@@ -68,12 +68,12 @@ final: install  ## The recipe fitted once more, on train and dev together, for u
 gpu: install  ## The same with DistilBERT from the Hugging Face Hub, on the first GPU.
 	$(BIN)/python -m spacy project run gpu . $(VARS)
 
-seeds: run  ## Train and score with five seeds, for the table in the README (half an hour).
+seeds: run  ## Train and score with five seeds, and print the table of scores (ten minutes or more).
 	$(BIN)/python scripts/run_seeds.py configs/wnut17.cfg metrics/seeds.json --encoder assets/encoder
 
 bench-env: $(VENV)/.bench $(ST_VENV)/.bench  ## Make the environments that speed is measured in, ours and the peers'.
 
-bench: portable bench-env  ## Measure speed and memory beside the peers, into bench/results/ (over half an hour).
+bench: portable bench-env  ## Measure speed and memory beside the peers, into bench/results/ (over an hour).
 	$(BIN)/python -m bench all
 
 lint: install  ## Check style and types.
