@@ -1,4 +1,6 @@
-"""Compare the two decoders of `token_classifier` on dev: how the default was chosen.
+"""Compare the two decoders of `token_classifier`, and count the tokens whose best tag the constrained one changes.
+
+On dev, it is how the default was chosen.
 
 Usage: python scripts/compare_decoders.py training/model-best corpus/dev.spacy
 """
@@ -12,6 +14,24 @@ from spacy.training import Example
 from wasabi import msg
 
 from spacy_tokclf.metrics.examples import score_examples
+from spacy_tokclf.pipeline.token_classifier import TokenClassifier
+from spacy_tokclf.pipeline.visible import find_visible
+from spacy_tokclf.tags.decode import best_tags
+from spacy_tokclf.tags.tuning import read_tuning, tune_logits
+
+
+def count_changed(pipe: TokenClassifier, docs: list[Doc]) -> tuple[int, int]:
+    """Count the tokens whose best tag gives way so that all tags are valid.
+
+    pipe (TokenClassifier): The component, with an encoder of its own.
+    docs (list[Doc]): The texts.
+    RETURNS (tuple[int, int]): Tokens that are changed, and tokens in all.
+    """
+    visible = find_visible(docs, pipe.logits(docs))
+    logits = tune_logits(visible.logits, read_tuning(pipe.cfg["tuning"]), pipe.tag_table)
+    lengths = visible.lengths[visible.lengths > 0]
+    valid, best = (best_tags(logits, lengths, pipe.tag_table, constrained=value) for value in (True, False))
+    return int((valid != best).sum()), len(best)
 
 
 def main() -> None:
@@ -22,13 +42,17 @@ def main() -> None:
     args = parser.parse_args()
     nlp = spacy.load(args.model)
     gold = list(DocBin().from_disk(args.corpus).get_docs(nlp.vocab))
+    pipe = nlp.get_pipe("ner")
+    texts = [[token.text for token in doc] for doc in gold]
     rows = []
     for decoder in ("constrained", "greedy"):
-        nlp.get_pipe("ner").cfg["decode"] = decoder
-        docs = nlp.pipe([Doc(nlp.vocab, words=[token.text for token in doc]) for doc in gold])
+        pipe.cfg["decode"] = decoder
+        docs = nlp.pipe([Doc(nlp.vocab, words=words) for words in texts])
         scores = score_examples([Example(doc, reference) for doc, reference in zip(docs, gold, strict=True)])
         rows.append((decoder, *(f"{scores[f'overall_{name}']:.4f}" for name in ("precision", "recall", "f1"))))
     msg.table(rows, header=("decode", "precision", "recall", "F1"), aligns=("l", "r", "r", "r"), divider=True)
+    changed, total = count_changed(pipe, [Doc(nlp.vocab, words=words) for words in texts])
+    msg.text(f"Constrained decoding changes the tags of {changed} of {total} tokens.")
 
 
 if __name__ == "__main__":

@@ -4,9 +4,12 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import compare_decoders
 import evaluate_model
 import export_portable
+import numpy
 import pytest
 import spacy
 import srsly
@@ -23,6 +26,8 @@ from spacy.training import Corpus
 from spacy.util import load_config
 from stamp_code import sources
 from train import precision_overrides, steps_overrides, steps_with_dev
+
+from spacy_tokclf.tags.decode import make_tag_table
 
 POSTS = {
     "train": [(["Ada", "sings"], [(0, 1, "person")])],
@@ -343,3 +348,16 @@ def test_dev_does_not_tune_what_was_trained_on_it(root, tmp_path, monkeypatch, c
     with pytest.raises(SystemExit):
         train.main()
     assert not commands.ran and "--tuned-like" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("bias", "changed"), [(0.0, 1), (-5.0, 0)])
+def test_tokens_that_constrained_decoding_changes(bias, changed):
+    """`O I-x O` is no valid sequence: one tag gives way, unless a bias has made it `O` before."""
+    logits = [numpy.array([[2.0, 0.0, 1.0], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]], dtype="float32")]
+    pipe = SimpleNamespace(
+        cfg={"tuning": {"bias": {"x": bias}}},
+        tag_table=make_tag_table(["O", "B-x", "I-x"], "IOB2"),
+        logits=lambda docs: logits,
+    )
+    doc = Doc(spacy.blank("en").vocab, words=["see", "Oslo", "now"])
+    assert compare_decoders.count_changed(pipe, [doc]) == (changed, 3)
