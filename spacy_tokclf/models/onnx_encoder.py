@@ -11,10 +11,9 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..wordpieces.batch import PieceBatch, batch_windows
-from ..wordpieces.pack import spread
 from ..wordpieces.pool import check_pooling, pool_arrays
 from ..wordpieces.sequences import Sequences, make_sequences
-from ..wordpieces.windows import check_window
+from ..wordpieces.windows import check_window, spread
 from .onnx_session import Feed
 from .onnx_shim import OnnxShim
 from .types import Tok2VecT

@@ -28,6 +28,7 @@ from stamp_code import sources
 from train import precision_overrides, steps_overrides, steps_with_dev
 
 from spacy_tokclf.tags.decode import make_tag_table
+from spacy_tokclf.tags.tuning import Tuning
 
 POSTS = {
     "train": [(["Ada", "sings"], [(0, 1, "person")])],
@@ -355,7 +356,7 @@ def test_tokens_that_constrained_decoding_changes(bias, changed):
     """`O I-x O` is no valid sequence: one tag gives way, unless a bias has made it `O` before."""
     logits = [numpy.array([[2.0, 0.0, 1.0], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]], dtype="float32")]
     pipe = SimpleNamespace(
-        cfg={"tuning": {"bias": {"x": bias}}},
+        tuning=Tuning(bias={"x": bias}),
         tag_table=make_tag_table(["O", "B-x", "I-x"], "IOB2"),
         logits=lambda docs: logits,
     )
