@@ -243,8 +243,10 @@ class DropoutMasks:
 
     def __init__(self, device: "torch.device") -> None:
         """device (torch.device): Where the masks are needed."""
+        import torch
+
         self.device = device
-        self._bits: numpy.random.PCG64DXSM | None = None
+        self._bits = numpy.random.PCG64DXSM(int(torch.randint(2**63 - 1, ()))) if device.type == "cpu" else None
 
     def draw(self, shape: tuple[int, ...], rate: float, dtype: "torch.dtype") -> "torch.Tensor | None":
         """Draw a mask.
@@ -261,10 +263,8 @@ class DropoutMasks:
             return None
         if dropped == 65536:
             return torch.zeros(shape, dtype=dtype, device=self.device)
-        if self.device.type != "cpu":
-            return torch.empty(shape, dtype=dtype, device=self.device).bernoulli_(1 - rate).div_(1 - rate)
         if self._bits is None:
-            self._bits = numpy.random.PCG64DXSM(int(torch.randint(2**63 - 1, ())))
+            return torch.empty(shape, dtype=dtype, device=self.device).bernoulli_(1 - rate).div_(1 - rate)
         size = math.prod(shape)
         bits = torch.from_numpy(self._bits.random_raw(-(-size // 4)).view("int16"))[:size]
         mask = torch.empty(size, dtype=torch.float32)

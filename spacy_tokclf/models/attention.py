@@ -1,13 +1,12 @@
 """Attention over windows that lie in one row of pieces: padded among windows of like length only."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 import torch
-from torch.autograd import Function
 
-from ..device import to_tensor
+from ..device import DropoutMasks, to_tensor
 from ..wordpieces.windows import Ints
 
 if TYPE_CHECKING:
@@ -46,10 +45,6 @@ class Group(NamedTuple):
     back_three: "Tensor"
     holes: "Tensor | None"
     bias: "Tensor | None"
-
-    def mask_shape(self) -> tuple[int, int, int]:
-        """RETURNS (Tuple[int, int, int]): The shape of the attention's probabilities."""
-        return self.shape[0], self.shape[1], self.shape[1]
 
 
 def plan_groups(
@@ -106,72 +101,87 @@ def _group(lengths: Ints, start: int, heads: int, device: "torch.device", dtype:
     )
 
 
-def attend(qkv: "Tensor", groups: Sequence[Group], masks: "Sequence[Tensor | None]", heads: int) -> "Tensor":
+class AttentionTrace(NamedTuple):
+    """What the attention of a group keeps: queries, keys and values, the weights that queries give to keys, what these
+    were multiplied by, and the result in the precision of the products."""
+
+    q: "Tensor"
+    k: "Tensor"
+    v: "Tensor"
+    p: "Tensor"
+    mask: "Tensor | None"
+    dropped: "Tensor"
+
+
+def attend(
+    qkv: "Tensor",
+    groups: Sequence[Group],
+    heads: int,
+    *,
+    masks: DropoutMasks | None = None,
+    rate: float = 0.0,
+    traces: list[AttentionTrace] | None = None,
+) -> "Tensor":
     """Let each piece attend to those of its window.
 
     qkv (Tensor): Queries, keys and values. Shape: (n_rows, 3 * width).
     groups (Sequence[Group]): The groups of the windows, at least one. Rows after the last one's are of no window.
-    masks (Sequence[Optional[Tensor]]): Per group, what the probabilities are multiplied by (float32); None for no
-        dropout.
     heads (int): The number of heads.
+    masks (Optional[DropoutMasks]): Draws what is dropped of the probabilities; None for nothing.
+    rate (float): The share that is dropped.
+    traces (Optional[List[AttentionTrace]]): Where to add what the way back needs; None if there is none.
     RETURNS (Tensor): Zeros in rows of no window. Shape: (n_rows, width).
     """
-    return _Attention.apply(qkv, groups, masks, heads)
-
-
-class _Attention(Function):
-    @staticmethod
-    def forward(
-        ctx: Any, qkv: "Tensor", groups: Sequence[Group], masks: "Sequence[Tensor | None]", heads: int
-    ) -> "Tensor":
-        width = qkv.shape[1] // 3
-        size = width // heads
-        rows = qkv.reshape(-1, size)
-        out = qkv.new_empty(len(qkv), width)
-        out[groups[-1].end :] = 0.0
-        if not ctx.needs_input_grad[0] and all(mask is None for mask in masks):
-            for group in groups:
-                q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
-                found = _mix(q, k, v, group.bias).view(-1, size)
-                torch.index_select(found, 0, group.back, out=out[group.start : group.end].view(-1, size))
-            return out
-        saved: list[Any] = []
-        for group, mask in zip(groups, masks, strict=True):
-            q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
+    width = qkv.shape[1] // 3
+    size = width // heads
+    rows = qkv.reshape(-1, size)
+    out = qkv.new_empty(len(qkv), width)
+    out[groups[-1].end :] = 0.0
+    for group in groups:
+        q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
+        if traces is None and masks is None:
+            found = _mix(q, k, v, group.bias)
+        else:
             p = _weights(q, k, group.bias)
+            mask = masks.draw(tuple(p.shape), rate, p.dtype) if masks else None
             dropped = (p if mask is None else p * mask).type(qkv.dtype)
-            found = torch.bmm(dropped, v).view(-1, size)
-            torch.index_select(found, 0, group.back, out=out[group.start : group.end].view(-1, size))
-            saved += [q, k, v, p, dropped]
-        ctx.save_for_backward(*saved)
-        ctx.plan = groups, masks, heads
-        return out
+            found = torch.bmm(dropped, v)
+            if traces is not None:
+                traces.append(AttentionTrace(q, k, v, p, mask, dropped))
+        torch.index_select(found.view(-1, size), 0, group.back, out=out[group.start : group.end].view(-1, size))
+    return out
 
-    @staticmethod
-    def backward(ctx: Any, d_out: "Tensor") -> tuple[Any, ...]:  # type: ignore[override]
-        groups, masks, heads = ctx.plan
-        size = d_out.shape[1] // heads
-        rows = d_out.reshape(-1, size)
-        d_qkv = d_out.new_empty(len(d_out), 3 * d_out.shape[1])
-        saved = iter(ctx.saved_tensors)
-        for group, mask in zip(groups, masks, strict=True):
-            q, k, v, p, dropped = (next(saved) for _ in range(5))
-            d_found = rows.index_select(0, group.into_one)
-            if group.holes is not None:
-                d_found.index_fill_(0, group.holes, 0.0)
-            d_found = d_found.view(*group.shape, size)
-            block = d_found.new_empty(3, *group.shape, size)
-            torch.bmm(dropped.transpose(1, 2), d_found, out=block[2])
-            dp = torch.bmm(d_found, v.transpose(1, 2)).type(p.dtype)
-            if mask is not None:
-                dp *= mask
-            d_scores = torch.ops.aten._softmax_backward_data(dp, p, -1, p.dtype).mul_(size**-0.5).type(q.dtype)
-            torch.bmm(d_scores, k, out=block[0])
-            torch.bmm(d_scores.transpose(1, 2), q, out=block[1])
-            d_rows = d_qkv[group.start : group.end].view(-1, size)
-            torch.index_select(block.view(-1, size), 0, group.back_three, out=d_rows)
-        d_qkv[groups[-1].end :] = 0.0
-        return d_qkv, None, None, None
+
+def attend_back(d_out: "Tensor", groups: Sequence[Group], traces: Sequence[AttentionTrace], heads: int) -> "Tensor":
+    """Go back through the attention.
+
+    d_out (Tensor): The gradient of what left it. Shape: (n_rows, width).
+    groups (Sequence[Group]): The groups of the windows.
+    traces (Sequence[AttentionTrace]): What it kept of each.
+    heads (int): The number of heads.
+    RETURNS (Tensor): The gradient of queries, keys and values. Shape: (n_rows, 3 * width).
+    """
+    size = d_out.shape[1] // heads
+    rows = d_out.reshape(-1, size)
+    d_qkv = d_out.new_empty(len(d_out), 3 * d_out.shape[1])
+    for group, trace in zip(groups, traces, strict=True):
+        q, k, v, p, mask, dropped = trace
+        d_found = rows.index_select(0, group.into_one)
+        if group.holes is not None:
+            d_found.index_fill_(0, group.holes, 0.0)
+        d_found = d_found.view(*group.shape, size)
+        block = d_found.new_empty(3, *group.shape, size)
+        torch.bmm(dropped.transpose(1, 2), d_found, out=block[2])
+        dp = torch.bmm(d_found, v.transpose(1, 2)).type(p.dtype)
+        if mask is not None:
+            dp *= mask
+        d_scores = torch.ops.aten._softmax_backward_data(dp, p, -1, p.dtype).mul_(size**-0.5).type(q.dtype)
+        torch.bmm(d_scores, k, out=block[0])
+        torch.bmm(d_scores.transpose(1, 2), q, out=block[1])
+        d_rows = d_qkv[group.start : group.end].view(-1, size)
+        torch.index_select(block.view(-1, size), 0, group.back_three, out=d_rows)
+    d_qkv[groups[-1].end :] = 0.0
+    return d_qkv
 
 
 def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None") -> "Tensor":

@@ -14,7 +14,7 @@ from ..wordpieces.batch import PieceBatch, batch_windows
 from ..wordpieces.pack import pack_windows
 from ..wordpieces.pool import check_pooling, pool_tokens
 from ..wordpieces.sequences import make_sequences
-from ..wordpieces.windows import check_window
+from ..wordpieces.windows import Ints, check_window
 from .anatomy import anatomy_of
 from .casing import add_casing, cased_embeddings
 from .pretrained import LoaderT
@@ -121,13 +121,17 @@ def forward(
     if settings.pop("freeze_embeddings"):
         words: Any = shim.module.get_input_embeddings()  # type: ignore[operator]
         words.weight.requires_grad_(False)
-    vectors = encode(shim, docs, train=is_train, **settings)
-    lengths = [len(doc) for doc in docs]
-    arrays = model.ops.unflatten(to_array(vectors, model.ops), numpy.asarray(lengths, dtype="int32"))
+    vectors, tokens = encode(shim, docs, train=is_train, **settings)
+    lengths = numpy.fromiter(map(len, docs), dtype="int32", count=len(docs))
+    rows = model.ops.asarray(tokens)
+    output = model.ops.alloc2f(int(lengths.sum()), shim.width)
+    output[rows] = to_array(vectors, model.ops)
+    arrays = model.ops.unflatten(output, lengths)
 
     def backprop(d_arrays: list[Floats2d]) -> list[Doc]:
         if vectors.requires_grad:
-            vectors.backward(to_tensor(model.ops.xp.concatenate(d_arrays), vectors.device))
+            d_output = model.ops.xp.concatenate(d_arrays)
+            vectors.backward(to_tensor(d_output[rows], vectors.device))
         return []
 
     return arrays, backprop
@@ -144,25 +148,26 @@ def encode(
     precision: str,
     casing: bool = False,
     casing_dropout: float = 0.0,
-) -> "torch.Tensor":
-    """Give the vectors of all tokens of some texts.
+) -> "tuple[torch.Tensor, Ints]":
+    """Give the vectors of all tokens of some texts that have word pieces.
 
     shim (EncoderShim): The encoder.
     docs (Sequence[Doc]): The texts.
     train (bool): Whether to record gradients and drop out.
     pooling, window, overlap, precision, casing, casing_dropout: As for the architecture.
-    RETURNS (torch.Tensor): float32. Shape: (n_tokens, width).
+    RETURNS (Tuple[torch.Tensor, Ints]): float32, shape (n_rows, width); and the token of each row, counted over the
+        whole list, shape (n_rows,).
     """
     import torch
 
     module = shim.module
     device = shim.device
-    size = min(window or shim.max_pieces, shim.max_pieces)
+    limit = shim.max_pieces
+    size = min(window or limit, limit)
     dropout = casing_dropout if train else 0.0
     sequences = make_sequences(
         docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2), casing=casing, casing_dropout=dropout
     )
-    n_tokens = len(sequences.counts)
     if train or module.training:
         shim.weights.clear()  # they may have been learned since
     if module.training != train:
@@ -182,12 +187,10 @@ def encode(
             for batch in batch_windows(sequences, shim.tokenizer, pad=shim.pad_id, budget=BATCH_PIECES):
                 vectors.append(_run(module, batch, device, pooling).float())
                 tokens.append(batch.tokens)
-    output = torch.zeros((n_tokens, shim.width), device=device)
     if not vectors:
-        return output
+        return torch.zeros((0, shim.width), device=device), numpy.zeros(0, dtype="int64")
     with running(device, precision="fp32", train=train):
-        rows = to_tensor(numpy.concatenate(tokens), device)
-        return output.index_copy(0, rows, torch.cat(vectors))
+        return torch.cat(vectors) if len(vectors) > 1 else vectors[0], numpy.concatenate(tokens)
 
 
 def _run(module: Any, batch: PieceBatch, device: "torch.device", pooling: str) -> "torch.Tensor":

@@ -1,10 +1,13 @@
-"""Steps of the packed forward pass with gradients of our own, which save copies, passes over memory and zero fills."""
+"""Steps of the packed forward pass, and the ways back through them: without torch's record of what was computed, which
+saves copies, passes over memory, zero fills and most of the calls."""
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
-from torch.autograd import Function
+
+from ..device import DropoutMasks
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,14 +72,14 @@ def _stacked(parts: "list[Tensor]", dtype: "torch.dtype") -> "Tensor":
 def linear(x: "Tensor", working: Working) -> "Tensor":
     """Apply linear layers.
 
-    x (Tensor): Shape: (n_rows, width in).
+    x (Tensor): In the precision of the weights. Shape: (n_rows, width in).
     working (Working): The weights.
-    RETURNS (Tensor): In the precision of the weights. Shape: (n_rows, width out).
+    RETURNS (Tensor): Shape: (n_rows, width out).
     """
-    return _Linear.apply(x, working.weight, working.bias, *working.owners)
+    return torch.addmm(working.bias, x, working.weight.t())
 
 
-def activate(x: "Tensor", activation: "Callable[[Tensor], Tensor]") -> "Tensor":
+def activate(x: "Tensor", activation: "Callable[[Tensor], Tensor]", *, keep: bool = False) -> "Tensor":
     """Apply an activation to each value.
 
     On a CPU, torch has oneDNN compile its GELU in float32 for every shape, and keeps a thousand of those, about 3 MiB
@@ -84,64 +87,73 @@ def activate(x: "Tensor", activation: "Callable[[Tensor], Tensor]") -> "Tensor":
 
     x (Tensor): Shape: (n_rows, width).
     activation (Callable[[Tensor], Tensor]): The activation.
+    keep (bool): Whether `activate_back` follows. Then torch records this step on `x`.
     RETURNS (Tensor): Shape: (n_rows, width).
     """
-    return activation(x.t()).t() if x.dtype == torch.float32 else activation(x)
+    with torch.enable_grad() if keep else contextlib.nullcontext():
+        x = x.requires_grad_() if keep else x
+        return activation(x.t()).t() if x.dtype == torch.float32 else activation(x)
 
 
-def add_norm(x: "Tensor", residual: "Tensor", mask: "Tensor | None", norm: "nn.LayerNorm") -> "Tensor":
+def activate_back(dy: "Tensor", x: "Tensor", y: "Tensor") -> "Tensor":
+    """Go back through an activation.
+
+    dy (Tensor): The gradient of what left it.
+    x (Tensor): What came in.
+    y (Tensor): What left it.
+    RETURNS (Tensor): The gradient of what came in.
+    """
+    return torch.autograd.grad(y, x, dy)[0]
+
+
+class NormTrace(NamedTuple):
+    """What `add_norm` keeps: the sum, its rows' mean and inverse deviation, and the mask of what was dropped."""
+
+    total: "Tensor"
+    mean: "Tensor"
+    deviation: "Tensor"
+    mask: "Tensor | None"
+    dtype: "torch.dtype"
+
+
+def add_norm(
+    x: "Tensor", residual: "Tensor", masks: DropoutMasks | None, rate: float, norm: "nn.LayerNorm"
+) -> tuple["Tensor", NormTrace]:
     """Drop out, add, and normalize.
 
     x (Tensor): Shape: (n_rows, width).
     residual (Tensor): float32. Shape: (n_rows, width).
-    mask (Optional[Tensor]): What `x` is multiplied by: zeros where it is dropped. Shape: (n_rows, width).
+    masks (Optional[DropoutMasks]): Draws what is dropped; None for nothing.
+    rate (float): The share that is dropped.
     norm (nn.LayerNorm): The layer.
-    RETURNS (Tensor): float32. Shape: (n_rows, width).
+    RETURNS (Tuple[Tensor, NormTrace]): float32, shape (n_rows, width), and what the way back needs.
     """
-    return _AddNorm.apply(x, residual, mask, norm.weight, norm.bias, norm.eps)
+    mask = masks.draw(tuple(x.shape), rate, x.dtype) if masks else None
+    total = residual + x if mask is None else torch.addcmul(residual, x, mask)
+    y, mean, deviation = torch.native_layer_norm(total, [total.shape[-1]], norm.weight, norm.bias, norm.eps)
+    return y, NormTrace(total, mean, deviation, mask, x.dtype)
 
 
-class _Linear(Function):
-    @staticmethod
-    def forward(ctx: Any, x: "Tensor", weight: "Tensor", bias: "Tensor", *owners: "Tensor") -> "Tensor":
-        ctx.dtype = x.dtype
-        ctx.sizes = [len(owner) for owner in owners[: len(owners) // 2]]
-        x = x.type(weight.dtype)
-        ctx.save_for_backward(x, weight)
-        return torch.addmm(bias, x, weight.t())
+def add_norm_back(
+    dy: "Tensor", trace: NormTrace, norm: "nn.LayerNorm"
+) -> tuple["Tensor", "Tensor", tuple["Tensor", "Tensor"]]:
+    """Go back through `add_norm`.
 
-    @staticmethod
-    def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:  # type: ignore[override]
-        x, weight = ctx.saved_tensors
-        dx = dy.mm(weight).type(ctx.dtype) if ctx.needs_input_grad[0] else None
-        grads: list[Any] = [None] * (2 * len(ctx.sizes))
-        if any(ctx.needs_input_grad[3:]):
-            grads = [*dy.t().mm(x).float().split(ctx.sizes), *dy.sum(0).float().split(ctx.sizes)]
-        return dx, None, None, *grads
-
-
-class _AddNorm(Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        x: "Tensor",
-        residual: "Tensor",
-        mask: "Tensor | None",
-        weight: "Tensor",
-        bias: "Tensor",
-        eps: float,
-    ) -> "Tensor":
-        total = residual + x if mask is None else torch.addcmul(residual, x, mask)
-        y, mean, deviation = torch.native_layer_norm(total, [total.shape[-1]], weight, bias, eps)
-        ctx.dtype = x.dtype
-        ctx.save_for_backward(total, mean, deviation, weight, bias, mask)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:  # type: ignore[override]
-        total, mean, deviation, weight, bias, mask = ctx.saved_tensors
-        d_total, d_weight, d_bias = torch.ops.aten.native_layer_norm_backward(
-            dy, total, [total.shape[-1]], mean, deviation, weight, bias, [True, True, True]
-        )
-        dx = d_total if mask is None else d_total * mask
-        return dx.type(ctx.dtype), d_total, None, d_weight, d_bias, None
+    dy (Tensor): The gradient of what left it.
+    trace (NormTrace): What it kept.
+    norm (nn.LayerNorm): The layer.
+    RETURNS (Tuple[Tensor, Tensor, Tuple[Tensor, Tensor]]): The gradients of x, in its precision, and of the residual;
+        and those of the layer's weight and bias.
+    """
+    d_total, d_weight, d_bias = torch.ops.aten.native_layer_norm_backward(
+        dy,
+        trace.total,
+        [dy.shape[-1]],
+        trace.mean,
+        trace.deviation,
+        norm.weight,
+        norm.bias,
+        [True, True, True],
+    )
+    dx = d_total if trace.mask is None else d_total * trace.mask
+    return dx.type(trace.dtype), d_total, (d_weight, d_bias)

@@ -1,17 +1,32 @@
-"""The forward pass of BERT and its family over windows in a row: the numbers of Hugging Face without the padding."""
+"""BERT and its family over windows in a row: the numbers of Hugging Face without the padding, there and back."""
 
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy
 import torch
-from torch.nn import functional
+from torch.autograd import Function
 
 from ..device import DropoutMasks, to_tensor
 from ..wordpieces.pack import PackedBatch
 from ..wordpieces.pool import pool_tokens
-from ..wordpieces.windows import spread
-from .anatomy import Anatomy, Block
-from .attention import Group, attend, plan_groups
-from .kernels import WorkingWeights, activate, add_norm, linear
+from ..wordpieces.windows import Ints, spread
+from .anatomy import Anatomy
+from .attention import Group, plan_groups
+from .cores import count_cores, together
+from .embed import EmbedGradients, EmbedTrace, Pieces, count_positions, embed, embed_back, embed_gradients, embed_params
+from .kernels import WorkingWeights
+from .layer import (
+    LayerGradients,
+    LayerTrace,
+    LayerWeights,
+    layer_back,
+    layer_gradients,
+    layer_params,
+    layer_weights,
+    run_layer,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +34,45 @@ if TYPE_CHECKING:
 #: Rows are filled up to a multiple of this, so that products of the same shapes come back: for a new one those in bf16
 #: are compiled anew, which takes as long as the product.
 STEP = 32
+#: Pieces that are worth a core of their own.
+SHARE = 96
+
+
+class Share(NamedTuple):
+    """Windows that are worked on together.
+
+    pieces (Pieces): Their pieces.
+    groups (List[Group]): The windows, grouped by length.
+    wanted (Tensor): The pieces that are pooled. Shape: (n_wanted,).
+    masks (Optional[DropoutMasks]): Draws what is dropped.
+    """
+
+    pieces: Pieces
+    groups: list[Group]
+    wanted: "Tensor"
+    masks: DropoutMasks | None
+
+
+class Plan(NamedTuple):
+    """All that a pass needs, but for what flows through it."""
+
+    parts: Anatomy
+    weights: list[LayerWeights]
+    shares: list[Share]
+
+
+class Trace(NamedTuple):
+    """What a share keeps for the way back."""
+
+    embedded: EmbedTrace
+    layers: list[LayerTrace]
+
+
+class Gradients(NamedTuple):
+    """What the gradients of a share are made of, from the lowest layer on that learns."""
+
+    embedded: EmbedGradients | None
+    layers: list[LayerGradients]
 
 
 def run_packed(
@@ -33,7 +87,8 @@ def run_packed(
     """Give one vector for each token of a batch.
 
     Products run in the precision that is asked for; sums, norms and what leaves are float32. The last layer works on
-    the pieces that are pooled alone, since nothing looks at the others any more.
+    the pieces that are pooled alone, since nothing looks at the others any more. On a CPU each core has windows of its
+    own, and gradients are worked out by layers.
 
     parts (Anatomy): The encoder.
     batch (PackedBatch): The windows.
@@ -45,74 +100,127 @@ def run_packed(
     """
     device = parts.words.weight.device
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    masks = DropoutMasks(device) if train else None
-    groups = plan_groups(batch.lengths, parts.heads, device=device, dtype=dtype, train=train)
-    x = _embed(parts, batch, weights, masks, dtype)
-    for block in parts.blocks[:-1]:
-        x = _layer(x, block, weights, groups, masks, parts.heads, dtype)
     wanted = batch.first if pooling == "first" else spread(batch.first, batch.counts)
-    rows = _filled(to_tensor(wanted, device))
-    pieces = _layer(x, parts.blocks[-1], weights, groups, masks, parts.heads, dtype, rows)[: len(wanted)]
+    shares = _split(batch, wanted, parts, device=device, dtype=dtype, train=train)
+    jobs = [partial(layer_weights, block, weights, dtype) for block in parts.blocks]
+    # Those of the last prediction are at hand, while after a step of training they are made anew.
+    plan = Plan(parts, together(jobs) if train else [job() for job in jobs], shares)
+    params = [*embed_params(parts), *(param for block in parts.blocks for param in layer_params(block))]
+    if torch.is_grad_enabled() and any(param.requires_grad for param in params):
+        pieces = _Encoder.apply(plan, *params)
+    else:
+        pieces = _joined(together([partial(_run, plan, share) for share in shares]))
     if pooling == "first":
         return pieces
     counts = to_tensor(batch.counts, device)
     return pool_tokens(pieces, counts.cumsum(0) - counts, counts, pooling=pooling)
 
 
-def _embed(
-    parts: Anatomy, batch: PackedBatch, weights: WorkingWeights, masks: DropoutMasks | None, dtype: "torch.dtype"
-) -> "Tensor":
-    ids = to_tensor(batch.ids, parts.words.weight.device)
-    positions = _positions(ids, to_tensor(batch.lengths, ids.device), parts.pad_position)
-    x = parts.words(_filled(ids))
-    if parts.casing is not None and batch.casings is not None:
-        x = x + parts.casing(_filled(to_tensor(batch.casings, ids.device)))
-    if parts.types is not None:
-        x = x + parts.types.weight[0]
-    x = x + parts.positions(_filled(positions))
-    x = functional.layer_norm(x, [x.shape[-1]], parts.norm.weight, parts.norm.bias, parts.norm.eps)
-    mask = masks.draw(tuple(x.shape), parts.dropout, x.dtype) if masks else None
-    x = x if mask is None else x * mask
-    return x if parts.project is None else linear(x, weights.get((parts.project,), dtype)).float()
+def _split(
+    batch: PackedBatch, wanted: Ints, parts: Anatomy, *, device: "torch.device", dtype: "torch.dtype", train: bool
+) -> list[Share]:
+    """Split windows among the cores, into shares of about as many pieces."""
+    ends = numpy.cumsum(batch.lengths)
+    total = int(ends[-1])
+    n = max(1, min(count_cores(device), total // SHARE))
+    cuts = sorted({int(numpy.abs(ends - total * i / n).argmin()) + 1 for i in range(1, n)} | {0, len(ends)})
+    shares = []
+    for start, end in pairwise(cuts):
+        lengths = batch.lengths[start:end]
+        first, last = int(ends[start] - lengths[0]), int(ends[end - 1])
+        own = wanted[numpy.searchsorted(wanted, first) : numpy.searchsorted(wanted, last)] - first
+        ids = batch.ids[first:last]
+        positions = to_tensor(count_positions(ids, lengths, parts.pad_position), device)
+        casings = None
+        if parts.casing is not None and batch.casings is not None:
+            casings = to_tensor(batch.casings[first:last], device)
+        groups = plan_groups(lengths, parts.heads, device=device, dtype=dtype, train=train)
+        masks = DropoutMasks(device) if train else None
+        shares.append(Share(Pieces(to_tensor(ids, device), positions, casings), groups, to_tensor(own, device), masks))
+    return shares
+
+
+class _Encoder(Function):
+    """All of it, as one step for torch."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, *params: "Tensor") -> "Tensor":
+        ctx.plan = plan
+        ctx.traces = [[] for _ in plan.shares]
+        jobs = [partial(_run, plan, share, traces) for share, traces in zip(plan.shares, ctx.traces, strict=True)]
+        return _joined(together(jobs))
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:  # type: ignore[override]
+        parts, weights, shares = ctx.plan
+        needed = ctx.needs_input_grad[1:]
+        n_embed = len(embed_params(parts))
+        n_layer = (len(needed) - n_embed) // len(parts.blocks)
+        lowest = max(0, needed.index(True) - n_embed) // n_layer if not any(needed[:n_embed]) else -1
+        outs = dy.split([len(share.wanted) for share in shares])
+        done = together(
+            [
+                partial(_back, ctx.plan, share, trace, each, lowest)
+                for share, (trace,), each in zip(shares, ctx.traces, outs, strict=True)
+            ]
+        )
+        jobs: list[Any] = []
+        if lowest < 0:
+            embedded = [gradients.embedded for gradients in done]
+            jobs.append(partial(embed_gradients, embedded, [share.pieces for share in shares], parts, needed))
+        of_layers = zip(*(gradients.layers for gradients in done), strict=True)
+        learning = weights[max(0, lowest) :]
+        jobs += [partial(layer_gradients, *each) for each in zip(of_layers, learning, strict=True)]
+        found = [grad for grads in together(jobs) for grad in grads]
+        found = [None] * (len(needed) - len(found)) + found
+        return None, *(grad if need else None for grad, need in zip(found, needed, strict=True))
+
+
+def _run(plan: Plan, share: Share, traces: list[Trace] | None = None) -> "Tensor":
+    """Run a share of a batch. Adds to the traces, if there are any. Gives what is wanted: (n_wanted, width)."""
+    parts, weights, _ = plan
+    x, embedded = embed(share.pieces, parts, share.masks)
+    x = _filled(x)
+    kept: list[LayerTrace] | None = None if traces is None else []
+    how: dict[str, Any] = {"heads": parts.heads, "masks": share.masks, "traces": kept}
+    for block, own in zip(parts.blocks[:-1], weights[:-1], strict=True):
+        x = run_layer(x, block, own, share.groups, **how)
+    x = run_layer(x, parts.blocks[-1], weights[-1], share.groups, rows=_filled(share.wanted), **how)
+    if traces is not None and kept is not None:
+        traces.append(Trace(embedded, kept))
+    return x[: len(share.wanted)]
+
+
+def _back(plan: Plan, share: Share, trace: Trace, dy: "Tensor", lowest: int) -> Gradients:
+    """Go back through a share, down to the lowest layer that learns; -1 stands for the embeddings."""
+    parts, weights, _ = plan
+    dy = _filled(dy)
+    found: list[LayerGradients] = []
+    for i in range(len(parts.blocks) - 1, max(0, lowest) - 1, -1):
+        dy, gradients = layer_back(
+            dy,
+            trace.layers[i],
+            parts.blocks[i],
+            weights[i],
+            share.groups,
+            heads=parts.heads,
+            n_wanted=len(share.wanted),
+        )
+        found.append(gradients)
+    embedded = embed_back(dy[: len(share.pieces.ids)], trace.embedded, parts) if lowest < 0 else None
+    return Gradients(embedded, found[::-1])
+
+
+def _joined(outs: "list[Tensor]") -> "Tensor":
+    """Put what shares gave one below the other, on a CPU without torch: its threads would go on waiting for more, on
+    the cores that the next step needs."""
+    if len(outs) == 1:
+        return outs[0]
+    return torch.from_numpy(numpy.concatenate([out.numpy() for out in outs]))
 
 
 def _filled(rows: "Tensor") -> "Tensor":
     """Add zeros up to a multiple of STEP. What is computed for them reaches nothing else, nor does a gradient."""
-    return functional.pad(rows, (0, -len(rows) % STEP))
-
-
-def _positions(ids: "Tensor", lengths: "Tensor", pad: int | None) -> "Tensor":
-    """Count positions in each window. With an offset, pieces that are the padding's id do not count, as in RoBERTa."""
-    starts = lengths.cumsum(0) - lengths
-    if pad is None:
-        return torch.arange(len(ids), device=ids.device) - starts.repeat_interleave(lengths)
-    real = ids != pad
-    counted = real.cumsum(0)
-    before = (counted - real.long())[starts].repeat_interleave(lengths)
-    return (counted - before) * real + pad
-
-
-def _layer(
-    x: "Tensor",
-    block: Block,
-    weights: WorkingWeights,
-    groups: list[Group],
-    masks: DropoutMasks | None,
-    heads: int,
-    dtype: "torch.dtype",
-    rows: "Tensor | None" = None,
-) -> "Tensor":
-    """Run one layer, on some rows only if they are given."""
-
-    def mask(shape: tuple[int, ...], rate: float, dtype: "torch.dtype" = dtype) -> "Tensor | None":
-        return masks.draw(shape, rate, dtype) if masks else None
-
-    attention_masks = [mask(group.mask_shape(), block.attention_dropout, torch.float32) for group in groups]
-    found = attend(linear(x, weights.get(block.qkv, dtype)), groups, attention_masks, heads)
-    if rows is not None:
-        found, x = found.index_select(0, rows), x.index_select(0, rows)
-    found = linear(found, weights.get((block.out,), dtype))
-    x = add_norm(found, x, mask(tuple(found.shape), block.out_dropout), block.out_norm)
-    inner = activate(linear(x, weights.get((block.up,), dtype)), block.activation)
-    inner = linear(inner, weights.get((block.down,), dtype))
-    return add_norm(inner, x, mask(tuple(inner.shape), block.down_dropout), block.down_norm)
+    missing = -len(rows) % STEP
+    return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows

@@ -3,7 +3,8 @@
 import re
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy
@@ -11,14 +12,17 @@ from thinc.api import Model, Optimizer
 from thinc.backends import get_array_ops
 from thinc.types import FloatsXd, Generator
 
+from ..device import device_of
 from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
+from ..models.cores import count_cores, together
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 KeyT = tuple[int, str]
+T = TypeVar("T", bound="torch.Tensor")
 RateT = float | list[float] | Generator
 
 LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
@@ -63,7 +67,7 @@ class AdamW(Optimizer):
         self.last_norm = 0.0
         self._scale: dict[KeyT, float] = {}
         self._waiting: set[int] = set()
-        self._modules: WeakKeyDictionary[nn.Module, torch.optim.AdamW] = WeakKeyDictionary()
+        self._modules: WeakKeyDictionary[nn.Module, list[torch.optim.AdamW]] = WeakKeyDictionary()
         self._steps = 0
         self._idle = 0
 
@@ -156,16 +160,17 @@ class AdamW(Optimizer):
             norm = _square_norm(grads) ** 0.5 if grads else 0.0
             scale = self._clip(norm)
         if scale:
-            torch_adamw = self._modules.get(module)
-            if torch_adamw is None:
-                torch_adamw = self._modules[module] = self._make_torch_adamw(module)
-            for group in torch_adamw.param_groups:
-                group["lr"] = self.learn_rate * group["multiplier"]
-            # The fused kernel divides gradients by `grad_scale` as it reads them: no pass of our own.
-            device = next(module.parameters()).device
-            torch_adamw.grad_scale = torch.tensor(1.0 / scale, device=device)
-            torch_adamw.found_inf = torch.tensor(0.0, device=device)
-            torch_adamw.step()
+            halves = self._modules.get(module)
+            if halves is None:
+                halves = self._modules[module] = self._make_torch_adamws(module)
+            device = device_of(module)
+            for half in halves:
+                for group in half.param_groups:
+                    group["lr"] = self.learn_rate * group["multiplier"]
+                # The fused kernel divides gradients by `grad_scale` as it reads them: no pass of our own.
+                half.grad_scale = torch.tensor(1.0 / scale, device=device)
+                half.found_inf = torch.tensor(0.0, device=device)
+            together([half.step for half in halves])
             if self.averages is not None:
                 self._average(self.averages, shim_id, module)
         for param in module.parameters():
@@ -181,27 +186,27 @@ class AdamW(Optimizer):
         """Give the decay of averaged weights at a step, counted from 1: short at first, as in spaCy."""
         return min((1.0 + step) / (10.0 + step), self.average_decay)
 
-    def _make_torch_adamw(self, module: "nn.Module") -> "torch.optim.AdamW":
+    def _make_torch_adamws(self, module: "nn.Module") -> "list[torch.optim.AdamW]":
         import torch
 
         depth = 1 + max((layer_of(name) for name, _ in module.named_parameters()), default=0)
-        groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-        for name, param in module.named_parameters():
-            if param.requires_grad:
-                fresh = name == CASING_WEIGHT
-                multiplier = self.head_multiplier if fresh else self.layer_decay ** (depth - layer_of(name))
-                decay = 0.0 if param.ndim < 2 else self.L2
-                groups.setdefault((multiplier, decay), []).append(param)
-        return torch.optim.AdamW(
-            [
+        names = {param: name for name, param in module.named_parameters() if param.requires_grad}
+        halves = []
+        for half in _halves(list(names)):
+            groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+            for param in half:
+                name = names[param]
+                multiplier = (
+                    self.head_multiplier if name == CASING_WEIGHT else self.layer_decay ** (depth - layer_of(name))
+                )
+                groups.setdefault((multiplier, 0.0 if param.ndim < 2 else self.L2), []).append(param)
+            kinds = [
                 {"params": params, "weight_decay": decay, "multiplier": multiplier}
                 for (multiplier, decay), params in groups.items()
-            ],
-            lr=self.learn_rate,
-            betas=(self.b1, self.b2),
-            eps=self.eps,
-            fused=True,
-        )
+            ]
+            rates = {"lr": self.learn_rate, "betas": (self.b1, self.b2), "eps": self.eps}
+            halves.append(torch.optim.AdamW(kinds, fused=True, **rates))
+        return halves
 
     def _average(self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module") -> None:
         import torch
@@ -210,7 +215,9 @@ class AdamW(Optimizer):
         self.nr_update[(shim_id, "")] += 1
         averages.update({key: value.clone() for key, value in own.items() if key not in averages})
         weight = 1.0 - self._decay(self.nr_update[(shim_id, "")])
-        torch._foreach_lerp_([averages[key] for key in own], list(own.values()), weight)
+        keys = {value: key for key, value in own.items()}
+        halves = [([averages[keys[value]] for value in half], half) for half in _halves(list(keys))]
+        together([partial(torch._foreach_lerp_, kept, values, weight) for kept, values in halves])
 
 
 def layer_of(name: str) -> int:
@@ -302,4 +309,18 @@ def _module_grads(shim: Any) -> list["torch.Tensor"]:
 def _square_norm(grads: list["torch.Tensor"]) -> float:
     import torch
 
-    return float(torch.stack(list(torch._foreach_norm(grads))).double().square().sum())
+    norms = together([partial(torch._foreach_norm, half) for half in _halves(grads)])
+    return float(torch.stack([norm for half in norms for norm in half]).double().square().sum())
+
+
+def _halves(tensors: "list[T]") -> "list[list[T]]":
+    """Split tensors into two lists with about as many numbers, to be worked on together; on a GPU there is one list."""
+    if count_cores(tensors[0].device) == 1 or len(tensors) == 1:
+        return [tensors]
+    halves: list[list[T]] = [[], []]
+    sizes = [0, 0]
+    for tensor in sorted(tensors, key=lambda each: -each.numel()):
+        i = sizes.index(min(sizes))
+        halves[i].append(tensor)
+        sizes[i] += tensor.numel()
+    return halves

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from tiny_encoders import KINDS
 from transformers import AutoConfig, AutoModel
 
-from spacy_tokclf.device import DropoutMasks
 from spacy_tokclf.models import attention
 from spacy_tokclf.models.anatomy import anatomy_of
-from spacy_tokclf.models.attention import attend, plan_groups
-from spacy_tokclf.models.kernels import WorkingWeights, activate, add_norm, linear
+from spacy_tokclf.models.attention import attend, attend_back, plan_groups
+from spacy_tokclf.models.kernels import WorkingWeights, activate, activate_back, add_norm, add_norm_back, linear
 from spacy_tokclf.models.packed import run_packed
 from spacy_tokclf.wordpieces.pack import PackedBatch
 from spacy_tokclf.wordpieces.pool import POOLINGS
@@ -61,8 +60,18 @@ def run(module, batch, pooling="first", precision="fp32", train=False):
     return run_packed(anatomy_of(module), batch, **options)
 
 
+@pytest.fixture(params=[1, 3])
+def cores(request, monkeypatch):
+    """Let that many cores share a batch, however small it is."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    monkeypatch.setattr("spacy_tokclf.models.packed.SHARE", 1)
+    yield request.param
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.parametrize("model_type", FAMILY)
-def test_vectors_and_gradients_of_the_family(model_type):
+def test_vectors_and_gradients_of_the_family(model_type, cores):
     module = make_module(model_type)
     batch = batch_of(LENGTHS)
     expected = padded_reference(module, batch)[torch.tensor(batch.first)]
@@ -85,7 +94,7 @@ def test_vectors_and_gradients_of_the_family(model_type):
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_poolings(pooling):
+def test_poolings(pooling, cores):
     module = make_module("bert")
     batch = batch_of(LENGTHS)
     pieces = padded_reference(module, batch)
@@ -112,7 +121,7 @@ def test_attention_of_any_lengths(lengths, seed):
     qkv = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).requires_grad_()
     groups = plan_groups(numpy.array(lengths), 3, device=CPU, dtype=torch.float64, train=seed > 4)
     assert sum(group.shape[0] for group in groups) == 3 * len(lengths)
-    got = attend(qkv, groups, [None] * len(groups), 3)
+    got = Attention.apply(qkv, groups, 3, None)
     each = []
     for part in qkv[: sum(lengths)].split(lengths):
         q, k, v = part.view(-1, 3, 3, 4).permute(1, 2, 0, 3)
@@ -131,41 +140,76 @@ def test_attention_without_gradients_is_that_with_them_however_many_heads_at_a_t
     qkv = torch.randn((int(lengths.sum()), 3 * 32), generator=torch.Generator().manual_seed(1))
     groups = plan_groups(lengths, 4, device=CPU, dtype=torch.float32)
     assert any(group.bias is not None for group in groups)
-    expected = attend(qkv.clone().requires_grad_(), groups, [None] * len(groups), 4)
-    with torch.inference_mode():
-        found = attend(qkv, groups, [None] * len(groups), 4)
-    assert expected.requires_grad
-    torch.testing.assert_close(found, expected.detach(), atol=1e-6, rtol=0)
+    expected = attend(qkv, groups, 4, traces=[])
+    torch.testing.assert_close(attend(qkv, groups, 4), expected, atol=1e-6, rtol=0)
 
 
 def test_an_activation_along_columns_has_the_same_values_and_gradients():
     x = torch.randn((7, 12), generator=torch.Generator().manual_seed(1), dtype=torch.float32, requires_grad=True)
     weight = torch.arange(84.0).reshape(7, 12)
-    expected, found = torch.nn.functional.gelu(x), activate(x, torch.nn.functional.gelu)
-    assert found.is_contiguous()
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
-    ours = torch.autograd.grad((found * weight).sum(), x)[0]
+    expected = torch.nn.functional.gelu(x)
+    with torch.no_grad():
+        assert not activate(x.detach(), torch.nn.functional.gelu).requires_grad
+        own = x.detach().clone()
+        found = activate(own, torch.nn.functional.gelu, keep=True)
+        assert found.is_contiguous()
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+        ours = activate_back(weight, own, found)
     torch.testing.assert_close(ours, torch.autograd.grad((expected * weight).sum(), x)[0], atol=1e-4, rtol=0)
 
 
-def test_gradients_of_the_steps():
+class Fixed:
+    """Masks that are the same whenever they are drawn."""
+
+    def draw(self, shape, rate, dtype):
+        drawn = torch.rand(shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        return (drawn > rate).type(dtype) / (1 - rate)
+
+
+class Attention(torch.autograd.Function):
+    """The attention there and back, as a step for torch."""
+
+    @staticmethod
+    def forward(ctx, qkv, groups, heads, masks):
+        ctx.how = groups, [], heads
+        return attend(qkv, groups, heads, masks=masks, rate=0.3, traces=ctx.how[1])
+
+    @staticmethod
+    def backward(ctx, dy):
+        groups, traces, heads = ctx.how
+        return attend_back(dy, groups, traces, heads), None, None, None
+
+
+class AddNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, residual, masks, norm, weight, bias):
+        y, trace = add_norm(x, residual, masks, 0.3, norm)
+        ctx.how = trace, norm
+        return y
+
+    @staticmethod
+    def backward(ctx, dy):
+        dx, d_residual, of_norm = add_norm_back(dy, *ctx.how)
+        return dx, d_residual, None, None, *of_norm
+
+
+@pytest.mark.parametrize("masks", [None, Fixed()])
+def test_gradients_of_the_steps(masks):
     torch.manual_seed(0)
-    layers = tuple(torch.nn.Linear(4, 3).double() for _ in range(3))
     norm = torch.nn.LayerNorm(4).double()
     x, residual = (torch.randn(5, 4, dtype=torch.float64, requires_grad=True) for _ in range(2))
-    mask = torch.randint(0, 2, (5, 4)).double() * 2
-    weights = WorkingWeights()
-    params = [param for layer in layers for param in layer.parameters()]
-    torch.testing.assert_close(
-        linear(x, weights.get(layers, torch.float64)), torch.cat([layer(x) for layer in layers], 1)
-    )
-    assert torch.autograd.gradcheck(lambda x, *_: linear(x, weights.get(layers[:1], torch.float64)), (x, *params[:2]))
-    assert torch.autograd.gradcheck(lambda x, y, *_: add_norm(x, y, mask, norm), (x, residual, *norm.parameters()))
-    assert torch.autograd.gradcheck(lambda x, y, *_: add_norm(x, y, None, norm), (x, residual, *norm.parameters()))
+    given = (x, residual, *norm.parameters())
+    assert torch.autograd.gradcheck(lambda x, y, *params: AddNorm.apply(x, y, masks, norm, *params), given)
     qkv = torch.randn(9, 24, dtype=torch.float64, requires_grad=True)
     groups = plan_groups(numpy.array([4, 3, 2]), 2, device=CPU, dtype=torch.float64)
-    masks = [DropoutMasks(CPU).draw(group.mask_shape(), 0.3, torch.float64) for group in groups]
-    assert torch.autograd.gradcheck(lambda x: attend(x, groups, masks, 2), (qkv,))
+    assert torch.autograd.gradcheck(lambda x: Attention.apply(x, groups, 2, masks), (qkv,))
+
+
+def test_linear_layers_with_the_same_input_are_one_product():
+    layers = tuple(torch.nn.Linear(4, 3) for _ in range(3))
+    x = torch.randn(5, 4)
+    found = linear(x, WorkingWeights().get(layers, torch.float32))
+    torch.testing.assert_close(found, torch.cat([layer(x) for layer in layers], 1))
 
 
 def test_working_weights_follow_the_weights():
@@ -203,14 +247,66 @@ def test_training_and_prediction_in_turns_never_see_old_weights(encoder_dir, pre
         numpy.testing.assert_array_equal(numpy.concatenate(got), numpy.concatenate(fresh.predict(docs)))
 
 
-def test_frozen_layers_have_no_gradient():
+FROZEN = {
+    "embeddings": ["embeddings."],
+    "a table": ["embeddings.word_embeddings."],
+    "a layer": ["transformer.layer.0."],
+    "the lowest layer and the embeddings": ["embeddings.", "transformer.layer.0."],
+    "all but the uppermost layer": ["embeddings.", "transformer.layer.0.", "transformer.layer.1."],
+    "one weight": ["transformer.layer.1.ffn.lin1.weight"],
+}
+
+
+@pytest.mark.parametrize("frozen", sorted(FROZEN))
+def test_what_is_frozen_has_no_gradient_and_the_rest_has_its_own(frozen, cores):
     module = make_module("distilbert")
-    for param in module.transformer.layer[0].parameters():
-        param.requires_grad = False
-    run(module, batch_of(LENGTHS)).sum().backward()
-    assert all(param.grad is None for param in module.transformer.layer[0].parameters())
-    assert module.transformer.layer[1].ffn.lin1.weight.grad is not None
-    assert module.embeddings.word_embeddings.weight.grad is not None
+    batch = batch_of(LENGTHS)
+    weight = torch.randn(len(batch.first), 32)
+    (run(module, batch) * weight).sum().backward()
+    expected = {name: param.grad for name, param in module.named_parameters()}
+    module.zero_grad()
+    for name, param in module.named_parameters():
+        param.requires_grad = not name.startswith(tuple(FROZEN[frozen]))
+    (run(module, batch) * weight).sum().backward()
+    for name, param in module.named_parameters():
+        if param.requires_grad:
+            torch.testing.assert_close(param.grad, expected[name], msg=name)
+        else:
+            assert param.grad is None, name
+
+
+def test_nothing_is_recorded_where_all_is_frozen():
+    module = make_module("distilbert")
+    assert not run(module.requires_grad_(False), batch_of(LENGTHS)).requires_grad
+
+
+def test_gradients_add_up_over_batches(cores):
+    module = make_module("distilbert")
+    batches = [batch_of(LENGTHS), batch_of([9, 4], seed=1)]
+    for batch in batches:
+        run(module, batch).sum().backward()
+    found = {name: param.grad.clone() for name, param in module.named_parameters()}
+    module.zero_grad()
+    sum(run(module, batch).sum() for batch in batches).backward()
+    for name, param in module.named_parameters():
+        torch.testing.assert_close(found[name], param.grad, rtol=1e-4, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_what_is_dropped_is_a_function_of_the_seed(cores, precision):
+    module = make_module("bert")
+    batch = batch_of([12, 12, 11, 9, 9, 4])
+
+    def gradients(seed):
+        torch.manual_seed(seed)
+        module.zero_grad()
+        run(module, batch, precision=precision, train=True).square().sum().backward()
+        return [param.grad for param in module.parameters() if param.grad is not None]
+
+    first, again, other = gradients(1), gradients(1), gradients(2)
+    assert len(first) > 40
+    assert all(map(torch.equal, first, again))
+    assert not any(map(torch.equal, first, other))
 
 
 def set_rate(dropouts, attention, rate):
