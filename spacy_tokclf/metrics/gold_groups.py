@@ -4,14 +4,12 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from ..attrs import SCORES
 from ..errors import Errors
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, SpanGroup
     from spacy.training import Example
-
-#: Attribute of a span group that holds the scores of predicted entities.
-SCORES = "scores"
 
 
 def gold_group(doc: "Doc", spans_key: str | None, *, annotate_ents: bool = False) -> "SpanGroup | None":

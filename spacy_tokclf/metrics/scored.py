@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..attrs import SCORES
 from .codes import Bools
 from .examples import annotated
-from .gold_groups import SCORES
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc

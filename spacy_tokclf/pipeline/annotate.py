@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..metrics.gold_groups import SCORES
+from ..attrs import SCORES
 
 
 def set_entities(

@@ -55,6 +55,15 @@ def test_nothing_heavy_is_imported(stages, stage):
     assert stages[stage] == []
 
 
+def test_the_package_itself_needs_no_scores():
+    """They are half of what it would take."""
+    code = "import sys, spacy_tokclf; print(*(name for name in sys.modules if name.startswith('spacy_tokclf.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = done.stdout.split()
+    assert "spacy_tokclf.pipeline.annotate" in found
+    assert not [name for name in found if name.startswith(("spacy_tokclf.metrics", "spacy_tokclf.tags"))]
+
+
 def test_modules_that_entry_points_reach_import_nothing_heavy(setup_cfg):
     """The same by reading: whatever is imported on the way, whether or not it is installed here."""
     by_name = {module.name: module for module in modules()}
