@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 ENV_DEVICE = "SPACY_TOKCLF_DEVICE"
 PRECISIONS = ("fp32", "bf16", "auto")
-#: Parameters of glibc's `mallopt`, and what they are set to.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+#: Parameters of glibc's `mallopt`, and how much memory it keeps.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 KEPT_BYTES = 1 << 30
 
 _chosen: str | None = None
@@ -117,8 +117,9 @@ def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[
     """
     import torch
 
-    _keep_memory()
-    if not train:
+    if train:
+        _keep_memory()
+    else:
         _mind_worker(device)
     bf16 = resolve_precision(precision, device) == "bf16"
     mode = torch.enable_grad() if train else torch.inference_mode()
@@ -128,17 +129,31 @@ def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[
 
 @functools.cache
 def _keep_memory() -> None:
-    """Let glibc keep up to a gibibyte of freed memory for the next step or batch. By itself it gives large blocks back
-    to the kernel, which clears them page by page when they are asked for again: a fifth of a training step.
+    """Let glibc keep up to a gibibyte of freed memory for the next step of training. By itself it gives large blocks
+    back to the kernel, which clears them page by page when they are asked for again: a fifth of a step.
 
     Environment variables for glibc's `malloc` have the last word.
     """
+    _mallopt((M_MMAP_THRESHOLD, KEPT_BYTES), (M_TRIM_THRESHOLD, KEPT_BYTES))
+
+
+@functools.cache
+def share_memory() -> None:
+    """Let threads that are started from now on take their memory from one place. With places of their own, what one
+    thread frees another does not find, and a process grows for as long as it annotates.
+
+    Environment variables for glibc's `malloc` have the last word.
+    """
+    _mallopt((M_ARENA_MAX, 1))
+
+
+def _mallopt(*settings: tuple[int, int]) -> None:
     if any(name.startswith("MALLOC_") for name in os.environ) or "GLIBC_TUNABLES" in os.environ:
         return
     with contextlib.suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
-        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        for parameter, value in settings:
+            mallopt(parameter, value)
 
 
 def _mind_worker(device: "torch.device") -> None:
@@ -222,6 +237,22 @@ def to_array(tensor: "torch.Tensor", ops: Ops) -> Any:
     if ops.device_type == "gpu" and tensor.device.type == "cuda":
         return torch2xp(tensor, ops=ops)
     return ops.asarray(tensor.cpu().numpy())
+
+
+def join_rows(parts: "list[torch.Tensor]") -> "torch.Tensor":
+    """Put tensors without history one below the other: on a CPU without torch, whose threads would go on waiting for
+    more to do, on cores that the next step needs.
+
+    parts (List[torch.Tensor]): The tensors. Shapes: (n_rows, width).
+    RETURNS (torch.Tensor): Shape: (sum of n_rows, width).
+    """
+    import torch
+
+    if len(parts) == 1:
+        return parts[0]
+    if parts[0].device.type != "cpu":
+        return torch.cat(parts)
+    return torch.from_numpy(numpy.concatenate([part.numpy() for part in parts]))
 
 
 def rng_kept() -> contextlib.AbstractContextManager[Any]:

@@ -199,13 +199,15 @@ def test_dropout_masks_at_the_ends():
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is kept in glibc alone")
-@pytest.mark.parametrize(("variable", "keeps"), [("", True), ("MALLOC_ARENA_MAX", False)])
-def test_memory_is_kept(variable, keeps):
-    """A block that was freed serves the next, smaller one, unless the environment says how memory is managed. (One as
-    large may not fit, depending on where its alignment falls.)"""
+@pytest.mark.parametrize(
+    ("variable", "train", "keeps"), [("", True, True), ("", False, False), ("MALLOC_ARENA_MAX", True, False)]
+)
+def test_memory_is_kept(variable, train, keeps):
+    """In training a block that was freed serves the next, smaller one, unless the environment says how memory is
+    managed. (One as large may not fit, depending on where its alignment falls.)"""
     code = (
         "import resource, torch; from spacy_tokclf.device import running\n"
-        "with running(torch.device('cpu'), precision='fp32', train=False): pass\n"
+        f"with running(torch.device('cpu'), precision='fp32', train={train}): pass\n"
         "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
         "torch.ones(50_000_000); start = faults(); torch.ones(49_000_000); print(faults() - start)"
     )

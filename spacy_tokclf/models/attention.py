@@ -1,6 +1,6 @@
 """Attention over windows that lie in one row of pieces: padded among windows of like length only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 #: training, where many small groups cost more than padding.
 SLACK, TRAIN_SLACK = 1.25, 2.0
 #: Blocks are as many pieces long as a multiple of this, so that the same shapes come back: for a new one products in
-#: bf16 are compiled anew, which takes as long as a product.
-STEP = 8
+#: bf16 are compiled anew, which takes as long as a product, and what is compiled is kept.
+STEP, TRAIN_STEP = 16, 8
 #: Bytes of scores that are worked on at once where no gradient follows: about what a core's cache holds. On windows of
 #: 512 pieces this is half as fast again as all heads at once.
 CACHED = 600_000
@@ -60,17 +60,17 @@ def plan_groups(
     RETURNS (List[Group]): The groups, in the order of the windows.
     """
     groups = []
-    slack = TRAIN_SLACK if train else SLACK
+    slack, step = (TRAIN_SLACK, TRAIN_STEP) if train else (SLACK, STEP)
     start = piece = 0
     while start < len(lengths):
         end = start + int(numpy.count_nonzero(lengths[start:] * slack >= lengths[start]))
-        groups.append(_group(lengths[start:end], piece, heads, device, dtype))
+        groups.append(_group(lengths[start:end], piece, heads, step, device, dtype))
         start, piece = end, groups[-1].end
     return groups
 
 
-def _group(lengths: Ints, start: int, heads: int, device: "torch.device", dtype: "torch.dtype") -> Group:
-    longest = -(-int(lengths[0]) // STEP) * STEP
+def _group(lengths: Ints, start: int, heads: int, step: int, device: "torch.device", dtype: "torch.dtype") -> Group:
+    longest = -(-int(lengths[0]) // step) * step
     begins = start + numpy.cumsum(lengths) - lengths
     place = numpy.arange(longest)
     real = place < lengths[:, None]
@@ -140,7 +140,7 @@ def attend(
     for group in groups:
         q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
         if traces is None and masks is None:
-            found = _mix(q, k, v, group.bias)
+            found = _mix(q, k, v, group.bias, heads)
         else:
             p = _weights(q, k, group.bias)
             mask = masks.draw(tuple(p.shape), rate, p.dtype) if masks else None
@@ -184,17 +184,34 @@ def attend_back(d_out: "Tensor", groups: Sequence[Group], traces: Sequence[Atten
     return d_qkv
 
 
-def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None") -> "Tensor":
+def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None", heads: int) -> "Tensor":
     """Mix values by the weights that queries give to keys, some heads at a time. All shapes: (windows * heads, pieces,
     size)."""
     found = torch.empty_like(q)
-    heads, pieces, _ = q.shape
-    step = max(1, CACHED // (pieces * pieces * q.element_size()))
-    for start in range(0, heads, step):
-        part = slice(start, start + step)
+    pieces = q.shape[1]
+    for part in split_heads(len(q), heads, CACHED // (pieces * pieces * q.element_size())):
         p = _weights(q[part], k[part], None if bias is None else bias[part])
         torch.bmm(p.type(v.dtype), v[part], out=found[part])
     return found
+
+
+def split_heads(total: int, heads: int, most: int) -> Iterator[slice]:
+    """Split the heads of a group, the largest parts first: each a power of two, of windows or, where one is too much,
+    of heads. So few shapes come up, each again and again: see STEP.
+
+    total (int): Windows times heads.
+    heads (int): The number of heads.
+    most (int): Heads in a part at most; but one at least.
+    YIELDS (slice): The parts.
+    """
+    unit = heads if most >= heads else 1
+    size = unit << (max(1, most // unit).bit_length() - 1)
+    start = 0
+    while start < total:
+        while size > total - start:
+            size //= 2
+        yield slice(start, start + size)
+        start += size
 
 
 def _weights(q: "Tensor", k: "Tensor", bias: "Tensor | None") -> "Tensor":

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TYPE_CHECKING, TypeVar
 
+from ..device import share_memory
+
 if TYPE_CHECKING:
     import torch
 
@@ -59,6 +61,7 @@ def _pool(process: int, workers: int, threads: int) -> ThreadPoolExecutor:
     """
     import torch
 
+    share_memory()
     ready = Barrier(workers + 1)
 
     def begin() -> None:

@@ -1,15 +1,14 @@
 """BERT and its family over windows in a row: the numbers of Hugging Face without the padding, there and back."""
 
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 import torch
 from torch.autograd import Function
 
-from ..device import DropoutMasks, to_tensor
-from ..wordpieces.pack import PackedBatch
+from ..device import DropoutMasks, join_rows, to_tensor
+from ..wordpieces.pack import PackedBatch, split_evenly
 from ..wordpieces.pool import pool_tokens
 from ..wordpieces.windows import Ints, spread
 from .anatomy import Anatomy
@@ -31,9 +30,9 @@ from .layer import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Rows are filled up to a multiple of this, so that products of the same shapes come back: for a new one those in bf16
-#: are compiled anew, which takes as long as the product.
-STEP = 32
+#: Rows are filled up to a multiple of this, and many rows to one of more, so that products of the same shapes come
+#: back: a new one in bf16 is compiled, which takes as long as the product itself, and what is compiled is kept.
+STEP, MANY, LARGE_STEP = 32, 512, 128
 #: Pieces that are worth a core of their own.
 SHARE = 96
 
@@ -109,7 +108,7 @@ def run_packed(
     if torch.is_grad_enabled() and any(param.requires_grad for param in params):
         pieces = _Encoder.apply(plan, *params)
     else:
-        pieces = _joined(together([partial(_run, plan, share) for share in shares]))
+        pieces = join_rows(together([partial(_run, plan, share) for share in shares]))
     if pooling == "first":
         return pieces
     counts = to_tensor(batch.counts, device)
@@ -120,14 +119,11 @@ def _split(
     batch: PackedBatch, wanted: Ints, parts: Anatomy, *, device: "torch.device", dtype: "torch.dtype", train: bool
 ) -> list[Share]:
     """Split windows among the cores, into shares of about as many pieces."""
-    ends = numpy.cumsum(batch.lengths)
-    total = int(ends[-1])
-    n = max(1, min(count_cores(device), total // SHARE))
-    cuts = sorted({int(numpy.abs(ends - total * i / n).argmin()) + 1 for i in range(1, n)} | {0, len(ends)})
     shares = []
-    for start, end in pairwise(cuts):
+    last = 0
+    for start, end in split_evenly(batch.lengths, max(1, min(count_cores(device), len(batch.ids) // SHARE))):
         lengths = batch.lengths[start:end]
-        first, last = int(ends[start] - lengths[0]), int(ends[end - 1])
+        first, last = last, last + int(lengths.sum())
         own = wanted[numpy.searchsorted(wanted, first) : numpy.searchsorted(wanted, last)] - first
         ids = batch.ids[first:last]
         positions = to_tensor(count_positions(ids, lengths, parts.pad_position), device)
@@ -148,7 +144,7 @@ class _Encoder(Function):
         ctx.plan = plan
         ctx.traces = [[] for _ in plan.shares]
         jobs = [partial(_run, plan, share, traces) for share, traces in zip(plan.shares, ctx.traces, strict=True)]
-        return _joined(together(jobs))
+        return join_rows(together(jobs))
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -212,15 +208,7 @@ def _back(plan: Plan, share: Share, trace: Trace, dy: "Tensor", lowest: int) -> 
     return Gradients(embedded, found[::-1])
 
 
-def _joined(outs: "list[Tensor]") -> "Tensor":
-    """Put what shares gave one below the other, on a CPU without torch: its threads would go on waiting for more, on
-    the cores that the next step needs."""
-    if len(outs) == 1:
-        return outs[0]
-    return torch.from_numpy(numpy.concatenate([out.numpy() for out in outs]))
-
-
 def _filled(rows: "Tensor") -> "Tensor":
-    """Add zeros up to a multiple of STEP. What is computed for them reaches nothing else, nor does a gradient."""
-    missing = -len(rows) % STEP
+    """Add zeros up to a multiple of a step. What is computed for them reaches nothing else, nor does a gradient."""
+    missing = -len(rows) % (STEP if len(rows) <= MANY else LARGE_STEP)
     return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows

@@ -1,6 +1,7 @@
 """Windows of word pieces one after another, without padding, and where each token finds its pieces."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy
@@ -31,20 +32,31 @@ class PackedBatch(NamedTuple):
 
 
 def pack_windows(sequences: Sequences, tokenizer: PieceTokenizer, *, budget: int) -> Iterator[PackedBatch]:
-    """Put windows into batches of like length.
+    """Put windows into batches of like length, all about as large: a small rest would be one more size of products,
+    each time another.
 
     sequences (Sequences): The windows.
     tokenizer (PieceTokenizer): Gives the special pieces.
-    budget (int): Pieces in a batch at most; a longer window is a batch of its own.
+    budget (int): Pieces in a batch at most, give or take half a window; a longer window is a batch of its own.
     YIELDS (PackedBatch): Batches, longest windows first; windows without pieces are in none.
     """
     order = longest_first(sequences)
-    ends = numpy.cumsum(sequences.lengths[order] + tokenizer.n_special)
-    start = done = 0
-    while start < len(order):
-        end = max(start + 1, int(numpy.searchsorted(ends, done + budget, side="right")))
+    lengths = sequences.lengths[order] + tokenizer.n_special
+    for start, end in split_evenly(lengths, -(-int(lengths.sum()) // budget)):
         yield pack(sequences, order[start:end], tokenizer)
-        start, done = end, int(ends[end - 1])
+
+
+def split_evenly(lengths: Ints, n: int) -> list[tuple[int, int]]:
+    """Split windows in a row into parts with about as many pieces.
+
+    lengths (Ints): Pieces of each window. Shape: (n_windows,).
+    n (int): How many parts; there are fewer if some would be empty.
+    RETURNS (List[Tuple[int, int]]): First window and one past the last of each part.
+    """
+    ends = numpy.cumsum(lengths)
+    goals = ends[-1] * numpy.arange(1, n) / n if len(ends) else []
+    cuts = {int(numpy.abs(ends - goal).argmin()) + 1 for goal in goals} | {0, len(ends)}
+    return list(pairwise(sorted(cuts)))
 
 
 def longest_first(sequences: Sequences) -> Ints:

@@ -6,9 +6,10 @@ import sys
 import pytest
 from package_source import PACKAGE, imports, modules
 
-GROUND = {"errors", "compat", "device"}
+GROUND = {"attrs", "errors", "compat", "device"}
 #: What each room may import, beside itself and the ground.
 MAY_IMPORT = {
+    "attrs": set(),
     "errors": set(),
     "compat": set(),
     "device": set(),
@@ -28,7 +29,7 @@ MAY_IMPORT["cli"] = set(MAY_IMPORT["export"]) | {"export"} | UPPER
 MAY_IMPORT["__init__"] = set(MAY_IMPORT["cli"])  # the package itself names what programs use
 
 #: Packages that the lowest rooms do without.
-ONLY = {"errors": set(), "compat": set(), "tags": {"numpy"}}
+ONLY = {"attrs": set(), "errors": set(), "compat": set(), "tags": {"numpy"}}
 
 #: Calls and names that move values between arrays and tensors, or between devices; `device.py` alone has them.
 CROSSING_CALLS = {"numpy", "to", "cpu", "cuda", "pin_memory"}

@@ -144,6 +144,21 @@ def test_attention_without_gradients_is_that_with_them_however_many_heads_at_a_t
     torch.testing.assert_close(attend(qkv, groups, 4), expected, atol=1e-6, rtol=0)
 
 
+@settings(max_examples=60, deadline=None)
+@given(windows=st.integers(1, 99), heads=st.integers(1, 16), most=st.integers(0, 2000))
+def test_heads_are_split_into_few_sizes(windows, heads, most):
+    total = windows * heads
+    parts = list(attention.split_heads(total, heads, most))
+    assert [i for part in parts for i in range(total)[part]] == list(range(total))
+    sizes = [part.stop - part.start for part in parts]
+    assert sizes == sorted(sizes, reverse=True)
+    assert max(sizes) <= max(1, most)
+    unit = heads if most >= heads else 1
+    assert {(size // unit).bit_count() for size in sizes} == {1}
+    assert {size % unit for size in sizes} == {0}
+    assert len(sizes) - sizes.count(max(sizes)) < 8
+
+
 def test_an_activation_along_columns_has_the_same_values_and_gradients():
     x = torch.randn((7, 12), generator=torch.Generator().manual_seed(1), dtype=torch.float32, requires_grad=True)
     weight = torch.arange(84.0).reshape(7, 12)

@@ -9,7 +9,7 @@ from spacy.vocab import Vocab
 from tiny_encoders import wordpiece_tokenizer
 
 from spacy_tokclf.wordpieces.batch import batch_windows
-from spacy_tokclf.wordpieces.pack import pack_windows, spread
+from spacy_tokclf.wordpieces.pack import pack_windows, split_evenly, spread
 from spacy_tokclf.wordpieces.sequences import make_sequences
 from spacy_tokclf.wordpieces.tokenizer import PieceTokenizer
 
@@ -48,11 +48,27 @@ def test_a_budget_cuts_between_windows(texts, size, overlap, budget):
     sequences = make_sequences_of(texts, size, overlap)
     whole = list(pack_windows(sequences, TOKENIZER, budget=10**9))
     parts = list(pack_windows(sequences, TOKENIZER, budget=budget))
-    assert all(len(batch.ids) <= budget or len(batch.lengths) == 1 for batch in parts)
+    longest = max((int(batch.lengths[0]) for batch in whole), default=0)
+    assert all(len(batch.ids) <= budget + longest or len(batch.lengths) == 1 for batch in parts)
     for name in ("ids", "lengths", "tokens", "counts"):
         assert [x for b in parts for x in getattr(b, name).tolist()] == [
             x for b in whole for x in getattr(b, name).tolist()
         ]
+
+
+@QUICK
+@given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=40), n=st.integers(1, 8))
+def test_parts_are_about_as_large(lengths, n):
+    parts = split_evenly(numpy.array(lengths), n)
+    assert [i for start, end in parts for i in range(start, end)] == list(range(len(lengths)))
+    assert len(parts) <= n
+    assert all(start < end for start, end in parts)
+    sums = [sum(lengths[start:end]) for start, end in parts]
+    assert all(abs(each - sum(lengths) / n) <= max(lengths) for each in sums) or len(parts) < n
+
+
+def test_nothing_is_split_into_nothing():
+    assert split_evenly(numpy.zeros(0, "int64"), 3) == []
 
 
 def test_spread():
