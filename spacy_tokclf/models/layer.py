@@ -18,6 +18,7 @@ from .kernels import (
     add_norm_back,
     linear,
 )
+from .varlen import Row, attend_row
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,7 +83,7 @@ def run_layer(
     x: "Tensor",
     block: Block,
     weights: LayerWeights,
-    groups: Sequence[Group],
+    windows: Sequence[Group] | Row,
     *,
     heads: int,
     masks: DropoutMasks | None = None,
@@ -94,7 +95,7 @@ def run_layer(
     x (Tensor): float32. Shape: (n_rows, width).
     block (Block): The layer.
     weights (LayerWeights): Its working weights, whose precision is that of the products.
-    groups (Sequence[Group]): The groups of the windows.
+    windows (Union[Sequence[Group], Row]): The windows, in groups or, where nothing is dropped or kept, as one row.
     heads (int): The number of heads.
     masks (Optional[DropoutMasks]): Draws what is dropped; None for nothing.
     rows (Optional[Tensor]): The rows that anything is wanted of; None for all. Shape: (n_wanted,).
@@ -104,7 +105,10 @@ def run_layer(
     given = x.type(weights.qkv.weight.dtype)
     qkv = linear(given, weights.qkv)
     attention: list[AttentionTrace] | None = None if traces is None else []
-    found = attend(qkv, groups, heads, masks=masks, rate=block.attention_dropout, traces=attention)
+    if isinstance(windows, Row):
+        found = attend_row(qkv, windows, heads)
+    else:
+        found = attend(qkv, windows, heads, masks=masks, rate=block.attention_dropout, traces=attention)
     if rows is not None:
         found, x = found.index_select(0, rows), x.index_select(0, rows)
     y, first = add_norm(linear(found, weights.out), x, masks, block.out_dropout, block.out_norm)

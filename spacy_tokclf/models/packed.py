@@ -26,6 +26,7 @@ from .layer import (
     layer_weights,
     run_layer,
 )
+from .varlen import Row, is_available, plan_row
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,13 +42,13 @@ class Share(NamedTuple):
     """Windows that are worked on together.
 
     pieces (Pieces): Their pieces.
-    groups (List[Group]): The windows, grouped by length.
+    windows (Union[List[Group], Row]): The windows, grouped by length or as one row.
     wanted (Tensor): The pieces that are pooled. Shape: (n_wanted,).
     masks (Optional[DropoutMasks]): Draws what is dropped.
     """
 
     pieces: Pieces
-    groups: list[Group]
+    windows: "list[Group] | Row"
     wanted: "Tensor"
     masks: DropoutMasks | None
 
@@ -100,12 +101,14 @@ def run_packed(
     device = parts.words.weight.device
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     wanted = batch.first if pooling == "first" else spread(batch.first, batch.counts)
-    shares = _split(batch, wanted, parts, device=device, dtype=dtype, train=train)
+    params = [*embed_params(parts), *(param for block in parts.blocks for param in layer_params(block))]
+    learns = torch.is_grad_enabled() and any(param.requires_grad for param in params)
+    as_row = not train and not learns and is_available(device, dtype)
+    shares = _split(batch, wanted, parts, device=device, dtype=dtype, train=train, as_row=as_row)
     jobs = [partial(layer_weights, block, weights, dtype) for block in parts.blocks]
     # Those of the last prediction are at hand, while after a step of training they are made anew.
     plan = Plan(parts, together(jobs) if train else [job() for job in jobs], shares)
-    params = [*embed_params(parts), *(param for block in parts.blocks for param in layer_params(block))]
-    if torch.is_grad_enabled() and any(param.requires_grad for param in params):
+    if learns:
         pieces = _Encoder.apply(plan, *params)
     else:
         pieces = join_rows(together([partial(_run, plan, share) for share in shares]))
@@ -116,7 +119,14 @@ def run_packed(
 
 
 def _split(
-    batch: PackedBatch, wanted: Ints, parts: Anatomy, *, device: "torch.device", dtype: "torch.dtype", train: bool
+    batch: PackedBatch,
+    wanted: Ints,
+    parts: Anatomy,
+    *,
+    device: "torch.device",
+    dtype: "torch.dtype",
+    train: bool,
+    as_row: bool,
 ) -> list[Share]:
     """Split windows among the cores, into shares of about as many pieces."""
     shares = []
@@ -130,9 +140,13 @@ def _split(
         casings = None
         if parts.casing is not None and batch.casings is not None:
             casings = to_tensor(batch.casings[first:last], device)
-        groups = plan_groups(lengths, parts.heads, device=device, dtype=dtype, train=train)
+        windows: list[Group] | Row
+        if as_row:
+            windows = plan_row(lengths, device=device)
+        else:
+            windows = plan_groups(lengths, parts.heads, device=device, dtype=dtype, train=train)
         masks = DropoutMasks(device) if train else None
-        shares.append(Share(Pieces(to_tensor(ids, device), positions, casings), groups, to_tensor(own, device), masks))
+        shares.append(Share(Pieces(to_tensor(ids, device), positions, casings), windows, to_tensor(own, device), masks))
     return shares
 
 
@@ -181,8 +195,8 @@ def _run(plan: Plan, share: Share, traces: list[Trace] | None = None) -> "Tensor
     kept: list[LayerTrace] | None = None if traces is None else []
     how: dict[str, Any] = {"heads": parts.heads, "masks": share.masks, "traces": kept}
     for block, own in zip(parts.blocks[:-1], weights[:-1], strict=True):
-        x = run_layer(x, block, own, share.groups, **how)
-    x = run_layer(x, parts.blocks[-1], weights[-1], share.groups, rows=_filled(share.wanted), **how)
+        x = run_layer(x, block, own, share.windows, **how)
+    x = run_layer(x, parts.blocks[-1], weights[-1], share.windows, rows=_filled(share.wanted), **how)
     if traces is not None and kept is not None:
         traces.append(Trace(embedded, kept))
     return x[: len(share.wanted)]
@@ -199,7 +213,7 @@ def _back(plan: Plan, share: Share, trace: Trace, dy: "Tensor", lowest: int) -> 
             trace.layers[i],
             parts.blocks[i],
             weights[i],
-            share.groups,
+            share.windows,
             heads=parts.heads,
             n_wanted=len(share.wanted),
         )

@@ -1,5 +1,7 @@
 """The forward pass without padding gives the vectors and gradients of Hugging Face's, or stands back for it."""
 
+import itertools
+
 import numpy
 import pytest
 import torch
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from tiny_encoders import KINDS
 from transformers import AutoConfig, AutoModel
 
-from spacy_tokclf.models import attention
+from spacy_tokclf.models import attention, varlen
 from spacy_tokclf.models.anatomy import anatomy_of
 from spacy_tokclf.models.attention import attend, attend_back, plan_groups
 from spacy_tokclf.models.kernels import WorkingWeights, activate, activate_back, add_norm, add_norm_back, linear
@@ -142,6 +144,63 @@ def test_attention_without_gradients_is_that_with_them_however_many_heads_at_a_t
     assert any(group.bias is not None for group in groups)
     expected = attend(qkv, groups, 4, traces=[])
     torch.testing.assert_close(attend(qkv, groups, 4), expected, atol=1e-6, rtol=0)
+
+
+def varlen_by_hand(q, k, v, starts, other, longest, other_longest):
+    """What torch's function does, on a CPU: attention within each part. Shapes: (n_pieces, heads, size)."""
+    assert starts.dtype == torch.int32
+    assert starts is other and longest == other_longest == int(starts.diff().max())
+    parts = [
+        torch.nn.functional.scaled_dot_product_attention(*(x[a:b].transpose(0, 1) for x in (q, k, v))).transpose(0, 1)
+        for a, b in itertools.pairwise(starts.tolist())
+    ]
+    return torch.cat(parts)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_attention_over_windows_as_one_row(monkeypatch, pooling, cores):
+    """The way of a GPU, with a stand-in for its kernel."""
+    module = make_module("distilbert")
+    batch = batch_of(LENGTHS)
+    module.requires_grad_(False)
+    expected = run(module, batch, pooling)
+    calls = []
+    monkeypatch.setattr("spacy_tokclf.models.packed.is_available", lambda device, dtype: True)
+    monkeypatch.setattr(
+        "torch.nn.attention.varlen.varlen_attn", lambda *given: calls.append(1) or varlen_by_hand(*given)
+    )
+    torch.testing.assert_close(run(module, batch, pooling), expected, rtol=0, atol=1e-5)
+    assert len(calls) == 3 * cores
+    del calls[:]
+    run(module, batch, train=True)
+    run(module.requires_grad_(True), batch).sum().backward()
+    assert not calls
+
+
+def test_one_row_is_for_bf16_on_a_gpu(monkeypatch):
+    monkeypatch.setattr("torch.backends.cuda.is_flash_attention_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (8, 0))
+    cuda = torch.device("cuda")
+    assert varlen.is_available(cuda, torch.bfloat16)
+    assert not varlen.is_available(cuda, torch.float32)
+    assert not varlen.is_available(CPU, torch.bfloat16)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (7, 5))
+    assert not varlen.is_available(cuda, torch.bfloat16)
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (9, 0))
+    monkeypatch.setattr("torch.backends.cuda.is_flash_attention_available", lambda: False)
+    assert not varlen.is_available(cuda, torch.bfloat16)
+    monkeypatch.setattr("torch.backends.cuda.is_flash_attention_available", lambda: True)
+    monkeypatch.setattr("spacy_tokclf.models.varlen.find_spec", lambda name: None)
+    assert not varlen.is_available(cuda, torch.bfloat16)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_one_row_on_a_gpu():
+    module = make_module("distilbert").cuda().requires_grad_(False)
+    batch = batch_of([33, *LENGTHS])
+    found = run(module, batch, precision="bf16")
+    torch.testing.assert_close(found.cpu(), run(module.cpu(), batch), rtol=0, atol=0.05)
 
 
 @settings(max_examples=60, deadline=None)

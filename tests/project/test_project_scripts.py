@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import compare_decoders
+import compare_windows
 import evaluate_model
 import export_portable
 import numpy
@@ -362,3 +363,12 @@ def test_tokens_that_constrained_decoding_changes(bias, changed):
     )
     doc = Doc(spacy.blank("en").vocab, words=["see", "Oslo", "now"])
     assert compare_decoders.count_changed(pipe, [doc]) == (changed, 3)
+
+
+def test_texts_in_a_row_keep_their_entities():
+    vocab = spacy.blank("en").vocab
+    docs = [Doc(vocab, words=["see", f"Oslo{i}"], ents=["O", "B-place"]) for i in range(5)]
+    long = compare_windows.join_texts(docs, 2)
+    assert [len(doc) for doc in long] == [4, 4, 2]
+    assert [ent.text for doc in long for ent in doc.ents] == [f"Oslo{i}" for i in range(5)]
+    assert {ent.label_ for doc in long for ent in doc.ents} == {"place"}
