@@ -16,6 +16,7 @@ from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, load_config_from_str
+from thinc.api import Config
 
 from spacy_tokclf.corpus import doc_to_record, write_conll
 from spacy_tokclf.models.encoder import encoder_nodes
@@ -89,7 +90,8 @@ def short(
     evaluations (int): Number of evaluations, beside the one before training.
     RETURNS (Dict[str, Any]): Overrides of the config.
     """
-    suffix = "conll" if Path(config).stem == "own_data" else "spacy"
+    name = Path(config).stem
+    suffix = "conll" if name == "own_data" else "spacy"
     return {
         "paths.train": str(data / f"posts.{suffix}"),
         "paths.dev": str(data / f"posts.{suffix}"),
@@ -100,17 +102,28 @@ def short(
     }
 
 
-def run(config: str | Path, out: Path, overrides: dict[str, Any], *, blocks: dict[str, Any] | None = None) -> Run:
+def run(
+    config: str | Path,
+    out: Path,
+    overrides: dict[str, Any],
+    *,
+    blocks: dict[str, Any] | None = None,
+    whole: bool = False,
+) -> Run:
     """Train as `spacy train` does.
 
     config (Union[str, Path]): The config's name, or its path.
     out (Path): The folder for the result.
     overrides (Dict[str, Any]): Values to set in the config.
     blocks (Optional[Dict[str, Any]]): Blocks to put in the place of those of the same name, or to add.
+    whole (bool): Whether to train with all that a recipe has, also what a short training of a random encoder is no
+        match for.
     RETURNS (Run): The finished training.
     """
     path = Path(config) if Path(config).suffix else FOLDER / f"{config}.cfg"
     settings = load_config(path, interpolate=False)
+    if not whole:
+        _make_easy(settings)
     for key, block in (blocks or {}).items():
         *sections, last = key.split(".")
         reduce(getitem, sections, settings)[last] = block
@@ -120,6 +133,18 @@ def run(config: str | Path, out: Path, overrides: dict[str, Any], *, blocks: dic
     log = io.StringIO()
     train(nlp, out, stdout=log, stderr=log)
     return Run(nlp, out, log.getvalue())
+
+
+def _make_easy(settings: Config) -> None:
+    """Leave out averages, which stay behind at first, copies, which are posts of their own, and frozen embeddings."""
+    settings["training"]["optimizer"]["use_averages"] = False
+    if "augmenter" in settings["corpora"]["train"]:
+        settings["corpora"]["train"]["augmenter"] = None
+    for component in settings["components"].values():
+        model = component.get("model", {})
+        for layer in (model, model.get("tok2vec", {})):
+            if "freeze_embeddings" in layer:
+                layer["freeze_embeddings"] = False
 
 
 def encoder_of(nlp: Language) -> EncoderShim:

@@ -1,5 +1,6 @@
 """The page of the study, RESULTS.md: made from the committed files alone, so that anybody can make it again."""
 
+from itertools import product
 from pathlib import Path
 
 from project_files import write_whole
@@ -21,6 +22,7 @@ from .tables import (
 )
 
 SEEDS = 5
+UNCALIBRATED = f"{BEST}-calibration"
 TITLES = {"wnut17": "WNUT-17", "resplit": "The training posts of WNUT-17, split anew"}
 HEAD = """# Results
 
@@ -41,8 +43,9 @@ best recipe minus itself without the lever; nothing stands there for a lever tha
 VERDICTS = "Alone, on dev, by more than two standard errors over three seeds or more:\n"
 SCORES = """## How sure the best recipe is
 
-All seeds of `{name}` together, without a threshold. ECE: 15 bins of equal size. AUROC: the probability that a right
-entity has a higher score than a wrong one.
+All seeds of `{name}` together, without a threshold, before scores were calibrated on dev (`{before}`) and after. ECE:
+15 bins of equal size. Brier: the mean squared error, and that of the precision as everybody's score. AUROC: the
+probability that a right entity has a higher score than a wrong one.
 """
 READINGS = """## When the gold of test was read
 
@@ -101,16 +104,17 @@ def scores_part(results: Results, plots: Path) -> list[str]:
     plots (Path): The folder for pictures.
     RETURNS (list[str]): Parts of the page; none without scores.
     """
-    found: dict[str, Found] = {}
-    for split in SPLITS if BEST in results.definitions else ():
-        each = read_found(lines_of(results.curves, results.definitions[BEST].hash, split))
-        if len(each.scores):
-            found[split] = each
-    if not found:
+    found: dict[tuple[str, str], Found] = {}
+    for name, split in product((UNCALIBRATED, BEST), SPLITS):
+        if name in results.definitions:
+            each = read_found(lines_of(results.curves, results.definitions[name].hash, split))
+            found |= {(name, split): each} if len(each.scores) else {}
+    best = {split: each for (name, split), each in found.items() if name == BEST}
+    if not best:
         return []
-    plot_scores(found, plots / "scores.png")
+    plot_scores(best, plots / "scores.png")
     picture = "![Precision and recall by threshold, and reliability](plots/scores.png)\n"
-    return [SCORES.format(name=BEST), table_of_scores(BEST, found), picture]
+    return [SCORES.format(name=BEST, before=UNCALIBRATED), table_of_scores(found), picture]
 
 
 def missing_part(study: Study, results: Results) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from spacy_tokclf.metrics.calibration import auroc, brier_score, calibration_error
+from spacy_tokclf.metrics.calibration import auroc, brier_score, calibration_error, constant_brier
 
 from .configs import BEST, PLAIN
 from .curves import Found
@@ -147,20 +147,19 @@ def _gain(results: Results, lever: str, side: str, split: str) -> Spread | None:
     return differences(*map(results.seeds, pair), f"{split}_f1")
 
 
-def table_of_scores(name: str, found: dict[str, Found]) -> str:
+def table_of_scores(found: dict[tuple[str, str], Found]) -> str:
     """Show what the scores of entities are worth.
 
-    name (str): The config.
-    found (dict[str, Found]): What was found, by split.
+    found (dict[tuple[str, str], Found]): What was found, by config and split.
     RETURNS (str): Markdown.
     """
-    header = ("config", "split", "found", "gold", "mean score", "precision", "ECE", "Brier", "AUROC")
+    header = ("config", "split", "found", "gold", "mean score", "precision", "ECE", "Brier", "of a constant", "AUROC")
     cells = []
-    for split, (scores, right, gold) in found.items():
+    for (name, split), (scores, right, gold) in found.items():
         area = auroc(scores, right)
-        values = [scores.mean(), right.mean(), calibration_error(scores, right), brier_score(scores, right)]
-        last = NOTHING if area is None else f"{area:.3f}"
-        cells.append([f"`{name}`", split, len(scores), gold, *(f"{value:.3f}" for value in values), last])
+        errors = calibration_error(scores, right), brier_score(scores, right), constant_brier(right)
+        values = [f"{value:.3f}" for value in (scores.mean(), right.mean(), *errors)]
+        cells.append([f"`{name}`", split, len(scores), gold, *values, NOTHING if area is None else f"{area:.3f}"])
     return markdown(header, cells)
 
 

@@ -66,7 +66,7 @@ def study(tmp_path: Path, commit: Callable[[Study], None]) -> Study:
     for folder in (made.here, made.root / "sample", made.root / "assets" / "data"):
         folder.mkdir(parents=True)
     made.configs.write_text(CONFIGS)
-    (made.root / "tiny.cfg").write_text((ROOT / "configs" / "wnut17.cfg").read_text())
+    (made.root / "tiny.cfg").write_text((ROOT / "bench" / "accuracy" / "plain.cfg").read_text())
     (made.root / ".gitignore").write_text("/assets/\n/training/\n")
     records = [doc_to_record(eg.reference) for eg in read_posts(spacy.blank("en"))]
     for split, each in {"train": records, "dev": records[:8], "test": records[8:]}.items():

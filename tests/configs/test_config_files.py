@@ -37,7 +37,7 @@ def test_the_last_step_is_evaluated(name: str) -> None:
     rate = training["optimizer"]["learn_rate"]
     assert training["max_steps"] % training["eval_frequency"] == 0
     assert rate["total_steps"] == training["max_steps"]
-    assert rate["warmup_steps"] == training["max_steps"] // 10
+    assert rate["warmup_steps"] == round(training["max_steps"] / 10)
 
 
 @pytest.mark.parametrize("name", NAMES)

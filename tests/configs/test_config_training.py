@@ -67,7 +67,10 @@ def evaluated(nlp: Language) -> list:
 def test_inline_and_shared_are_equal(posts: Path, make_encoder: Callable[..., Path], tmp_path: Path) -> None:
     encoder = make_encoder(dropout=0.1)
     overrides = {"training.batcher.size": 4, "training.optimizer.learn_rate.initial_rate": 0.001}
-    runs = [run(name, tmp_path / name, short(name, posts, encoder) | overrides) for name in ("wnut17", "wnut17_shared")]
+    runs = [
+        run(name, tmp_path / name, short(name, posts, encoder) | overrides, whole=True)
+        for name in ("wnut17", "wnut17_shared")
+    ]
     inline, shared = (weights_of(finished.nlp) for finished in runs)
     renamed = {
         key if key.startswith("ner.output.") else key.replace("ner.", "transformer.", 1): value

@@ -321,7 +321,7 @@ class Commands:
     ("options", "tuned"),
     [
         ([], None),
-        (["--tune"], ["{out}/model-best", "corpus/dev.spacy", "--gpu-id", "-1"]),
+        (["--tune"], ["{out}/model-best", "corpus/dev.spacy", "--no-bias", "--gpu-id", "-1"]),
         (["--with-dev"], None),
         (["--with-dev", "--tuned-like", "other/model-best"], ["{out}/model-last", "--like", "other/model-best"]),
     ],
@@ -336,11 +336,19 @@ def test_tuning_after_training(options, tuned, root, tmp_path, monkeypatch):
     arguments = [str(config), str(out), "--encoder", "e", "--data", str(data)]
     monkeypatch.setattr(sys, "argv", ["train.py", *arguments, *options])
     train.main()
-    assert commands.ran[0][:3] == ["-m", "spacy", "train"] and (out / "time.json").is_file()
+    assert commands.ran[0][:3] == ["-m", "spacy", "train"]
+    rate = "--training.optimizer.learn_rate.initial_rate"
+    assert commands.ran[0][commands.ran[0].index(rate) + 1] == "5e-05", "the encoder is not the embedded one"
+    assert (out / "time.json").is_file()
     expected = [part.format(out=out) for part in tuned or []]
     report = ["--report", str(out / "tuning.json")]
     assert commands.ran[1:] == ([["-m", "spacy", "tokclf", "tune", *expected, *report]] if tuned else [])
     assert (out / "model-best").is_dir() == ("--with-dev" not in options)
+
+
+def test_the_rate_of_the_recipe_is_for_its_encoder():
+    assert train.rate_overrides("assets/encoder") == train.rate_overrides("./assets/encoder") == []
+    assert len(train.rate_overrides("distilbert/distilbert-base-uncased")) == 2
 
 
 def test_dev_does_not_tune_what_was_trained_on_it(root, tmp_path, monkeypatch, capsys):

@@ -31,7 +31,10 @@ STAND_INS = {
 }
 SHORT = ["--training.max_steps", "4", "--training.eval_frequency", "2"]
 #: Commands that need a Hub and somebody's account; tests/hub runs `push` against a Hub of its own.
-NEEDS_AN_ACCOUNT = ("hf auth login", "python -m spacy tokclf push training/model-best --repo USER/NAME --private")
+NEEDS_AN_ACCOUNT = (
+    "hf auth login",
+    "python -m spacy tokclf push training/portable/model-best --repo USER/NAME --private",
+)
 #: Commands that other tests run: the project, and the tests themselves.
 THE_PROJECT = re.compile(r"make [a-z-]+$|\.venv/bin/python -m spacy project run ")
 
@@ -73,8 +76,9 @@ def project(tmp_path_factory: pytest.TempPathFactory, make_nlp_once: Language, e
     for name in ("configs", "sample", "scripts"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copytree(encoder_dir, folder / "assets" / "encoder")
-    (folder / "training").mkdir()
-    make_nlp_once.to_disk(folder / "training" / "model-best")
+    (folder / "training" / "portable").mkdir(parents=True)
+    for place in ("", "portable"):
+        make_nlp_once.to_disk(folder / "training" / place / "model-best")
     (folder / "corpus").mkdir()
     for split in ("train", "dev", "test"):
         docs = records_to_docs(read_conll(folder / "sample" / f"{split}.conll"), spacy.blank("en").vocab)
