@@ -25,8 +25,8 @@ SAMPLE_STEPS = 240
 EVALUATIONS = 4
 WARMUP = 0.1
 #: The encoder that the recipes were chosen for, and the learning rate for every other. It is not measured here: BERT
-#: was fine-tuned with 2e-5 to 5e-5 (Devlin et al., 2019, appendix A.3), and published runs of distilbert-base-uncased on
-#: WNUT-17 score more the more they learn, which speaks for the upper end.
+#: was fine-tuned with 2e-5 to 5e-5 (Devlin et al., 2019, appendix A.3), and published runs of distilbert-base-uncased
+#: on WNUT-17 score more the more they learn, which speaks for the upper end.
 EMBEDDED, OTHER_RATE = Path("assets/encoder"), 5e-5
 
 
