@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
+from .augmented import AugmenterT, CorpusT, augmented
 from .hf_load import load_split
 from .hf_records import detect_dataset_scheme, records_from_dataset
 from .reader import examples_from_records
@@ -28,7 +29,8 @@ def make_hf_dataset_v1(
     tags: str | None = None,
     scheme: str = "auto",
     limit: int = 0,
-) -> Callable[[Language], Iterable[Example]]:
+    augmenter: AugmenterT | None = None,
+) -> CorpusT:
     """Create the reader `spacy-tokclf.HFDataset.v1`.
 
     path (str | Path | None): Name of a data set on the Hugging Face Hub; or a folder written by save_to_disk; or a file
@@ -41,6 +43,7 @@ def make_hf_dataset_v1(
     tags (str | None): Column with the lists of tags; None: the first of ner_tags, tags and labels that is there.
     scheme (str): Scheme of the tags, or "auto".
     limit (int): Read the first rows only; 0 reads all.
+    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): What makes more of an example, or another.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): TC156 if the path is missing, TC119 if the limit is negative.
     """
@@ -49,7 +52,8 @@ def make_hf_dataset_v1(
         raise ValueError(Errors.TC156.format(**facts))
     if limit < 0:
         raise ValueError(Errors.TC119.format(name="limit", value=limit, least=0))
-    return HFDataset(path, split, name=name, revision=revision, tokens=tokens, tags=tags, scheme=scheme, limit=limit)
+    corpus = HFDataset(path, split, name=name, revision=revision, tokens=tokens, tags=tags, scheme=scheme, limit=limit)
+    return augmented(corpus, augmenter)
 
 
 class HFDataset:

@@ -1,6 +1,6 @@
 """A spaCy corpus reader for texts with character offsets, so that training can do without a conversion."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from spacy.training import Example
 
 from ..errors import Errors
 from .align import MISALIGNED, text_record_to_doc
+from .augmented import AugmenterT, CorpusT, augmented
 from .json_shapes import FORMATS
 from .jsonl import check_choice, read_jsonl
 from .offset_report import OffsetReport
@@ -26,7 +27,8 @@ def make_jsonl_corpus_v1(
     overlap: str = "error",
     keep_tokens: bool = False,
     limit: int = 0,
-) -> Callable[[Language], Iterable[Example]]:
+    augmenter: AugmenterT | None = None,
+) -> CorpusT:
     """Create the reader `spacy-tokclf.JsonlCorpus.v1`.
 
     path (str | Path | None): An export of Doccano, Prodigy or Label Studio with any suffix, or a folder whose *.jsonl
@@ -38,6 +40,7 @@ def make_jsonl_corpus_v1(
     keep_tokens (bool): Whether to take the tokens that the file gives; else the pipeline's tokenizer decides, as it
         will when the pipeline is used.
     limit (int): Read the first texts only; 0 reads all.
+    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): What makes more of an example, or another.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): TC119 if the limit is negative, TC167 for an unknown choice, TC169 if the path is missing.
     """
@@ -48,9 +51,10 @@ def make_jsonl_corpus_v1(
     check_choice("format", format, ("auto", *FORMATS))
     check_choice("on_misaligned", on_misaligned, MISALIGNED)
     check_choice("overlap", overlap, OVERLAPS)
-    return JsonlCorpus(
+    corpus = JsonlCorpus(
         path, format=format, on_misaligned=on_misaligned, overlap=overlap, keep_tokens=keep_tokens, limit=limit
     )
+    return augmented(corpus, augmenter)
 
 
 class JsonlCorpus:

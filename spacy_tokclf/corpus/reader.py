@@ -1,6 +1,6 @@
 """A spaCy corpus reader for CoNLL files, so that training can do without a conversion."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from spacy.language import Language
@@ -9,6 +9,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from .augmented import AugmenterT, CorpusT, augmented
 from .conll import detect_conll_scheme, read_conll
 from .docbin import records_to_docs
 from .records import Record
@@ -22,7 +23,8 @@ def make_conll_corpus_v1(
     token_column: int = 0,
     tag_column: int = -1,
     limit: int = 0,
-) -> Callable[[Language], Iterable[Example]]:
+    augmenter: AugmenterT | None = None,
+) -> CorpusT:
     """Create the reader `spacy-tokclf.ConllCorpus.v1`.
 
     path (str | Path | None): A CoNLL file with any suffix, or a folder whose *.conll files are read in order
@@ -31,6 +33,7 @@ def make_conll_corpus_v1(
     token_column (int): Column of the tokens, from 0, or from the end if negative.
     tag_column (int): Column of the tags.
     limit (int): Read the first posts only; 0 reads all.
+    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): What makes more of an example, or another.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): TC118 if the path is missing, TC119 if the limit is negative.
     """
@@ -38,7 +41,8 @@ def make_conll_corpus_v1(
         raise ValueError(Errors.TC118.format(path=path))
     if limit < 0:
         raise ValueError(Errors.TC119.format(name="limit", value=limit, least=0))
-    return ConllCorpus(path, scheme=scheme, token_column=token_column, tag_column=tag_column, limit=limit)
+    corpus = ConllCorpus(path, scheme=scheme, token_column=token_column, tag_column=tag_column, limit=limit)
+    return augmented(corpus, augmenter)
 
 
 class ConllCorpus:

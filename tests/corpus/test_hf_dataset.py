@@ -131,6 +131,8 @@ def folders(tmp_path):
 def test_limit(limit, count, tmp_path, nlp_blank):
     path = saved("jsonl", tmp_path)
     assert len(list(make_hf_dataset_v1(path, "train", limit=limit)(nlp_blank))) == count
+    corpus = make_hf_dataset_v1(path, "train", limit=limit, augmenter=lambda nlp, example: iter((example, example)))
+    assert len(list(corpus(nlp_blank))) == 2 * count
 
 
 def test_slices_and_splits(tmp_path, nlp_blank):

@@ -127,6 +127,16 @@ def test_tokens_of_the_file(tmp_path, nlp_blank):
     assert given.predicted.has_unknown_spaces and given.reference.has_unknown_spaces
 
 
+def twice(nlp, example):
+    yield from (example, example)
+
+
+def test_an_augmenter(jsonl, nlp_blank):
+    plain, augmented = (list(make_jsonl_corpus_v1(jsonl(), augmenter=each)(nlp_blank)) for each in (None, twice))
+    assert plain
+    assert [eg.text for eg in augmented] == [eg.text for eg in plain for _ in range(2)]
+
+
 def test_folder_in_order_of_name_and_limit(jsonl, nlp_blank):
     jsonl(ROWS[2:], "b.jsonl")
     jsonl(["not read"], "c.txt")

@@ -12,6 +12,7 @@ from spacy.util import load_config_from_str, load_model_from_config, registry
 
 from spacy_tokclf.corpus import read_conll, write_docbin
 from spacy_tokclf.corpus.batcher import make_length_batcher_v1
+from spacy_tokclf.corpus.lower_copies import make_lower_copies_v1
 from spacy_tokclf.corpus.reader import make_conll_corpus_v1
 
 POSTS = "".join(
@@ -106,6 +107,16 @@ def test_same_examples_as_from_the_docbin(conll, tmp_path, nlp):
     assert [eg.get_aligned_ner() for eg in ours] == [eg.get_aligned_ner() for eg in theirs]
     for one, other in zip(ours, theirs, strict=True):
         assert DocBin(docs=[one.reference]).to_bytes() == DocBin(docs=[other.reference]).to_bytes()
+
+
+def test_an_augmenter(conll, nlp):
+    """As with spaCy's own reader: each example, and what is made of it."""
+    make = registry.readers.get("spacy-tokclf.ConllCorpus.v1")
+    corpus = make(conll("Ada\tB-x\ncame\tO\n\nhere\tO\n"), augmenter=make_lower_copies_v1(1.0))
+    for _ in range(2):
+        words = [[token.text for token in eg.reference] for eg in corpus(nlp)]
+        assert words == [["Ada", "came"], ["ada", "came"], ["here"]]
+    assert [ent.text for eg in corpus(nlp) for ent in eg.reference.ents] == ["Ada", "ada"]
 
 
 def test_wnut17_directly(wnut17, nlp):
