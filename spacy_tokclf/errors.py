@@ -450,6 +450,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The encoder of {name!r} reads the casing of words beside their pieces, for which Hugging Face has no "
         "equivalent. Train with casing = false to export, or ship the spaCy pipeline (`spacy package`)."
     )
+    TC271 = (
+        "The encoder of {name!r} reads links and user names as one word each, for which Hugging Face has no "
+        "equivalent. Train with normalize = false to export, or ship the spaCy pipeline (`spacy package`)."
+    )
     TC281 = (
         "The repository {name!r} has no revision {revision!r} on the Hugging Face Hub. Expected one of its branches, "
         "tags or commits."

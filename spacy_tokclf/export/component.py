@@ -49,13 +49,16 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
 
 
 def check_equivalent(classifier: Classifier) -> None:
-    """Refuse what Hugging Face does not have: a pooling other than of first pieces, and the casing of words.
+    """Refuse what Hugging Face does not have: a pooling other than of first pieces, links and user names as one word,
+    and the casing of words.
 
     classifier (Classifier): The component with its encoder.
-    RAISES (ValueError): TC257 or TC270.
+    RAISES (ValueError): TC257, TC270 or TC271.
     """
     pooling = classifier.node.attrs["pooling"]
     if pooling != "first":
         raise ValueError(Errors.TC257.format(name=classifier.pipe.name, pooling=pooling))
+    if classifier.node.attrs["normalize"]:
+        raise ValueError(Errors.TC271.format(name=classifier.pipe.name))
     if classifier.node.attrs["casing"]:
         raise ValueError(Errors.TC270.format(name=classifier.pipe.name))

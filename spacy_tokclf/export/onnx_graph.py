@@ -13,7 +13,7 @@ from .onnx_int8 import to_int8
 from .onnx_module import module_graph
 
 #: Settings that the two architectures share.
-SETTINGS = ("pooling", "window", "overlap", "casing")
+SETTINGS = ("pooling", "window", "overlap", "normalize", "casing")
 #: Bytes that a graph may have: its format cannot hold more.
 LIMIT = 2**31 - 2**20
 

@@ -55,7 +55,8 @@ def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None
     doc = text if isinstance(text, Doc) else nlp.make_doc(text)
     tokenizer = shim.tokenizer
     size = min(node.attrs["window"] or shim.max_pieces, shim.max_pieces)
-    sequences = make_sequences([doc], tokenizer, size=size, overlap=min(node.attrs["overlap"], size // 2))
+    overlap = min(node.attrs["overlap"], size // 2)
+    sequences = make_sequences([doc], tokenizer, size=size, overlap=overlap, normalize=node.attrs["normalize"])
     logits = pipe.model.layers[-1].predict(node.predict([doc]))[0]
     if gold:
         labels = pipe.gold_tags([Example(doc.copy(), doc)], [logits])

@@ -33,6 +33,7 @@ def build_transformer_encoder_v1(
     window: int = 0,
     overlap: int = 64,
     precision: str = "fp32",
+    normalize: bool = False,
     casing: bool = False,
     casing_dropout: float = 0.0,
     freeze_embeddings: bool = False,
@@ -47,6 +48,8 @@ def build_transformer_encoder_v1(
     overlap (int): Word pieces that neighbouring windows of a long text share; never more than half a window.
     precision (str): "fp32", "bf16", or "auto" for bf16 where it is measured to be faster. Weights, gradients
         and the vectors that leave the layer are float32 in any case.
+    normalize (bool): Whether to read links and user names (`@somebody`) as one word each, whatever they consist of.
+        Such a pipeline has no Hugging Face equivalent.
     casing (bool): Whether to add a learned vector for the casing of each word to the embedding of its pieces. It tells
         an encoder that lower-cases what it cannot see. Such a pipeline has no Hugging Face equivalent.
     casing_dropout (float): Share of the texts, drawn anew for each training step, whose words get the casing that
@@ -71,6 +74,7 @@ def build_transformer_encoder_v1(
             "window": window,
             "overlap": overlap,
             "precision": precision,
+            "normalize": normalize,
             "casing": casing,
             "casing_dropout": casing_dropout,
             "freeze_embeddings": freeze_embeddings,
@@ -146,6 +150,7 @@ def encode(
     window: int,
     overlap: int,
     precision: str,
+    normalize: bool = False,
     casing: bool = False,
     casing_dropout: float = 0.0,
 ) -> "tuple[torch.Tensor, Ints]":
@@ -154,7 +159,7 @@ def encode(
     shim (EncoderShim): The encoder.
     docs (Sequence[Doc]): The texts.
     train (bool): Whether to record gradients and drop out.
-    pooling, window, overlap, precision, casing, casing_dropout: As for the architecture.
+    pooling, window, overlap, precision, normalize, casing, casing_dropout: As for the architecture.
     RETURNS (Tuple[torch.Tensor, Ints]): float32, shape (n_rows, width); and the token of each row, counted over the
         whole list, shape (n_rows,).
     """
@@ -166,7 +171,13 @@ def encode(
     size = min(window or limit, limit)
     dropout = casing_dropout if train else 0.0
     sequences = make_sequences(
-        docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2), casing=casing, casing_dropout=dropout
+        docs,
+        shim.tokenizer,
+        size=size,
+        overlap=min(overlap, size // 2),
+        normalize=normalize,
+        casing=casing,
+        casing_dropout=dropout,
     )
     if train or module.training:
         shim.weights.clear()  # they may have been learned since

@@ -27,7 +27,7 @@ SPARE_PIECES = 24
 
 
 def build_onnx_encoder_v1(
-    pooling: str = "first", window: int = 0, overlap: int = 64, casing: bool = False
+    pooling: str = "first", window: int = 0, overlap: int = 64, normalize: bool = False, casing: bool = False
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the layer that runs an encoder in ONNX Runtime. It takes the place of `TransformerEncoder.v1` in a pipeline
     that `spacy tokclf optimize` makes, gives the same vectors, and cannot be trained. Neither torch nor transformers is
@@ -43,6 +43,7 @@ def build_onnx_encoder_v1(
     pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
     window (int): Word pieces that the encoder sees at once, special pieces included; 0 for all it can.
     overlap (int): Word pieces that neighbouring windows of a long text share; never more than half a window.
+    normalize (bool): Whether links and user names are read as one word each.
     casing (bool): Whether the encoder reads the casing of each word beside its pieces.
     RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).
     """
@@ -53,7 +54,7 @@ def build_onnx_encoder_v1(
         forward,
         init=init,
         dims={"nO": None},
-        attrs={"pooling": pooling, "window": window, "overlap": overlap, "casing": casing},
+        attrs={"pooling": pooling, "window": window, "overlap": overlap, "normalize": normalize, "casing": casing},
         shims=[OnnxShim()],
     )
 
@@ -86,18 +87,19 @@ def forward(
 
 
 def encode(
-    shim: OnnxShim, docs: Sequence[Doc], *, pooling: str, window: int, overlap: int, casing: bool
+    shim: OnnxShim, docs: Sequence[Doc], *, pooling: str, window: int, overlap: int, normalize: bool, casing: bool
 ) -> NDArray[numpy.float32]:
     """Give the vectors of all tokens of some texts.
 
     shim (OnnxShim): The encoder.
     docs (Sequence[Doc]): The texts.
-    pooling, window, overlap, casing: As for the architecture.
+    pooling, window, overlap, normalize, casing: As for the architecture.
     RETURNS (NDArray): float32. Shape: (n_tokens, width).
     """
     runner, limit = shim.runner, int(shim.settings["max_pieces"])
     size = min(window or limit, limit)
-    sequences = make_sequences(docs, shim.tokenizer, size=size, overlap=min(overlap, size // 2), casing=casing)
+    how = {"size": size, "overlap": min(overlap, size // 2), "normalize": normalize, "casing": casing}
+    sequences = make_sequences(docs, shim.tokenizer, **how)
     budget = _budget(sequences, shim.tokenizer.n_special, runner.n_threads)
     pad = int(shim.settings["pad_id"])
     batches = list(batch_windows(sequences, shim.tokenizer, pad=pad, budget=budget, spare=SPARE_PIECES))

@@ -10,6 +10,7 @@ from spacy.tokens import Doc
 
 from ..errors import Errors
 from .casing import token_casings
+from .normalize import normal_form
 from .tokenizer import PieceTokenizer
 from .windows import Ints, Window, split_windows, spread
 
@@ -39,6 +40,7 @@ def make_sequences(
     *,
     size: int,
     overlap: int,
+    normalize: bool = False,
     casing: bool = False,
     casing_dropout: float = 0.0,
 ) -> Sequences:
@@ -48,6 +50,7 @@ def make_sequences(
     tokenizer (PieceTokenizer): The tokenizer.
     size (int): Pieces in a window at most, special pieces included.
     overlap (int): Pieces shared by neighbouring windows of a text.
+    normalize (bool): Whether to read links and user names as one word each.
     casing (bool): Whether to note how each word is cased.
     casing_dropout (float): Share of the texts, drawn at random, whose words are noted as if lower-cased.
     RETURNS (Sequences): The windows of all texts, in order.
@@ -57,6 +60,7 @@ def make_sequences(
         raise ValueError(Errors.TC004.format(size=size, special=tokenizer.n_special))
     size -= tokenizer.n_special
     words, tokens = different_words(docs)
+    words = [normal_form(word) for word in words] if normalize else words
     pieces = tokenizer.encode_words(words)
     sizes = numpy.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
     known = numpy.fromiter(chain.from_iterable(pieces), dtype="int64", count=int(sizes.sum()))

@@ -197,9 +197,10 @@ class TestRefusals:
             export_hf(nlp, tmp_path / "hf")
         assert not list(tmp_path.iterdir())
 
-    def test_casing(self, make_nlp: Callable[..., Language], tmp_path: Path) -> None:
-        nlp = make_nlp(config={"model": {"tok2vec": {"casing": True}}})
-        with pytest.raises(ValueError, match="TC270"):
+    @pytest.mark.parametrize(("setting", "code"), [("casing", "TC270"), ("normalize", "TC271")])
+    def test_other_input(self, setting: str, code: str, make_nlp: Callable[..., Language], tmp_path: Path) -> None:
+        nlp = make_nlp(config={"model": {"tok2vec": {setting: True}}})
+        with pytest.raises(ValueError, match=code):
             export_hf(nlp, tmp_path / "hf")
         assert not list(tmp_path.iterdir())
 

@@ -70,6 +70,7 @@ class TestOptimize:
             "pooling": "first",
             "window": 0,
             "overlap": 64,
+            "normalize": False,
             "casing": False,
         }
         assert two.meta["requirements"] == ["onnxruntime>=1.20"]
@@ -265,6 +266,14 @@ class TestExportedByTorch:
         docs = make_docs([*TEXTS, ["in", "the", "tweet"] * 40])
         for one, two in zip(layer.predict(docs), other.predict(docs), strict=True):
             numpy.testing.assert_allclose(two, one, atol=2e-5)
+
+    def test_links_as_one_word(self, make_encoder: Callable[..., Path]) -> None:
+        layer, other = make_pair(make_encoder("distilbert"), normalize=True)
+        texts = [["see", "https://t.co/x", "@Ada"], ["see", "url", "@user"]]
+        for each in (layer, other):
+            link, stand_in = each.predict(make_docs(texts))
+            numpy.testing.assert_allclose(link, stand_in, atol=2e-5)
+        numpy.testing.assert_allclose(other.predict(make_docs(texts))[0], link, atol=2e-5)
 
     def test_another_activation(self, make_checkpoint_dir: Callable[..., Path]) -> None:
         self.assert_same(make_checkpoint_dir("bert", settings={"hidden_act": "silu"}))
