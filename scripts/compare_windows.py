@@ -58,7 +58,7 @@ def main() -> None:
     rows = [("the short texts", "", f"{f1(nlp, gold):.4f}")]
     long = join_texts(gold)
     for window, overlap in WINDOWS:
-        encoder.attrs |= {"window": window, "overlap": overlap}
+        encoder.attrs.update(window=window, overlap=overlap)
         rows.append((str(window), str(overlap), f"{f1(nlp, long):.4f}"))
     msg.table(rows, header=("window", "overlap", "F1"), aligns=("r", "r", "r"), divider=True)
 
