@@ -162,7 +162,7 @@ def test_config_names_language_and_encoder(data, encoder_dir, tmp_path):
 @pytest.mark.parametrize("name", ["wnut17.cfg", "wnut17_shared.cfg"])
 def test_encoder_of_the_shipped_configs(name):
     config = spacy.util.load_config(CONFIGS / name, overrides={"paths.encoder": "some/encoder"}, interpolate=True)
-    assert find_encoder(config) == ("some/encoder", None, 0)
+    assert find_encoder(config) == ("some/encoder", None, 128)
     assert find_encoder({"nlp": {"lang": "en"}}) == (None, None, 0)
 
 
