@@ -19,11 +19,11 @@ from spacy.util import fix_random_seed, load_config, registry
 from spacy_tokclf import train_step
 from spacy_tokclf.corpus import batch_by_length
 
-CONFIG = Path(__file__).parents[1] / "configs" / "wnut17.cfg"
+CONFIG = Path(__file__).parent / "accuracy" / "plain.cfg"
 
 
 def make_pipeline(encoder: str, data: Path, precision: str) -> tuple[Language, list[list[Example]]]:
-    """Make the pipeline of our WNUT-17 recipe, and batches of the training data.
+    """Make the pipeline of the plain recipe, and batches of the training data.
 
     encoder (str): A model folder.
     data (Path): The training data, CoNLL.
