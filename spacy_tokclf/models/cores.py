@@ -27,16 +27,18 @@ def count_cores(device: "torch.device") -> int:
     return torch.get_num_threads() if device.type == "cpu" else 1
 
 
-def together(jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """Do independent jobs at the same time, each with its share of torch's threads. Those of torch's modes that belong
-    to a thread (whether gradients are recorded) are those of the calling thread.
+def together(jobs: Sequence[Callable[[], T]], device: "torch.device") -> list[T]:
+    """Do independent jobs: on a CPU at the same time, each with its share of torch's threads; elsewhere one after the
+    other. Those of torch's modes that belong to a thread (whether gradients are recorded) are those of the calling
+    thread.
 
     jobs (Sequence[Callable[[], T]]): The jobs. None of them calls `together`.
+    device (torch.device): Where the work is done.
     RETURNS (List[T]): What they gave, in their order. An error of a job is raised once all have ended.
     """
     import torch
 
-    threads = torch.get_num_threads()
+    threads = count_cores(device)
     workers = min(len(jobs), threads)
     if workers < 2:
         return [job() for job in jobs]

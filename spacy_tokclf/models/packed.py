@@ -107,11 +107,11 @@ def run_packed(
     shares = _split(batch, wanted, parts, device=device, dtype=dtype, train=train, as_row=as_row)
     jobs = [partial(layer_weights, block, weights, dtype) for block in parts.blocks]
     # Those of the last prediction are at hand, while after a step of training they are made anew.
-    plan = Plan(parts, together(jobs) if train else [job() for job in jobs], shares)
+    plan = Plan(parts, together(jobs, device) if train else [job() for job in jobs], shares)
     if learns:
         pieces = _Encoder.apply(plan, *params)
     else:
-        pieces = join_rows(together([partial(_run, plan, share) for share in shares]))
+        pieces = join_rows(together([partial(_run, plan, share) for share in shares], device))
     if pooling == "first":
         return pieces
     counts = to_tensor(batch.counts, device)
@@ -158,7 +158,7 @@ class _Encoder(Function):
         ctx.plan = plan
         ctx.traces = [[] for _ in plan.shares]
         jobs = [partial(_run, plan, share, traces) for share, traces in zip(plan.shares, ctx.traces, strict=True)]
-        return join_rows(together(jobs))
+        return join_rows(together(jobs, params[0].device))
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -173,7 +173,8 @@ class _Encoder(Function):
             [
                 partial(_back, ctx.plan, share, trace, each, lowest)
                 for share, (trace,), each in zip(shares, ctx.traces, outs, strict=True)
-            ]
+            ],
+            dy.device,
         )
         jobs: list[Any] = []
         if lowest < 0:
@@ -182,7 +183,7 @@ class _Encoder(Function):
         of_layers = zip(*(gradients.layers for gradients in done), strict=True)
         learning = weights[max(0, lowest) :]
         jobs += [partial(layer_gradients, *each) for each in zip(of_layers, learning, strict=True)]
-        found = [grad for grads in together(jobs) for grad in grads]
+        found = [grad for grads in together(jobs, dy.device) for grad in grads]
         found = [None] * (len(needed) - len(found)) + found
         return None, *(grad if need else None for grad, need in zip(found, needed, strict=True))
 

@@ -170,7 +170,7 @@ class AdamW(Optimizer):
                 # The fused kernel divides gradients by `grad_scale` as it reads them: no pass of our own.
                 half.grad_scale = torch.tensor(1.0 / scale, device=device)
                 half.found_inf = torch.tensor(0.0, device=device)
-            together([half.step for half in halves])
+            together([half.step for half in halves], device)
             if self.averages is not None:
                 self._average(self.averages, shim_id, module)
         for param in module.parameters():
@@ -217,7 +217,7 @@ class AdamW(Optimizer):
         weight = 1.0 - self._decay(self.nr_update[(shim_id, "")])
         keys = {value: key for key, value in own.items()}
         halves = [([averages[keys[value]] for value in half], half) for half in _halves(list(keys))]
-        together([partial(torch._foreach_lerp_, kept, values, weight) for kept, values in halves])
+        together([partial(torch._foreach_lerp_, kept, values, weight) for kept, values in halves], device_of(module))
 
 
 def layer_of(name: str) -> int:
@@ -309,7 +309,7 @@ def _module_grads(shim: Any) -> list["torch.Tensor"]:
 def _square_norm(grads: list["torch.Tensor"]) -> float:
     import torch
 
-    norms = together([partial(torch._foreach_norm, half) for half in _halves(grads)])
+    norms = together([partial(torch._foreach_norm, half) for half in _halves(grads)], grads[0].device)
     return float(torch.stack([norm for half in norms for norm in half]).double().square().sum())
 
 

@@ -6,7 +6,15 @@ import threading
 import pytest
 import torch
 
-from spacy_tokclf.models.cores import count_cores, together
+from spacy_tokclf.models import cores
+from spacy_tokclf.models.cores import count_cores
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
+
+def together(jobs):
+    """Do jobs on the CPU."""
+    return cores.together(jobs, CPU)
 
 
 @pytest.fixture(autouse=True)
@@ -91,5 +99,5 @@ def test_a_forked_process_starts_threads_of_its_own():
 
 
 def test_only_a_cpu_has_cores():
-    assert count_cores(torch.device("cpu")) == 3
-    assert count_cores(torch.device("cuda")) == 1
+    assert (count_cores(CPU), count_cores(GPU)) == (3, 1)
+    assert cores.together([threading.get_ident] * 3, GPU) == [threading.get_ident()] * 3
