@@ -10,6 +10,7 @@ from torch.nn import functional
 from ..device import DropoutMasks
 from ..wordpieces.windows import Ints
 from .anatomy import Anatomy
+from .kernels import norm_back, summed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -106,11 +107,7 @@ def embed_back(dy: "Tensor", trace: EmbedTrace, parts: Anatomy) -> EmbedGradient
         dy = dy.mm(parts.project.weight)
     if trace.mask is not None:
         dy = dy * trace.mask
-    norm = parts.norm
-    d_total, *of_norm = torch.ops.aten.native_layer_norm_backward(
-        dy, trace.total, [dy.shape[-1]], trace.mean, trace.deviation, norm.weight, norm.bias, [True, True, True]
-    )
-    return EmbedGradients(d_total, (of_norm[0], of_norm[1]), project)
+    return EmbedGradients(*norm_back(dy, trace.total, trace.mean, trace.deviation, parts.norm), project)
 
 
 def embed_gradients(
@@ -136,7 +133,7 @@ def embed_gradients(
     if parts.casing is not None:
         casings = [each.casings for each in pieces if each.casings is not None]
         grads.append(_of_table(d_total, torch.cat(casings), parts.casing, next(want)) if casings else None)
-    grads += [torch.stack(each).sum(0) for each in zip(*(share.norm for share in shares), strict=True)]
+    grads += summed([share.norm for share in shares])
     projects = [share.project for share in shares if share.project is not None]
     if projects:
         dy, x = (torch.cat(each) for each in zip(*projects, strict=True))

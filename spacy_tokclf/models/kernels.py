@@ -145,15 +145,28 @@ def add_norm_back(
     RETURNS (Tuple[Tensor, Tensor, Tuple[Tensor, Tensor]]): The gradients of x, in its precision, and of the residual;
         and those of the layer's weight and bias.
     """
-    d_total, d_weight, d_bias = torch.ops.aten.native_layer_norm_backward(
-        dy,
-        trace.total,
-        [dy.shape[-1]],
-        trace.mean,
-        trace.deviation,
-        norm.weight,
-        norm.bias,
-        [True, True, True],
-    )
+    d_total, of_norm = norm_back(dy, trace.total, trace.mean, trace.deviation, norm)
     dx = d_total if trace.mask is None else d_total * trace.mask
-    return dx.type(trace.dtype), d_total, (d_weight, d_bias)
+    return dx.type(trace.dtype), d_total, of_norm
+
+
+def norm_back(
+    dy: "Tensor", x: "Tensor", mean: "Tensor", deviation: "Tensor", norm: "nn.LayerNorm"
+) -> tuple["Tensor", tuple["Tensor", "Tensor"]]:
+    """Go back through a layer norm.
+
+    dy (Tensor): The gradient of what left it. Shape: (n_rows, width).
+    x (Tensor): What came in.
+    mean, deviation (Tensor): The mean and the inverse deviation of its rows.
+    norm (nn.LayerNorm): The layer.
+    RETURNS (Tuple[Tensor, Tuple[Tensor, Tensor]]): The gradient of x, and those of the layer's weight and bias.
+    """
+    dx, d_weight, d_bias = torch.ops.aten.native_layer_norm_backward(
+        dy, x, [dy.shape[-1]], mean, deviation, norm.weight, norm.bias, [True, True, True]
+    )
+    return dx, (d_weight, d_bias)
+
+
+def summed(pairs: "list[tuple[Tensor, Tensor]]") -> "list[Tensor]":
+    """RETURNS (List[Tensor]): The sums of the first and of the second ones of some pairs."""
+    return [torch.stack(each).sum(0) if len(each) > 1 else each[0] for each in zip(*pairs, strict=True)]

@@ -17,6 +17,7 @@ from .kernels import (
     add_norm,
     add_norm_back,
     linear,
+    summed,
 )
 from .varlen import Row, attend_row
 
@@ -171,7 +172,7 @@ def layer_gradients(parts: Sequence[LayerGradients], weights: LayerWeights) -> "
     out = _of_product([part.out for part in parts], weights.out)
     up = _of_product([part.up for part in parts], weights.up)
     down = _of_product([part.down for part in parts], weights.down)
-    first, second = _summed([part.first for part in parts]), _summed([part.second for part in parts])
+    first, second = summed([part.first for part in parts]), summed([part.second for part in parts])
     return [*qkv, *out, *first, *up, *down, *second]
 
 
@@ -181,7 +182,3 @@ def _of_product(pairs: "list[tuple[Tensor, Tensor]]", working: Working) -> "list
     sizes = [len(owner) for owner in working.owners[:half]]
     dtype = working.owners[0].dtype
     return [*dy.t().mm(x).type(dtype).split(sizes), *dy.sum(0).type(dtype).split(sizes)]
-
-
-def _summed(pairs: "list[tuple[Tensor, Tensor]]") -> "list[Tensor]":
-    return [torch.stack(each).sum(0) if len(each) > 1 else each[0] for each in zip(*pairs, strict=True)]

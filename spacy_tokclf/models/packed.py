@@ -101,8 +101,10 @@ def run_packed(
     device = parts.words.weight.device
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     wanted = batch.first if pooling == "first" else spread(batch.first, batch.counts)
-    params = [*embed_params(parts), *(param for block in parts.blocks for param in layer_params(block))]
-    learns = torch.is_grad_enabled() and any(param.requires_grad for param in params)
+    params: list[Tensor] = []
+    if torch.is_grad_enabled():
+        params = [*embed_params(parts), *(param for block in parts.blocks for param in layer_params(block))]
+    learns = any(param.requires_grad for param in params)
     as_row = not train and not learns and is_available(device, dtype)
     shares = _split(batch, wanted, parts, device=device, dtype=dtype, train=train, as_row=as_row)
     jobs = [partial(layer_weights, block, weights, dtype) for block in parts.blocks]
