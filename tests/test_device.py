@@ -8,6 +8,8 @@ import sys
 import numpy
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from thinc.api import NumpyOps
 
 from spacy_tokclf import device as device_module
@@ -16,6 +18,7 @@ from spacy_tokclf.device import (
     DropoutMasks,
     current_device,
     device_of,
+    linear_product,
     place,
     resolve_precision,
     rng_kept,
@@ -100,23 +103,73 @@ def test_precisions(monkeypatch):
             resolve_precision(wrong, CPU)
 
 
-@pytest.mark.parametrize(("seconds", "faster"), [(1.0, False), (0.9, False), (0.5, True), (2.0, False)])
-def test_a_cpu_is_asked_once_how_fast_bf16_is(monkeypatch, seconds, faster):
-    """A clock that runs with the products: one second for fp32, and so many for bf16."""
-    clock = [0.0]
-    products = []
+@pytest.fixture
+def products(monkeypatch):
+    """A clock that runs with the products: `seconds` for those in bf16 and those of oneDNN, one for the others."""
 
-    def multiply(x, weights):
-        products.append((x.dtype, tuple(x.shape), tuple(weights.shape)))
-        clock[0] += seconds if x.dtype == torch.bfloat16 else 1.0
+    class Made(list):
+        seconds = 1.0
 
-    monkeypatch.setattr(torch, "mm", multiply)
+    clock, made = [0.0], Made()
+
+    def multiply(kind, x, weights):
+        made.append((kind, tuple(x.shape), tuple(weights.shape)))
+        clock[0] += made.seconds if kind in ("bf16", "onednn") else 1.0
+
+    monkeypatch.setattr(torch, "mm", lambda x, w: multiply("bf16" if x.dtype == torch.bfloat16 else "fp32", x, w.t()))
+    monkeypatch.setattr(device_module, "_onednn_product", lambda x, w, bias: multiply("onednn", x, w))
     monkeypatch.setattr(device_module.time, "perf_counter", lambda: clock[0])
-    device_module._bf16_is_faster.cache_clear()
+    cached = (device_module._bf16_is_faster, device_module._onednn_is_faster)
+    for each in cached:
+        each.cache_clear()
+    yield made
+    for each in cached:
+        each.cache_clear()
+
+
+@pytest.mark.parametrize(("seconds", "faster"), [(1.0, False), (0.9, False), (0.5, True), (2.0, False)])
+def test_a_cpu_is_asked_once_how_fast_bf16_is(monkeypatch, products, seconds, faster):
+    monkeypatch.setattr(device_module, "_onednn_is_faster", lambda: False)
+    products.seconds = seconds
     assert [device_module._bf16_is_faster() for _ in range(3)] == [faster] * 3
-    assert {dtype for dtype, *_ in products} == {torch.float32, torch.bfloat16} and len(products) == 12
-    assert {tuple(shapes) for _, *shapes in products} == {((256, 384), (384, 1536))}
-    device_module._bf16_is_faster.cache_clear()
+    assert products == [("bf16", (256, 384), (1536, 384)), ("fp32", (256, 384), (1536, 384))] * 6
+
+
+@pytest.mark.parametrize(("seconds", "faster"), [(1.0, False), (0.9, False), (0.5, True), (2.0, False)])
+def test_a_cpu_is_asked_once_who_multiplies_faster(products, seconds, faster):
+    products.seconds = seconds
+    assert [device_module._onednn_is_faster() for _ in range(3)] == [faster] * 3
+    assert products == [("onednn", (256, 384), (1536, 384)), ("fp32", (256, 384), (1536, 384))] * 6
+
+
+@pytest.mark.parametrize("missing", ["library", "operator"])
+def test_a_torch_without_onednn_multiplies_by_itself(monkeypatch, products, missing):
+    products.seconds = 0.1
+    if missing == "library":
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    else:
+        monkeypatch.setattr(torch.ops, "mkldnn", object())
+    assert not device_module._onednn_is_faster() and not products
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.integers(0, 40), wide=st.integers(1, 40), out=st.integers(1, 40), flips=st.tuples(*[st.booleans()] * 3))
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_products_are_those_of_double_precision(onednn, dtype, rows, wide, out, flips):
+    """However the matrices lie in memory."""
+    flip_x, flip_weight, biased = flips
+    torch.manual_seed(rows)
+    x = (torch.randn(wide, rows).t() if flip_x else torch.randn(rows, wide)).to(dtype)
+    weight = (torch.randn(wide, out).t() if flip_weight else torch.randn(out, wide)).to(dtype)
+    bias = torch.randn(out).to(dtype) if biased else None
+    expected = x.double() @ weight.double().t() + (bias.double() if biased else 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device_module, "_onednn_is_faster", lambda: onednn)
+        got = linear_product(x, weight, bias)
+    tolerance = 1e-5 if dtype == torch.float32 else 0.02
+    assert got.dtype == dtype and got.shape == (rows, out)
+    assert torch.allclose(got.double(), expected, rtol=tolerance, atol=tolerance * wide**0.5)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -48,15 +48,18 @@ def systems(setting: Setting, files: dict[str, str]) -> list[System]:
             found.append(
                 System(name, "bench.ours:train", ours(setting, files, precision), precision, environment=environment)
             )
-    options = ours(setting, files, "bf16", freeze=True)
+    options = ours(setting, files, "bf16", freeze_embeddings=True)
     found.append(System(f"{OURS} spacy train, frozen embeddings", "bench.ours:train", options, "bf16"))
+    options = ours(setting, files, "bf16", freeze_embeddings=True, normalize=True)
+    found.append(System(f"{OURS} spacy train, frozen embeddings, normalized", "bench.ours:train", options, "bf16"))
     return found
 
 
-def ours(setting: Setting, files: dict[str, str], precision: str, *, freeze: bool = False) -> dict[str, Any]:
-    """RETURNS (dict[str, Any]): The options of our training: the same recipe as the Trainer's."""
+def ours(setting: Setting, files: dict[str, str], precision: str, **encoder: bool) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): The options of our training: the same recipe as the Trainer's, but for settings of the
+    encoder that are given."""
     overrides = {
-        "components.ner.model.tok2vec.freeze_embeddings": freeze,
+        **{f"components.ner.model.tok2vec.{name}": value for name, value in encoder.items()},
         "paths.train": files["train"],
         "paths.dev": files["dev"],
         "paths.encoder": str(setting.encoder),

@@ -7,7 +7,7 @@ import numpy
 import torch
 from torch.nn import functional
 
-from ..device import DropoutMasks
+from ..device import DropoutMasks, linear_product
 from ..wordpieces.windows import Ints
 from .anatomy import Anatomy
 from .kernels import norm_back, summed
@@ -89,7 +89,7 @@ def embed(pieces: Pieces, parts: Anatomy, masks: DropoutMasks | None) -> "tuple[
     x = x if mask is None else x * mask
     narrow = None
     if parts.project is not None:
-        narrow, x = x, torch.addmm(parts.project.bias, x, parts.project.weight.t())
+        narrow, x = x, linear_product(x, parts.project.weight, parts.project.bias)
     return x, EmbedTrace(total, mean, deviation, mask, narrow)
 
 
@@ -104,7 +104,7 @@ def embed_back(dy: "Tensor", trace: EmbedTrace, parts: Anatomy) -> EmbedGradient
     project = None
     if parts.project is not None and trace.narrow is not None:
         project = dy, trace.narrow
-        dy = dy.mm(parts.project.weight)
+        dy = linear_product(dy, parts.project.weight.t())
     if trace.mask is not None:
         dy = dy * trace.mask
     return EmbedGradients(*norm_back(dy, trace.total, trace.mean, trace.deviation, parts.norm), project)
@@ -137,7 +137,7 @@ def embed_gradients(
     projects = [share.project for share in shares if share.project is not None]
     if projects:
         dy, x = (torch.cat(each) for each in zip(*projects, strict=True))
-        grads += [dy.t().mm(x), dy.sum(0)]
+        grads += [linear_product(dy.t(), x.t()), dy.sum(0)]
     return grads
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from ..device import DropoutMasks
+from ..device import DropoutMasks, linear_product
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -76,7 +76,7 @@ def linear(x: "Tensor", working: Working) -> "Tensor":
     working (Working): The weights.
     RETURNS (Tensor): Shape: (n_rows, width out).
     """
-    return torch.addmm(working.bias, x, working.weight.t())
+    return linear_product(x, working.weight, working.bias)
 
 
 def activate(x: "Tensor", activation: "Callable[[Tensor], Tensor]", *, keep: bool = False) -> "Tensor":

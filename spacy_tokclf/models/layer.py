@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from ..device import DropoutMasks
+from ..device import DropoutMasks, linear_product
 from .anatomy import Block
 from .attention import AttentionTrace, Group, attend, attend_back
 from .kernels import (
@@ -142,17 +142,17 @@ def layer_back(
     """
     d_out, d_residual, second = add_norm_back(dy, trace.second, block.down_norm)
     down = d_out, trace.active.detach()
-    d_inner = activate_back(d_out.mm(weights.down.weight), trace.inner, trace.active)
+    d_inner = activate_back(linear_product(d_out, weights.down.weight.t()), trace.inner, trace.active)
     up = d_inner, trace.middle
-    dy = d_residual + d_inner.mm(weights.up.weight)
+    dy = d_residual + linear_product(d_inner, weights.up.weight.t())
     d_out, d_residual, first = add_norm_back(dy, trace.first, block.out_norm)
     out = d_out, trace.found
-    d_found = d_out.mm(weights.out.weight)
+    d_found = linear_product(d_out, weights.out.weight.t())
     if trace.rows is not None:
         d_found = _scattered(d_found, trace.rows[:n_wanted], len(trace.x))
         d_residual = _scattered(d_residual, trace.rows[:n_wanted], len(trace.x))
     d_qkv = attend_back(d_found, groups, trace.attention, heads)
-    dx = d_residual + d_qkv.mm(weights.qkv.weight)
+    dx = d_residual + linear_product(d_qkv, weights.qkv.weight.t())
     return dx, LayerGradients((d_qkv, trace.x), out, first, up, down, second)
 
 
@@ -181,4 +181,4 @@ def _of_product(pairs: "list[tuple[Tensor, Tensor]]", working: Working) -> "list
     half = len(working.owners) // 2
     sizes = [len(owner) for owner in working.owners[:half]]
     dtype = working.owners[0].dtype
-    return [*dy.t().mm(x).type(dtype).split(sizes), *dy.sum(0).type(dtype).split(sizes)]
+    return [*linear_product(dy.t(), x.t()).type(dtype).split(sizes), *dy.sum(0).type(dtype).split(sizes)]
