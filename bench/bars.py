@@ -22,6 +22,8 @@ class Bar(NamedTuple):
     holds: bool
 
 
+#: The references of annotation.
+PIPELINE = ('pipeline("ner"), one by one', 'pipeline("ner"), batches of 32')
 #: Of one work, what divides the value of ours by that of another system in the same precision: name of the work, our
 #: system, the other one, what it is called, and the least share.
 SHARES = (
@@ -39,6 +41,49 @@ SHARES = (
         ("bare ONNX Runtime forward",),
         "annotating in ONNX Runtime, of its bare forward",
         0.9,
+    ),
+)
+TRAINER = ("Trainer, tutorial recipe", "Trainer, group_by_length")
+#: How many times the speed of others ours has to be: name of the work, our system and its precision, the others (the
+#: fastest counts), what it is called, and the least.
+TIMES = (
+    ("train", f"{OURS} spacy train", "bf16", TRAINER[:1], "training, times the Trainer's tutorial recipe", 3.0),
+    ("train", f"{OURS} spacy train", "bf16", TRAINER, "training, times the Trainer's best", 1.8),
+    ("train", f"{OURS} spacy train, frozen embeddings", "bf16", TRAINER, "the same, embeddings frozen", 1.8),
+    (
+        "train",
+        f"{OURS} spacy train, frozen embeddings, normalized",
+        "bf16",
+        TRAINER,
+        "the same, and links and names normalized",
+        1.8,
+    ),
+    ("annotate", f"{OURS} nlp.pipe", "fp32", PIPELINE, 'annotating, times pipeline("ner")', 2.7),
+    ("annotate", f"{OURS} nlp.pipe", "bf16", PIPELINE, 'annotating, times pipeline("ner")', 4.5),
+    (
+        "annotate",
+        f"{OURS} nlp.pipe, ONNX Runtime",
+        "int8",
+        PIPELINE,
+        'annotating in ONNX Runtime, times pipeline("ner")',
+        7.0,
+    ),
+)
+#: Systems that compute less exactly, and those whose F1 they have to keep but for LOST.
+F1 = (
+    (f"{OURS} nlp.pipe", "bf16", f"{OURS} nlp.pipe"),
+    (f"{OURS} nlp.pipe, ONNX Runtime", "int8", f"{OURS} nlp.pipe, ONNX Runtime"),
+)
+LOST = 0.005
+#: What takes no more memory than whom: name of the work, our system, the other, what it is called.
+MEMORY = (
+    ("memory of training", f"{OURS} spacy train", TRAINER, "memory of training, of the Trainer's"),
+    ("memory of annotating", f"{OURS} nlp.pipe", ('pipeline("ner")',), 'memory of annotating, of pipeline("ner")\'s'),
+    (
+        "memory of annotating",
+        f"{OURS} nlp.pipe, ONNX Runtime",
+        ('pipeline("ner")',),
+        'memory of annotating in ONNX Runtime, of pipeline("ner")\'s',
     ),
 )
 #: What a row has to keep within: name of the work, what it is called, and least and largest value. Where the one is 0
@@ -64,11 +109,52 @@ def bars(rows: Sequence[Row]) -> list[Bar]:
     rows (Sequence[Row]): Rows of all commands.
     RETURNS (list[Bar]): The marks that there are rows for.
     """
-    return [*_shares(rows), *_latency(rows), *_seconds(rows), *_ranges(rows)]
+    return [
+        *_times(rows),
+        *_shares(rows),
+        *_f1(rows),
+        *_latency(rows),
+        *_seconds(rows),
+        *_memory(rows),
+        *_ranges(rows),
+    ]
 
 
 def _of(rows: Sequence[Row], work: str, wanted: Callable[[Row], bool]) -> Iterator[Row]:
     return (row for row in rows if row["work"] == work and wanted(row))
+
+
+def _values(rows: Sequence[Row], work: str, systems: Sequence[str], precision: str | None = None) -> list[float]:
+    """List the values of some systems, in one precision or in all."""
+    found = _of(rows, work, lambda row: row["system"] in systems and precision in (None, row["precision"]))
+    return [row["value"] for row in found]
+
+
+def _times(rows: Sequence[Row]) -> Iterator[Bar]:
+    for work, system, precision, others, what, least in TIMES:
+        other = _values(rows, work, others)
+        for value in _values(rows, work, [system], precision) if other else ():
+            times = value / max(other)
+            yield Bar(f"{what}, {precision}", f"at least {least:g}", f"{times:.2f}", times >= least)
+
+
+def _f1(rows: Sequence[Row]) -> Iterator[Bar]:
+    found = {(row["system"], row["precision"]): row["f1"] for row in _of(rows, "annotate", lambda row: True)}
+    for system, precision, exact in F1:
+        less, full = found.get((system, precision)), found.get((exact, "fp32"))
+        if less is not None and full is not None:
+            runtime = ", ONNX Runtime" if "ONNX" in system else ""
+            what = f"F1 points lost against fp32, {precision}{runtime}"
+            yield Bar(what, f"at most {100 * LOST:g}", f"{100 * (full - less):.2f}", full - less <= LOST)
+
+
+def _memory(rows: Sequence[Row]) -> Iterator[Bar]:
+    for work, system, others, what in MEMORY:
+        for row in _of(rows, work, lambda row, name=system: row["system"] == name):  # type: ignore[misc]
+            other = _values(rows, work, others, row["precision"]) or _values(rows, work, others)
+            if other:
+                share = row["value"] / max(other)
+                yield Bar(f"{what}, {row['precision']}", "at most 100%", f"{share:.0%}", share <= 1.0)
 
 
 def _shares(rows: Sequence[Row]) -> Iterator[Bar]:

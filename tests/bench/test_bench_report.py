@@ -27,13 +27,16 @@ FILES = {
         row("train", "Trainer, tutorial recipe", 25.0, reference=True, ratio=1.0),
         row("train", "bare torch loop, packed", 50.0, ratio=2.0),
         row("train", "spacy-tokclf spacy train", 46.0, ratio=1.84),
+        row("train", "Trainer, group_by_length", 50.0, "bf16", ratio=2.0),
+        row("train", "spacy-tokclf spacy train", 80.0, "bf16", ratio=3.2),
     ],
     "annotate": [
         row("annotate", 'pipeline("ner"), one by one', 1300.0, reference=True, ratio=1.0),
         row("annotate", "bare torch forward", 3800.0, ratio=2.92),
         row("annotate", "bare torch forward, packed", 5000.0, ratio=3.85),
         row("annotate", "bare torch forward, packed", 9000.0, "bf16", ratio=6.92),
-        row("annotate", "spacy-tokclf nlp.pipe", 4000.0, ratio=3.08),
+        row("annotate", "spacy-tokclf nlp.pipe", 4000.0, ratio=3.08, f1=0.44),
+        row("annotate", "spacy-tokclf nlp.pipe", 8000.0, "bf16", ratio=6.15, f1=0.4345),
     ],
     "latency": [
         row("latency", 'pipeline("ner")', 10.0, reference=True, ratio=1.0, unit="ms"),
@@ -72,6 +75,13 @@ def folder(tmp_path):
 def test_marks_are_held_against_the_rows():
     found = {bar.what: (bar.value, bar.holds) for bar in bars(ROWS)}
     assert found == {
+        "training, times the Trainer's tutorial recipe, bf16": ("3.20", True),
+        "training, times the Trainer's best, bf16": ("1.60", False),
+        'annotating, times pipeline("ner"), fp32': ("3.08", True),
+        'annotating, times pipeline("ner"), bf16': ("6.15", True),
+        "annotating, of the best bare forward, bf16": ("89%", False),
+        "F1 points lost against fp32, bf16": ("0.55", False),
+        'memory of annotating, of pipeline("ner")\'s, fp32': ("84%", True),
         "training, of the bare loop, fp32": ("92%", True),
         "annotating, of the best bare forward, fp32": ("80%", False),
         'one text of 20 words, of pipeline("ner")\'s time, fp32': ("50%", True),
@@ -89,7 +99,7 @@ def test_the_table_puts_systems_side_by_side():
     titles = [cell.strip() for cell in lines[0].strip("|").split("|")[2:]]
     assert titles == ["training, posts/s", "annotating, words/s", "one text, ms", "loading, s", "annotating, MiB"]
     assert lines[2] == "| spacy-tokclf | fp32 | 46 (1.84x) | 4,000 (3.08x) | 5 (0.50x) |  | 505 |"
-    assert lines[3] == "| spacy-tokclf, ONNX Runtime | int8 |  |  | 7 (0.70x) |  |  |"
+    assert lines[4] == "| spacy-tokclf, ONNX Runtime | int8 |  |  | 7 (0.70x) |  |  |"
     assert not any("hf_token_pipe" in line for line in lines)
 
 
