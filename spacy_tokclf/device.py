@@ -106,10 +106,24 @@ def _onednn_is_faster() -> bool:
     AVX512 on Intel's processors only, and takes twice as long on others that have it."""
     import torch
 
-    if not (torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")):
+    if not _has_onednn():
         return False
     x, weight = torch.ones(256, 384), torch.ones(1536, 384)
     return _clearly_faster(lambda: _onednn_product(x, weight, None), lambda: torch.mm(x, weight.t()))
+
+
+@functools.cache
+def _onednn_takes_bf16() -> bool:
+    import torch
+
+    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", bool)
+    return _has_onednn() and bool(asked())
+
+
+def _has_onednn() -> bool:
+    import torch
+
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _clearly_faster(new: Callable[[], object], old: Callable[[], object]) -> bool:
@@ -130,6 +144,9 @@ def _clearly_faster(new: Callable[[], object], old: Callable[[], object]) -> boo
 def linear_product(x: "torch.Tensor", weight: "torch.Tensor", bias: "torch.Tensor | None" = None) -> "torch.Tensor":
     """Multiply by a transposed matrix, with the fastest library that torch comes with. No gradient is recorded.
 
+    In bf16 that is oneDNN in any case; but asked directly, for a layer with a bias, it takes up to a quarter less time
+    with several threads, for the same numbers.
+
     x (torch.Tensor): Shape: (n_rows, width in).
     weight (torch.Tensor): In the same precision. Shape: (width out, width in).
     bias (Optional[torch.Tensor]): What is added to each row. Shape: (width out,).
@@ -137,8 +154,10 @@ def linear_product(x: "torch.Tensor", weight: "torch.Tensor", bias: "torch.Tenso
     """
     import torch
 
-    if x.device.type == "cpu" and x.dtype == torch.float32 and _onednn_is_faster():
-        return _onednn_product(x, weight, bias)
+    if x.device.type == "cpu":
+        wide, narrow = x.dtype == torch.float32, x.dtype == torch.bfloat16 and bias is not None
+        if (wide and _onednn_is_faster()) or (narrow and _onednn_takes_bf16()):
+            return _onednn_product(x, weight, bias)
     return torch.mm(x, weight.t()) if bias is None else torch.addmm(bias, x, weight.t())
 
 

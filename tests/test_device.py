@@ -149,7 +149,10 @@ def test_a_torch_without_onednn_multiplies_by_itself(monkeypatch, products, miss
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     else:
         monkeypatch.setattr(torch.ops, "mkldnn", object())
+    device_module._onednn_takes_bf16.cache_clear()
     assert not device_module._onednn_is_faster() and not products
+    assert not device_module._onednn_takes_bf16()
+    device_module._onednn_takes_bf16.cache_clear()
 
 
 @settings(max_examples=30, deadline=None)
@@ -159,6 +162,7 @@ def test_a_torch_without_onednn_multiplies_by_itself(monkeypatch, products, miss
 def test_products_are_those_of_double_precision(onednn, dtype, rows, wide, out, flips):
     """However the matrices lie in memory."""
     flip_x, flip_weight, biased = flips
+    takes_bf16 = device_module._onednn_takes_bf16()
     torch.manual_seed(rows)
     x = (torch.randn(wide, rows).t() if flip_x else torch.randn(rows, wide)).to(dtype)
     weight = (torch.randn(wide, out).t() if flip_weight else torch.randn(out, wide)).to(dtype)
@@ -166,6 +170,7 @@ def test_products_are_those_of_double_precision(onednn, dtype, rows, wide, out, 
     expected = x.double() @ weight.double().t() + (bias.double() if biased else 0.0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(device_module, "_onednn_is_faster", lambda: onednn)
+        patch.setattr(device_module, "_onednn_takes_bf16", lambda: onednn and takes_bf16)
         got = linear_product(x, weight, bias)
     tolerance = 1e-5 if dtype == torch.float32 else 0.02
     assert got.dtype == dtype and got.shape == (rows, out)

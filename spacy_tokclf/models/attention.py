@@ -102,15 +102,14 @@ def _group(lengths: Ints, start: int, heads: int, step: int, device: "torch.devi
 
 
 class AttentionTrace(NamedTuple):
-    """What the attention of a group keeps: queries, keys and values, the weights that queries give to keys, what these
-    were multiplied by, and the result in the precision of the products."""
+    """What the attention of a group keeps: queries, keys and values, the weights that queries give to keys, and what
+    these were multiplied by."""
 
     q: "Tensor"
     k: "Tensor"
     v: "Tensor"
     p: "Tensor"
     mask: "Tensor | None"
-    dropped: "Tensor"
 
 
 def attend(
@@ -147,7 +146,7 @@ def attend(
             dropped = (p if mask is None else p * mask).type(qkv.dtype)
             found = torch.bmm(dropped, v)
             if traces is not None:
-                traces.append(AttentionTrace(q, k, v, p, mask, dropped))
+                traces.append(AttentionTrace(q, k, v, p, mask))
         torch.index_select(found.view(-1, size), 0, group.back, out=out[group.start : group.end].view(-1, size))
     return out
 
@@ -165,7 +164,8 @@ def attend_back(d_out: "Tensor", groups: Sequence[Group], traces: Sequence[Atten
     rows = d_out.reshape(-1, size)
     d_qkv = d_out.new_empty(len(d_out), 3 * d_out.shape[1])
     for group, trace in zip(groups, traces, strict=True):
-        q, k, v, p, mask, dropped = trace
+        q, k, v, p, mask = trace
+        dropped = (p if mask is None else p * mask).type(q.dtype)  # long windows would take much memory to keep
         d_found = rows.index_select(0, group.into_one)
         if group.holes is not None:
             d_found.index_fill_(0, group.holes, 0.0)

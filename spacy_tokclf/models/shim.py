@@ -101,14 +101,15 @@ class EncoderShim(HeldEncoder):
         """RETURNS (int): Pieces that the encoder can see at once, special pieces included."""
         encoder = self.module
         limits = [int(self.tokenizer_config["model_max_length"])]
-        positions = [
+        found = (
             module
             for name, module in encoder.named_modules()
             if name.endswith("position_embeddings") and hasattr(module, "num_embeddings")
-        ]
-        if positions:
-            offset = positions[0].padding_idx
-            limits.append(positions[0].num_embeddings - (0 if offset is None else offset + 1))
+        )
+        positions: Any = next(found, None)  # near the beginning: the walk over the layers is saved, for each text
+        if positions is not None:
+            offset = positions.padding_idx
+            limits.append(positions.num_embeddings - (0 if offset is None else offset + 1))
         elif getattr(encoder.config, "max_position_embeddings", None):
             limits.append(int(encoder.config.max_position_embeddings))
         return min(limits)
