@@ -206,14 +206,15 @@ def _run(plan: Plan, share: Share, traces: list[Trace] | None = None) -> "Tensor
 
 
 def _back(plan: Plan, share: Share, trace: Trace, dy: "Tensor", lowest: int) -> Gradients:
-    """Go back through a share, down to the lowest layer that learns; -1 stands for the embeddings."""
+    """Go back through a share, down to the lowest layer that learns; -1 stands for the embeddings. What a layer kept is
+    given free as soon as it has been used: there is one way back."""
     parts, weights, _ = plan
     dy = _filled(dy)
     found: list[LayerGradients] = []
     for i in range(len(parts.blocks) - 1, max(0, lowest) - 1, -1):
         dy, gradients = layer_back(
             dy,
-            trace.layers[i],
+            trace.layers.pop(),
             parts.blocks[i],
             weights[i],
             share.windows,
