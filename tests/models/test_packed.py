@@ -1,6 +1,7 @@
 """The forward pass without padding gives the vectors and gradients of Hugging Face's, or stands back for it."""
 
 import itertools
+import weakref
 
 import numpy
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tiny_encoders import KINDS
 from transformers import AutoConfig, AutoModel
 
-from spacy_tokclf.models import attention, varlen
+from spacy_tokclf.models import attention, packed, varlen
 from spacy_tokclf.models.anatomy import anatomy_of
 from spacy_tokclf.models.attention import attend, attend_back, plan_groups
 from spacy_tokclf.models.kernels import WorkingWeights, activate, activate_back, add_norm, add_norm_back, linear
@@ -352,6 +353,19 @@ def test_what_is_frozen_has_no_gradient_and_the_rest_has_its_own(frozen, cores):
 def test_nothing_is_recorded_where_all_is_frozen():
     module = make_module("distilbert")
     assert not run(module.requires_grad_(False), batch_of(LENGTHS)).requires_grad
+
+
+def test_what_a_layer_kept_is_free_once_its_way_back_is_done(monkeypatch):
+    way_back, kept, alive = packed.layer_back, [], []
+
+    def spy(dy, trace, *given, **more):
+        alive.append(sum(each() is not None for each in kept))
+        kept.append(weakref.ref(trace.inner))
+        return way_back(dy, trace, *given, **more)
+
+    monkeypatch.setattr(packed, "layer_back", spy)
+    run(make_module("distilbert"), batch_of(LENGTHS), train=True).sum().backward()
+    assert alive == [0, 0, 0]
 
 
 def test_gradients_add_up_over_batches(cores):
