@@ -130,6 +130,10 @@ def _values(rows: Sequence[Row], work: str, systems: Sequence[str], precision: s
     return [row["value"] for row in found]
 
 
+def _runtime(system: str) -> str:
+    return ", ONNX Runtime" if "ONNX" in system else ""
+
+
 def _times(rows: Sequence[Row]) -> Iterator[Bar]:
     for work, system, precision, others, what, least in TIMES:
         other = _values(rows, work, others)
@@ -143,8 +147,7 @@ def _f1(rows: Sequence[Row]) -> Iterator[Bar]:
     for system, precision, exact in F1:
         less, full = found.get((system, precision)), found.get((exact, "fp32"))
         if less is not None and full is not None:
-            runtime = ", ONNX Runtime" if "ONNX" in system else ""
-            what = f"F1 points lost against fp32, {precision}{runtime}"
+            what = f"F1 points lost against fp32, {precision}{_runtime(system)}"
             yield Bar(what, f"at most {100 * LOST:g}", f"{100 * (full - less):.2f}", full - less <= LOST)
 
 
@@ -160,11 +163,7 @@ def _memory(rows: Sequence[Row]) -> Iterator[Bar]:
 def _shares(rows: Sequence[Row]) -> Iterator[Bar]:
     for work, system, others, what, least in SHARES:
         for row in _of(rows, work, lambda row, name=system: row["system"] == name):  # type: ignore[misc]
-            same = [
-                other["value"]
-                for other in _of(rows, work, lambda other, names=others: other["system"] in names)  # type: ignore[misc]
-                if other["precision"] == row["precision"]
-            ]
+            same = _values(rows, work, others, row["precision"])
             if same:
                 share = row["value"] / max(same)
                 yield Bar(f"{what}, {row['precision']}", f"at least {least:.0%}", f"{share:.0%}", share >= least)
@@ -172,8 +171,7 @@ def _shares(rows: Sequence[Row]) -> Iterator[Bar]:
 
 def _latency(rows: Sequence[Row]) -> Iterator[Bar]:
     for row in _of(rows, "latency", lambda row: row["system"].startswith(OURS) and row["environment"] == "newest"):
-        runtime = ", ONNX Runtime" if "ONNX" in row["system"] else ""
-        what = f'one text of 20 words, of pipeline("ner")\'s time, {row["precision"]}{runtime}'
+        what = f'one text of 20 words, of pipeline("ner")\'s time, {row["precision"]}{_runtime(row["system"])}'
         yield Bar(what, f"at most {LATENCY:.0%}", f"{row['ratio']:.0%}", row["ratio"] <= LATENCY)
 
 
@@ -188,6 +186,7 @@ def _ranges(rows: Sequence[Row]) -> Iterator[Bar]:
     for work, what, least, most in RANGES:
         limit = f"at least {least:.0%}" if least else f"at most {most:.0%}"
         for row in _of(rows, work, lambda row: row["system"].startswith(OURS)):
-            runtime = ", ONNX Runtime" if "ONNX" in row["system"] else ""
             value = row["value"]
-            yield Bar(f"{what}, {row['precision']}{runtime}", limit, f"{value:.1%}", least <= value <= most)
+            yield Bar(
+                f"{what}, {row['precision']}{_runtime(row['system'])}", limit, f"{value:.1%}", least <= value <= most
+            )
