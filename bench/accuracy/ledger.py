@@ -24,8 +24,10 @@ from .curves import DIGITS, put_curve
 from .scoring import pair_up, scores_of
 from .study import Line, Study, locked, put_line, read_lines
 
-#: The fields of a line of `posts.jsonl`, whose numbers are digits of base 36.
+#: The fields of a line of `posts.jsonl`, which has a character for each number: those up to 35 are digits of base 36,
+#: the others letters from this one on.
 COUNTS = ("right", "predicted", "gold")
+LARGE = 0x100
 #: The code that decides what is trained and predicted. It is committed, too, before a run is scored.
 CODE = ("spacy_tokclf", "scripts", "bench/accuracy/*.py", "bench/peers")
 
@@ -65,7 +67,8 @@ def uncommitted(study: Study, files: Iterable[Path] = ()) -> list[str]:
 def score_test(study: Study, definition: Definition, line: Line, predictions: Path, gold: Path) -> dict[str, Any]:
     """Score the predictions of a run on a test set, and write that down.
 
-    A run that is in the ledger already is not scored again: its scores are read from there.
+    A run that is in the ledger already is not scored again: its scores are read from there. Only the counts of its
+    posts and its curve are made up for, should the run have been broken off before they were written.
 
     study (Study): The study.
     definition (Definition): The config as it stands now.
@@ -82,20 +85,26 @@ def score_test(study: Study, definition: Definition, line: Line, predictions: Pa
     with locked(study.work / "locks" / "test"):
         sha256 = hashlib.sha256(predictions.read_bytes()).hexdigest()
         same = ("config_hash", "seed")
-        for entry in read_lines(study.ledger):
-            if all(entry[key] == run[key] for key in same):
-                if entry["predictions"] != sha256:
-                    fail(f"{name} has been scored on test already", "Its predictions were others. Nothing is rescored.")
-                return {key: value for key, value in entry.items() if key.startswith("test_")}
+        entry = next((e for e in read_lines(study.ledger) if all(e[key] == run[key] for key in same)), None)
+        if entry and entry["predictions"] != sha256:
+            fail(f"{name} has been scored on test already", "Its predictions were others. Nothing is rescored.")
+        if entry and any(all(line[key] == run[key] for key in same) for line in read_lines(study.posts)):
+            return _scores_in(entry)
         examples = pair_up(read_conll(gold), predictions)
-        scores = scores_of(examples, "test")
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        entry = {"time": now, "commit": head(study), **run, "data": definition.data, "predictions": sha256, **scores}
-        with study.ledger.open("a", encoding="utf8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        put_line(study, study.posts, {**run, "data": definition.data, **posts_of(examples)}, key=same)
+        if not entry:
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            entry = {"time": now, "commit": head(study), **run, "data": definition.data, "predictions": sha256}
+            entry |= scores_of(examples, "test")
+            with study.ledger.open("a", encoding="utf8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         put_curve(study, definition, seed=line["seed"], split="test", examples=examples)
-    return scores
+        put_line(study, study.posts, {**run, "data": definition.data, **posts_of(examples)}, key=same)
+    return _scores_in(entry)
+
+
+def _scores_in(entry: Line) -> dict[str, Any]:
+    """List the scores of an entry of the ledger."""
+    return {key: value for key, value in entry.items() if key.startswith("test_")}
 
 
 def _check_committed(study: Study, definition: Definition, line: Line) -> None:
@@ -114,13 +123,25 @@ def _check_committed(study: Study, definition: Definition, line: Line) -> None:
 
 
 def posts_of(examples: Sequence[Example]) -> dict[str, str]:
-    """Write down the counts of each post, one character a post: `0` to `9`, then letters.
+    """Write down the counts of each post, one character a post.
 
     examples (Sequence[Example]): The posts: predictions beside gold.
     RETURNS (dict[str, str]): "right", "predicted" and "gold".
     """
-    columns = count_by_sentence(compare_examples(examples)).T.tolist()
-    return {name: "".join(DIGITS[value] for value in each) for name, each in zip(COUNTS, columns, strict=True)}
+    return write_counts(count_by_sentence(compare_examples(examples)))
+
+
+def write_counts(counts: np.ndarray) -> dict[str, str]:
+    """Write counts as characters.
+
+    counts (np.ndarray): As count_by_sentence gives them, (n_posts, 3).
+    RETURNS (dict[str, str]): A string for each of COUNTS, a character a post.
+    """
+    base = len(DIGITS)
+    return {
+        name: "".join(DIGITS[value] if value < base else chr(value - base + LARGE) for value in column)
+        for name, column in zip(COUNTS, counts.T.tolist(), strict=True)
+    }
 
 
 def counts_of(line: Line) -> np.ndarray:
@@ -129,4 +150,6 @@ def counts_of(line: Line) -> np.ndarray:
     line (Line): A line of `posts.jsonl`.
     RETURNS (np.ndarray): As count_by_sentence gives them, (n_posts, 3).
     """
-    return np.array([[int(digit, 36) for digit in line[name]] for name in COUNTS], dtype=np.int64).T
+    base = len(DIGITS)
+    values = [[int(c, base) if c in DIGITS else ord(c) + base - LARGE for c in line[name]] for name in COUNTS]
+    return np.array(values, dtype=np.int64).T

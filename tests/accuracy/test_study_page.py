@@ -10,7 +10,7 @@ import pytest
 
 from bench.accuracy.configs import resolve
 from bench.accuracy.curves import Found, written
-from bench.accuracy.ledger import DIGITS
+from bench.accuracy.ledger import write_counts
 from bench.accuracy.page import write_page
 from bench.accuracy.results import differences, read_results, significance, spread
 from bench.accuracy.study import Study
@@ -36,9 +36,7 @@ def put(study: Study, write_line: Callable[..., dict[str, Any]]) -> Callable[...
 
 
 def put_posts(study: Study, config: str, seed: int, counts: list[list[int]]) -> None:
-    columns = zip(("right", "predicted", "gold"), zip(*counts, strict=True), strict=True)
-    line = {"config_hash": resolve(study, config).hash, "seed": seed}
-    line |= {name: "".join(DIGITS[value] for value in column) for name, column in columns}
+    line = {"config_hash": resolve(study, config).hash, "seed": seed, **write_counts(numpy.array(counts))}
     with study.posts.open("a") as file:
         file.write(json.dumps(line) + "\n")
 

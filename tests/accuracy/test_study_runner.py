@@ -7,14 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import spacy
+from hypothesis import given
+from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
 from bench.accuracy import runner
 from bench.accuracy.curves import read_found
 from bench.accuracy.data import get_data
-from bench.accuracy.ledger import counts_of
+from bench.accuracy.ledger import counts_of, write_counts
 from bench.accuracy.study import Study, locked, put_line, read_lines
 from bench.accuracy.systems import Training
 from spacy_tokclf.corpus import read_conll, record_to_doc
@@ -164,6 +167,23 @@ def test_a_score_on_test_is_in_the_ledger(study: Study, fake: Fake) -> None:
     (posts,) = read_lines(study.posts)
     expected = [[n if i % 2 == 0 else 0] * 2 + [n] for i, n in enumerate(gold)]
     assert counts_of(posts).tolist() == expected
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 500)] * 3), min_size=1))
+def test_counts_of_posts_are_a_character_each(counts: list[tuple[int, int, int]]) -> None:
+    line = json.loads(json.dumps(write_counts(numpy.array(counts))))
+    assert {len(column) for column in line.values()} == {len(counts)}
+    assert counts_of(line).tolist() == list(map(list, counts))
+
+
+def test_what_a_broken_off_reading_left_out_is_made_up_for(study: Study, fake: Fake) -> None:
+    (line,) = runner.run(study, ["plain"], [0], test=True)
+    ledger, posts = study.ledger.read_text(), study.posts.read_text()
+    study.posts.unlink()
+    study.runs.write_text("")
+    (again,) = runner.run(study, ["plain"], [0], test=True)
+    assert study.ledger.read_text() == ledger and study.posts.read_text() == posts
+    assert again["test_f1"] == line["test_f1"]
 
 
 def test_scores_of_entities_are_kept_for_each_split_that_is_scored(study: Study, fake: Fake) -> None:
