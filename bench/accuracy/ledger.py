@@ -22,7 +22,7 @@ from spacy_tokclf.metrics import compare_examples, count_by_sentence
 from .configs import Definition
 from .curves import DIGITS, put_curve
 from .scoring import pair_up, scores_of
-from .study import Line, Study, locked, put_line, read_lines
+from .study import Line, Study, find_line, locked, put_line, read_lines
 
 #: The fields of a line of `posts.jsonl`, which has a character for each number: those up to 35 are digits of base 36,
 #: the others letters from this one on.
@@ -85,10 +85,12 @@ def score_test(study: Study, definition: Definition, line: Line, predictions: Pa
     with locked(study.work / "locks" / "test"):
         sha256 = hashlib.sha256(predictions.read_bytes()).hexdigest()
         same = ("config_hash", "seed")
-        entry = next((e for e in read_lines(study.ledger) if all(e[key] == run[key] for key in same)), None)
+        ledger = read_lines(study.ledger)
+        place = find_line(ledger, run, key=same)
+        entry = {} if place is None else ledger[place]
         if entry and entry["predictions"] != sha256:
             fail(f"{name} has been scored on test already", "Its predictions were others. Nothing is rescored.")
-        if entry and any(all(line[key] == run[key] for key in same) for line in read_lines(study.posts)):
+        if entry and find_line(read_lines(study.posts), run, key=same) is not None:
             return _scores_in(entry)
         examples = pair_up(read_conll(gold), predictions)
         if not entry:

@@ -94,6 +94,17 @@ def read_lines(path: Path) -> list[Line]:
     return [json.loads(line) for line in path.read_text(encoding="utf8").splitlines() if line]
 
 
+def find_line(lines: Sequence[Line], line: Line, *, key: Sequence[str]) -> int | None:
+    """Find the line with the same key as another.
+
+    lines (Sequence[Line]): Where to look.
+    line (Line): The other.
+    key (Sequence[str]): The fields that tell lines apart.
+    RETURNS (int | None): Its place; None if there is none.
+    """
+    return next((i for i, other in enumerate(lines) if all(other.get(name) == line[name] for name in key)), None)
+
+
 def put_line(study: Study, path: Path, line: Line, *, key: Sequence[str]) -> None:
     """Put a line into a file of JSON lines, in the place of the one with the same key or at the end.
 
@@ -104,9 +115,9 @@ def put_line(study: Study, path: Path, line: Line, *, key: Sequence[str]) -> Non
     """
     with locked(study.work / "locks" / path.name):
         lines = read_lines(path)
-        places = [i for i, other in enumerate(lines) if all(other.get(name) == line[name] for name in key)]
-        if places:
-            lines[places[0]] = line
-        else:
+        place = find_line(lines, line, key=key)
+        if place is None:
             lines.append(line)
+        else:
+            lines[place] = line
         write_whole(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines).encode("utf8"))
