@@ -47,7 +47,6 @@ precision = "fp32"
         "tuned": True,
         "label_smoothing": 0.0,
         "r_drop": 0.0,
-        "missed_above": 1.0,
         "scorer": {"@scorers": "spacy-tokclf.seqeval_scorer.v1"},
     },
     default_score_weights={
@@ -72,15 +71,14 @@ def make_token_classifier(
     tuned: bool,
     label_smoothing: float,
     r_drop: float,
-    missed_above: float,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> TokenClassifier:
     """Make a `token_classifier`.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, tuned, label_smoothing, r_drop, missed_above,
-        scorer: As for `TokenClassifier`.
+    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, tuned, label_smoothing, r_drop, scorer: As
+        for `TokenClassifier`.
     RETURNS (TokenClassifier): The component.
     """
     return TokenClassifier(
@@ -95,7 +93,6 @@ def make_token_classifier(
         tuned=tuned,
         label_smoothing=label_smoothing,
         r_drop=r_drop,
-        missed_above=missed_above,
         scorer=scorer,
     )
 

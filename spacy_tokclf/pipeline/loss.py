@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import numpy
 from thinc.api import Ops
 from thinc.types import Floats2d
-
-from .gold import UNKNOWN, Ints
 
 
 def masked_cross_entropy(
@@ -66,19 +63,3 @@ def disagreement(ops: Ops, logits: Floats2d, gold: Any) -> tuple[float, Floats2d
         apart + p * (d_logs - (p * d_logs).sum(axis=2, keepdims=True))
     )
     return float((apart[0] * d_logs[0]).sum()), gradient
-
-
-def leave_out_missed(ops: Ops, logits: Floats2d, gold: Ints, *, outside: int, above: float) -> Ints:
-    """Make the gold of tokens unknown that annotators seem to have missed: they are outside of entities in gold, and in
-    one for the model. For the others the loss stays as it is (the truncated loss of Zhang and Sabuncu, 2018, for one of
-    the tags).
-
-    ops (Ops): The backend.
-    logits (Floats2d): Shape: (n_tokens, n_tags).
-    gold (Ints): Index of each token's tag, negative where it is not known. Shape: (n_tokens,).
-    outside (int): Index of the tag of tokens outside of entities.
-    above (float): The probability of an entity above which it counts as missed.
-    RETURNS (Ints): Indices, -1 for what is left out. Shape: (n_tokens,).
-    """
-    inside = 1.0 - ops.to_numpy(ops.softmax(logits)[:, outside])
-    return numpy.where((gold == outside) & (inside > above), UNKNOWN, gold)

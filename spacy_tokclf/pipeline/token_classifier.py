@@ -19,14 +19,13 @@ from ..metrics.gold_groups import check_groups, gold_types
 from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
-from ..tags import OUTSIDE
 from ..tags.decode import Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from .annotate import set_entities
 from .find_encoder import find_encoder
 from .gold import Ints, gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
-from .loss import disagreement, leave_out_missed, masked_cross_entropy
+from .loss import disagreement, masked_cross_entropy
 from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
@@ -35,8 +34,6 @@ from .visible import decode_visible
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
 DECODERS = ("constrained", "greedy")
-#: Steps before a model has learned enough for `missed_above`.
-MISSED_AFTER = 200
 
 
 class TokenClassifier(Stored, TrainablePipe):
@@ -56,7 +53,6 @@ class TokenClassifier(Stored, TrainablePipe):
         tuned: bool = True,
         label_smoothing: float = 0.0,
         r_drop: float = 0.0,
-        missed_above: float = 1.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Initialize the component.
@@ -74,9 +70,6 @@ class TokenClassifier(Stored, TrainablePipe):
         label_smoothing (float): Share of the gold's probability that training spreads over all tags.
         r_drop (float): Weight of the disagreement of two passes with different dropout, which training then makes over
             each batch (R-Drop). For a model with an encoder of its own.
-        missed_above (float): A token outside of gold entities, for which the model gives entities more than this
-            probability, was probably missed by the annotators: from 200 steps after initialization, or after loading,
-            on it is left out of the loss. For 1.0 none is.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
             another setting out of range.
@@ -89,9 +82,6 @@ class TokenClassifier(Stored, TrainablePipe):
             if not 0.0 <= value < wanted:
                 expected = f"at least 0 and less than {wanted}"
                 raise ValueError(Errors.TC031.format(name=name_, value=value, expected=expected))
-        if not 0.0 < missed_above <= 1.0:
-            expected = "more than 0 and at most 1"
-            raise ValueError(Errors.TC031.format(name="missed_above", value=missed_above, expected=expected))
         super().__init__(vocab, model, name)
         settings = {
             "decode": decode,
@@ -102,7 +92,6 @@ class TokenClassifier(Stored, TrainablePipe):
             "tuned": tuned,
             "label_smoothing": float(label_smoothing),
             "r_drop": float(r_drop),
-            "missed_above": float(missed_above),
         }
         self.cfg: dict[str, Any] = {
             "format": FORMAT,
@@ -114,7 +103,6 @@ class TokenClassifier(Stored, TrainablePipe):
         }
         self.scorer = scorer
         self.n_learned = 0
-        self.n_steps = 0
         self._table: tuple[tuple[str, ...], TagTable] | None = None
 
     @property
@@ -197,7 +185,6 @@ class TokenClassifier(Stored, TrainablePipe):
         for label in self.labels:
             self.vocab.strings.add(label)
         self.cfg["tuning"] = None
-        self.n_steps = 0
         self.set_output(len(self.tags))
         sample = [eg.x for eg in examples[:4] if len(eg.x)] or [Doc(self.vocab, words=["a"])]
         self.model.initialize(X=sample)
@@ -312,8 +299,7 @@ class TokenClassifier(Stored, TrainablePipe):
             raise ValueError(SpacyErrors.E109.format(name=self.name))
         set_dropout_rate(self.model, drop)
         logits, backprop = self.model.begin_update(docs)
-        missed_above = self.cfg["missed_above"] if self.n_steps >= MISSED_AFTER else 1.0
-        loss, d_logits, n_tokens = self._loss(examples, logits, r_drop=self.cfg["r_drop"], missed_above=missed_above)
+        loss, d_logits, n_tokens = self._loss(examples, logits, r_drop=self.cfg["r_drop"])
         if n_tokens or self._listens:
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
@@ -347,14 +333,12 @@ class TokenClassifier(Stored, TrainablePipe):
         return gold_tags(examples, known, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 
     def _loss(
-        self, examples: list[Example], logits: list[Floats2d], *, r_drop: float = 0.0, missed_above: float = 1.0
+        self, examples: list[Example], logits: list[Floats2d], *, r_drop: float = 0.0
     ) -> tuple[float, list[Floats2d], int]:
         ops = self.model.ops
         gold = self.gold_tags(examples, logits)
         smoothing = self.cfg["label_smoothing"]
         rows = ops.xp.concatenate(logits)
-        if missed_above < 1.0:
-            gold = leave_out_missed(ops, rows, gold, outside=self.tags.index(OUTSIDE), above=missed_above)
         loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=smoothing)
         if r_drop:
             apart, d_apart = disagreement(ops, rows, gold)
@@ -371,5 +355,4 @@ class TokenClassifier(Stored, TrainablePipe):
         """
         prepare_step(sgd, [self.model], self.n_learned)
         self.model.finish_update(sgd)
-        self.n_steps += self.n_learned > 0
         self.n_learned = 0

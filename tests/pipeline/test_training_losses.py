@@ -1,5 +1,4 @@
-"""Settings of the component that change what is learned: smoothed labels, two passes that are to agree, and gold that
-annotators have missed."""
+"""Settings of the component that change what is learned: smoothed labels, and two passes that are to agree."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +9,10 @@ import spacy
 import torch
 from pipeline_posts import add_ner, overfit, read_posts
 from spacy.language import Language
-from spacy.tokens import Span
-from spacy.training import Example
 from spacy.util import fix_random_seed
 from thinc.api import NumpyOps
 
-from spacy_tokclf.pipeline.loss import disagreement, leave_out_missed, masked_cross_entropy
-from spacy_tokclf.training.optimizer import make_adamw_v1
+from spacy_tokclf.pipeline.loss import disagreement
 
 LoadT = Callable[..., Language]
 
@@ -86,86 +82,7 @@ def test_r_drop_needs_an_encoder_of_its_own(make_nlp: LoadT) -> None:
         nlp.update(read_posts(nlp), sgd=False)
 
 
-@pytest.mark.parametrize("outside", [0, 3])
-def test_missed_against_torch(outside: int) -> None:
-    rng = numpy.random.default_rng(0)
-    logits = (rng.normal(size=(200, 5)) * 4).astype("float32")
-    gold = rng.integers(-1, 5, size=200)
-    kept = leave_out_missed(NumpyOps(), logits, gold, outside=outside, above=0.7)
-    inside = 1.0 - torch.tensor(logits).softmax(dim=1)[:, outside].numpy()
-    missed = (gold == outside) & (inside > 0.7)
-    assert 0 < missed.sum() < (gold == outside).sum()
-    assert (kept[missed] == -1).all() and (kept[~missed] == gold[~missed]).all()
-    # What is left has the loss and the gradient that it had.
-    _, before = masked_cross_entropy(NumpyOps(), logits, gold)
-    _, after = masked_cross_entropy(NumpyOps(), logits, kept)
-    assert not after[missed].any() and (after[~missed] == before[~missed]).all()
-
-
-def without_gold(nlp: Language, post: int, *, missing: bool) -> list[Example]:
-    """Give the posts, one of them with its entities taken away: outside, or not known."""
-    examples = read_posts(nlp)
-    reference = examples[post].reference
-    reference.set_ents([], **{"missing" if missing else "outside": list(reference.ents)}, default="unmodified")
-    assert not reference.ents
-    return examples
-
-
-@pytest.mark.parametrize(("shared", "r_drop"), [(False, 0.0), (True, 0.0), (False, 1.0)])
-def test_a_missed_entity_is_left_out(
-    make_nlp: LoadT, monkeypatch: pytest.MonkeyPatch, shared: bool, r_drop: float
-) -> None:
-    """An entity that the model is sure of, and gold does not have, counts as an entity that is not known."""
-    monkeypatch.setattr("spacy_tokclf.pipeline.token_classifier.MISSED_AFTER", 60)
-    nlp = make_nlp(shared=shared, missed_above=0.7, r_drop=r_drop)
-    overfit(nlp, steps=60)
-    pipe = nlp.get_pipe("ner")
-    assert pipe.n_steps == 60
-    losses = []
-    for missing in (False, True):
-        losses.append(nlp.update(without_gold(nlp, 0, missing=missing), sgd=False)["ner"])
-        n_tokens, pipe.n_learned = pipe.n_learned, 0
-        assert n_tokens == (1 + bool(r_drop)) * (sum(len(eg.predicted) for eg in read_posts(nlp)) - 3)
-    assert losses[0] == losses[1]
-    # No entity of gold is ever left out, however unlikely.
-    wrong = read_posts(nlp)
-    for eg in wrong:
-        eg.reference.set_ents([Span(eg.reference, 0, len(eg.reference), label="product")])
-    nlp.update(wrong, sgd=False)
-    assert pipe.n_learned == (1 + bool(r_drop)) * sum(len(eg.predicted) for eg in wrong)
-
-
-def test_nothing_is_missed_at_first(make_nlp: LoadT, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fresh classifier takes most tokens for entities. Parts of a step are not steps; a new start begins anew."""
-    monkeypatch.setattr("spacy_tokclf.pipeline.token_classifier.MISSED_AFTER", 2)
-    nlp = make_nlp(missed_above=0.01)
-    pipe, sgd, examples = nlp.get_pipe("ner"), make_adamw_v1(1e-6), read_posts(nlp)
-    n_tokens = sum(len(eg.predicted) for eg in examples)
-    for _ in range(2):
-        for part in (examples[:8], examples[8:]):
-            nlp.update(part, sgd=False)
-        assert pipe.n_learned == n_tokens
-        pipe.finish_update(sgd)
-    nlp.update(examples, sgd=False)
-    assert 0 < pipe.n_learned < n_tokens
-    pipe.n_learned = 0
-    pipe.finish_update(sgd)
-    assert pipe.n_steps == 2
-    nlp.initialize(lambda: examples)
-    assert pipe.n_steps == 0
-    assert make_nlp().get_pipe("ner").cfg["missed_above"] == 1.0
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("label_smoothing", -0.1),
-        ("label_smoothing", 1.0),
-        ("r_drop", -1.0),
-        ("missed_above", 0.0),
-        ("missed_above", 1.1),
-    ],
-)
+@pytest.mark.parametrize(("name", "value"), [("label_smoothing", -0.1), ("label_smoothing", 1.0), ("r_drop", -1.0)])
 def test_out_of_range(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"TC031.*{name}"):
         add_ner(spacy.blank("en"), **{name: value})
