@@ -17,7 +17,7 @@ from spacy_tokclf.metrics.examples import score_examples
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
 from spacy_tokclf.pipeline.visible import find_visible
 from spacy_tokclf.tags.decode import best_tags
-from spacy_tokclf.tags.tuning import tune_logits
+from spacy_tokclf.tags.tuning import bias_of_tags
 
 
 def count_changed(pipe: TokenClassifier, docs: list[Doc]) -> tuple[int, int]:
@@ -28,9 +28,10 @@ def count_changed(pipe: TokenClassifier, docs: list[Doc]) -> tuple[int, int]:
     RETURNS (tuple[int, int]): Tokens that are changed, and tokens in all.
     """
     visible = find_visible(docs, pipe.logits(docs))
-    logits = tune_logits(visible.logits, pipe.tuning, pipe.tag_table)
+    logits = visible.logits + bias_of_tags(pipe.tuning, pipe.tag_table)
     lengths = visible.lengths[visible.lengths > 0]
-    valid, best = (best_tags(logits, lengths, pipe.tag_table, constrained=value) for value in (True, False))
+    options = {"table": pipe.tag_table, "transitions": pipe.transitions}
+    valid, best = (best_tags(logits, lengths, constrained=value, **options) for value in (True, False))
     return int((valid != best).sum()), len(best)
 
 

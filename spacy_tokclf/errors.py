@@ -177,6 +177,12 @@ class Errors(metaclass=ErrorsWithCodes):
         "Set r_drop = 0.0, or put `spacy-tokclf.TransformerEncoder.v1` into [components.{name}.model.tok2vec]."
     )
 
+    TC081 = (
+        "The model of the component {name!r} has a conditional random field, whose loss is that of whole sequences: "
+        "label_smoothing ({label_smoothing}) and r_drop ({r_drop}) are of the loss of single tokens. Set both to 0.0, "
+        "or crf = false in [components.{name}.model]."
+    )
+
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "
@@ -453,6 +459,10 @@ class Errors(metaclass=ErrorsWithCodes):
     TC271 = (
         "The encoder of {name!r} reads links and user names as one word each, for which Hugging Face has no "
         "equivalent. Train with normalize = false to export, or ship the spaCy pipeline (`spacy package`)."
+    )
+    TC272 = (
+        "{name!r} decides on whole sequences of tags (a conditional random field), for which Hugging Face has no "
+        "equivalent. Train with crf = false to export, or ship the spaCy pipeline (`spacy package`)."
     )
     TC281 = (
         "The repository {name!r} has no revision {revision!r} on the Hugging Face Hub. Expected one of its branches, "

@@ -72,10 +72,10 @@ def tagged(nlp: Language, *, ents: bool = True) -> list[Example]:
     return examples
 
 
-def add_ner(nlp: Language, *, shared: bool = False, name: str = "ner", **settings: object) -> None:
+def add_ner(nlp: Language, *, shared: bool = False, name: str = "ner", crf: bool = False, **settings: object) -> None:
     """Add a token classifier, with an encoder of its own or with one that it listens to."""
     tok2vec = {"@architectures": LISTENER if shared else ENCODER}
-    model = {"@architectures": HEAD, "tok2vec": tok2vec}
+    model = {"@architectures": HEAD, "crf": crf, "tok2vec": tok2vec}
     nlp.add_pipe("token_classifier", name=name, config={"model": model, **settings})
 
 

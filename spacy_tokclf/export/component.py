@@ -50,10 +50,10 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
 
 def check_equivalent(classifier: Classifier) -> None:
     """Refuse what Hugging Face does not have: a pooling other than of first pieces, links and user names as one word,
-    and the casing of words.
+    the casing of words, and a conditional random field.
 
     classifier (Classifier): The component with its encoder.
-    RAISES (ValueError): TC257, TC270 or TC271.
+    RAISES (ValueError): TC257, or TC270 to TC272.
     """
     pooling = classifier.node.attrs["pooling"]
     if pooling != "first":
@@ -62,3 +62,5 @@ def check_equivalent(classifier: Classifier) -> None:
         raise ValueError(Errors.TC271.format(name=classifier.pipe.name))
     if classifier.node.attrs["casing"]:
         raise ValueError(Errors.TC270.format(name=classifier.pipe.name))
+    if classifier.pipe.transitions is not None:
+        raise ValueError(Errors.TC272.format(name=classifier.pipe.name))

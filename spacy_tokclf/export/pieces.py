@@ -2,11 +2,13 @@
 
 from typing import NamedTuple
 
+import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..tags.tuning import tune_logits
+from ..tags.decode import best_tags
+from ..tags.tuning import bias_of_tags
 from ..wordpieces.sequences import make_sequences
 from ..wordpieces.tokenizer import PieceTokenizer
 from .component import find_classifier
@@ -61,7 +63,9 @@ def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None
     if gold:
         labels = pipe.gold_tags([Example(doc.copy(), doc)], [logits])
     else:
-        labels = tune_logits(pipe.model.ops.to_numpy(logits), pipe.tuning, pipe.tag_table).argmax(axis=1)
+        biased = pipe.model.ops.to_numpy(logits) + bias_of_tags(pipe.tuning, pipe.tag_table)
+        lengths = numpy.array([len(doc)])
+        labels = best_tags(biased, lengths, pipe.tag_table, constrained=False, transitions=pipe.transitions)
     rows: list[PieceRow] = []
     for number, window in enumerate(sequences.windows):
         rows.extend(_special(number, tokenizer, tokenizer.prefix))

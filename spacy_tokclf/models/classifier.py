@@ -10,6 +10,7 @@ from thinc.types import Floats2d
 
 from .resize import set_dims, set_params
 from .transform import make_transform
+from .transitions import make_transitions, resize_transitions
 from .types import Tok2VecT, TokenLogitsT
 
 #: Spread of a fresh classifier's weights, as `initializer_range` in the configs of BERT and its family.
@@ -17,7 +18,7 @@ INIT_STD = 0.02
 
 
 def build_token_classifier_v1(
-    tok2vec: Model[list[Doc], list[Floats2d]], nO: int | None = None
+    tok2vec: Model[list[Doc], list[Floats2d]], nO: int | None = None, crf: bool = False
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build `tok2vec -> dropout -> linear`, the head of Hugging Face's token classifiers, with a place before the
     dropout for the layer that a few families have there.
@@ -27,15 +28,21 @@ def build_token_classifier_v1(
 
     tok2vec (Model[List[Doc], List[Floats2d]]): Any layer that gives token vectors.
     nO (Optional[int]): The number of tags, set at initialisation.
+    crf (bool): Whether it learns how well a tag follows another, too: a conditional random field.
     RETURNS (Model[List[Doc], List[Floats2d]]): The model. Output per text: (n_tokens, n_tags).
     """
     output_layer = Linear(nO=nO, init_W=_normal_init)
     transform = make_transform()
-    head = on_known_rows(chain(transform, Dropout(0.1), output_layer))
+    layers: list[Model[Any, Any]] = [transform, Dropout(0.1), output_layer]
+    if crf:
+        layers.append(make_transitions(nO))
+    head = on_known_rows(chain(*layers))
     model: TokenLogitsT = chain(tok2vec, head)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("transform", transform)
     model.set_ref("output_layer", output_layer)
+    if crf:
+        model.set_ref("transitions", layers[-1])
     model.attrs["resize_output"] = resize_output
     return model
 
@@ -94,6 +101,9 @@ def resize_output(model: TokenLogitsT, new_nO: int) -> None:
     model (Model): A token classifier.
     new_nO (int): The new number of tags.
     """
+    transitions = transitions_of(model)
+    if transitions is not None:
+        resize_transitions(transitions, new_nO)
     layer = model.get_ref("output_layer")
     old_nO = layer.get_dim("nO") if layer.has_dim("nO") else None
     if old_nO == new_nO:
@@ -116,3 +126,8 @@ def resize_output(model: TokenLogitsT, new_nO: int) -> None:
 def tok2vec_of(model: TokenLogitsT) -> Tok2VecT:
     """RETURNS (Model[List[Doc], List[Floats2d]]): The layer in a token classifier's slot."""
     return model.get_ref("tok2vec")
+
+
+def transitions_of(model: TokenLogitsT) -> Model[Floats2d, Floats2d] | None:
+    """RETURNS (Optional[Model[Floats2d, Floats2d]]): The layer that holds a token classifier's transitions."""
+    return model.maybe_get_ref("transitions")

@@ -24,6 +24,7 @@ CLASSIFIER_CONFIG = """
 [model]
 @architectures = "spacy-tokclf.TokenClassifier.v1"
 nO = null
+crf = false
 
 [model.tok2vec]
 @architectures = "spacy-tokclf.TransformerEncoder.v1"

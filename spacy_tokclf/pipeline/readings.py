@@ -14,7 +14,7 @@ from spacy.util import minibatch
 from ..errors import Errors
 from ..metrics.examples import annotated, gold_of
 from ..metrics.gold_groups import check_groups, gold_key
-from ..tags.decode import TagTable
+from ..tags.decode import Floats, TagTable
 from ..tags.tuning import Tuning
 from .gold import Ints
 from .token_classifier import TokenClassifier
@@ -43,6 +43,7 @@ class Readings:
     visible (Visible): The logits.
     table (TagTable): The component's tags.
     constrained (bool): How it decodes.
+    transitions (Optional[Floats]): Score of a tag after another, if it has such scores. Shape: (n_tags, n_tags).
     lengths (Ints): Tokens of each text. Shape: (n_texts,).
     gold (Ints): A number for each gold entity, sorted.
     n_gold (Ints): Gold entities of each text. Shape: (n_texts,).
@@ -53,6 +54,7 @@ class Readings:
     visible: Visible
     table: TagTable
     constrained: bool
+    transitions: Floats | None
     lengths: Ints
     gold: Ints
     n_gold: Ints
@@ -65,7 +67,9 @@ class Readings:
         tuning (Tuning): With what.
         RETURNS (Found): The entities.
         """
-        spans = decode_tokens(self.visible, self.table, constrained=self.constrained, tuning=tuning)
+        spans = decode_tokens(
+            self.visible, self.table, constrained=self.constrained, tuning=tuning, transitions=self.transitions
+        )
         base = (numpy.cumsum(self.lengths) - self.lengths)[spans.text]
         start, end = base + spans.start, base + spans.end
         known = self.unknown[end] == self.unknown[start]
@@ -128,6 +132,7 @@ def read_texts(nlp: Language, pipe: TokenClassifier, references: Iterable[Doc], 
         find_visible(docs, logits),
         pipe.tag_table,
         pipe.cfg["decode"] == "constrained",
+        pipe.transitions,
         lengths,
         numpy.sort(_number(base + rows[:, 1], base + rows[:, 2], rows[:, 3], lengths, pipe.tag_table)),
         numpy.array([len(spans) for spans, _ in sides], dtype="int64"),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy
+from numpy.typing import NDArray
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
@@ -16,9 +17,11 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..metrics.gold_groups import check_groups, gold_types
+from ..models.classifier import transitions_of
 from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
+from ..tags.chain import chain_loss
 from ..tags.decode import Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from .annotate import set_entities
@@ -29,7 +32,7 @@ from .loss import disagreement, masked_cross_entropy
 from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
-from .visible import decode_visible
+from .visible import decode_visible, is_visible
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
@@ -72,7 +75,7 @@ class TokenClassifier(Stored, TrainablePipe):
             each batch (R-Drop). For a model with an encoder of its own.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
-            another setting out of range.
+            another setting out of range; TC081, for a setting that a conditional random field does not have.
         """
         if decode not in DECODERS:
             raise ValueError(Errors.TC021.format(value=decode, choices=", ".join(DECODERS)))
@@ -82,6 +85,8 @@ class TokenClassifier(Stored, TrainablePipe):
             if not 0.0 <= value < wanted:
                 expected = f"at least 0 and less than {wanted}"
                 raise ValueError(Errors.TC031.format(name=name_, value=value, expected=expected))
+        if transitions_of(model) is not None and (label_smoothing or r_drop):
+            raise ValueError(Errors.TC081.format(name=name, label_smoothing=label_smoothing, r_drop=r_drop))
         super().__init__(vocab, model, name)
         settings = {
             "decode": decode,
@@ -132,6 +137,13 @@ class TokenClassifier(Stored, TrainablePipe):
     def tuning(self) -> Tuning:
         """RETURNS (Tuning): What was fitted after training and is in use."""
         return read_tuning(self.cfg["tuning"]) if self.cfg["tuned"] else UNTUNED
+
+    @property
+    def transitions(self) -> NDArray[numpy.float32] | None:
+        """RETURNS (Optional[NDArray]): For a model with a conditional random field, the score of a tag (column) after
+        another (row). Shape: (n_tags, n_tags)."""
+        layer = transitions_of(self.model)
+        return None if layer is None else layer.ops.to_numpy(layer.get_param("T"))
 
     def add_label(self, label: str) -> int:
         """Add an entity type. A trained classifier keeps the rows that it has.
@@ -210,9 +222,8 @@ class TokenClassifier(Stored, TrainablePipe):
         logits = self.logits(docs)
         rows = [self.model.ops.to_numpy(row) for row in logits]
         constrained, threshold = self.cfg["decode"] == "constrained", self.cfg["threshold"]
-        spans = decode_visible(
-            docs, rows, self.tag_table, constrained=constrained, threshold=threshold, tuning=self.tuning
-        )
+        learned = {"tuning": self.tuning, "transitions": self.transitions}
+        spans = decode_visible(docs, rows, self.tag_table, constrained=constrained, threshold=threshold, **learned)
         return logits, spans
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
@@ -299,7 +310,16 @@ class TokenClassifier(Stored, TrainablePipe):
             raise ValueError(SpacyErrors.E109.format(name=self.name))
         set_dropout_rate(self.model, drop)
         logits, backprop = self.model.begin_update(docs)
-        loss, d_logits, n_tokens = self._loss(examples, logits, r_drop=self.cfg["r_drop"])
+        gold = self.gold_tags(examples, logits)
+        layer = transitions_of(self.model)
+        if layer is None:
+            loss, d_logits = self._token_loss(logits, gold, r_drop=self.cfg["r_drop"])
+        else:
+            loss, d_logits, d_transitions = self._chain_loss(docs, logits, gold)
+            layer.inc_grad("T", layer.ops.asarray2f(d_transitions))
+        if not numpy.isfinite(loss):
+            raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
+        n_tokens = int((gold >= 0).sum())
         if n_tokens or self._listens:
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
@@ -311,14 +331,18 @@ class TokenClassifier(Stored, TrainablePipe):
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, list[Floats2d]]:
-        """Give the summed cross-entropy of a batch, and its gradient.
+        """Give the summed loss of a batch, and its gradient: the cross-entropy of tokens, or with a conditional random
+        field that of whole texts.
 
         examples (Iterable[Example]): The batch.
         scores (List[Floats2d]): Logits per text (n_tokens, n_tags).
         RETURNS (Tuple[float, List[Floats2d]]): The loss, and its gradient in the shape of the logits.
         """
-        loss, d_logits, _ = self._loss(list(examples), scores)
-        return loss, d_logits
+        examples = list(examples)
+        gold = self.gold_tags(examples, scores)
+        if transitions_of(self.model) is None:
+            return self._token_loss(scores, gold)
+        return self._chain_loss([eg.predicted for eg in examples], scores, gold)[:2]
 
     def gold_tags(self, examples: Sequence[Example], logits: Sequence[Floats2d]) -> Ints:
         """Give the gold tags of a batch.
@@ -332,21 +356,26 @@ class TokenClassifier(Stored, TrainablePipe):
         scheme = self.cfg["scheme"]
         return gold_tags(examples, known, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 
-    def _loss(
-        self, examples: list[Example], logits: list[Floats2d], *, r_drop: float = 0.0
-    ) -> tuple[float, list[Floats2d], int]:
+    def _token_loss(self, logits: list[Floats2d], gold: Ints, *, r_drop: float = 0.0) -> tuple[float, list[Floats2d]]:
         ops = self.model.ops
-        gold = self.gold_tags(examples, logits)
-        smoothing = self.cfg["label_smoothing"]
         rows = ops.xp.concatenate(logits)
-        loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=smoothing)
+        loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=self.cfg["label_smoothing"])
         if r_drop:
             apart, d_apart = disagreement(ops, rows, gold)
             loss, gradient = loss + r_drop * apart, gradient + r_drop * d_apart
-        if not numpy.isfinite(loss):
-            raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
-        lengths = numpy.asarray([len(row) for row in logits], dtype="int32")
-        return loss, ops.unflatten(gradient, lengths), int((gold >= 0).sum())
+        return loss, ops.unflatten(gradient, _lengths(logits))
+
+    def _chain_loss(
+        self, docs: list[Doc], logits: list[Floats2d], gold: Ints
+    ) -> tuple[float, list[Floats2d], NDArray[numpy.float64]]:
+        ops = self.model.ops
+        rows = [ops.to_numpy(row) for row in logits]
+        visible = [is_visible(doc, row) for doc, row in zip(docs, rows, strict=True)]
+        lengths = numpy.array([seen.sum() for seen in visible])
+        seen, gradient = numpy.concatenate(visible), numpy.concatenate(rows)
+        loss, gradient[seen], d_transitions = chain_loss(gradient[seen], lengths, gold[seen], self.transitions)
+        gradient[~seen] = 0.0
+        return loss, ops.unflatten(ops.asarray2f(gradient), _lengths(logits)), d_transitions
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step: first the norm over all gradients of the model, then its parameters.
@@ -356,3 +385,7 @@ class TokenClassifier(Stored, TrainablePipe):
         prepare_step(sgd, [self.model], self.n_learned)
         self.model.finish_update(sgd)
         self.n_learned = 0
+
+
+def _lengths(rows: list[Floats2d]) -> Any:
+    return numpy.asarray([len(row) for row in rows], dtype="int32")

@@ -32,7 +32,7 @@ def find_visible(docs: Sequence[Doc], logits: Sequence[NDArray[numpy.float32]]) 
     logits (Sequence[NDArray]): Per text (n_tokens, n_tags).
     RETURNS (Visible): The tokens.
     """
-    known = [row.any(axis=1) & ~is_space(doc) for row, doc in zip(logits, docs, strict=True)]
+    known = [is_visible(doc, row) for doc, row in zip(docs, logits, strict=True)]
     lengths = numpy.array([int(seen.sum()) for seen in known], dtype="int64")
     if not lengths.sum():
         return Visible(numpy.zeros((0, 1), "float32"), lengths, numpy.zeros(0, dtype="int64"))
@@ -40,7 +40,24 @@ def find_visible(docs: Sequence[Doc], logits: Sequence[NDArray[numpy.float32]]) 
     return Visible(rows, lengths, numpy.concatenate([numpy.flatnonzero(seen) for seen in known]))
 
 
-def decode_tokens(visible: Visible, table: TagTable, *, constrained: bool, tuning: Tuning = UNTUNED) -> Spans:
+def is_visible(doc: Doc, logits: NDArray[numpy.float32]) -> NDArray[numpy.bool_]:
+    """Find the tokens that take part.
+
+    doc (Doc): The text.
+    logits (NDArray): Shape: (n_tokens, n_tags).
+    RETURNS (NDArray): Whether each is no white space and the model sees something of it. Shape: (n_tokens,).
+    """
+    return logits.any(axis=1) & ~is_space(doc)
+
+
+def decode_tokens(
+    visible: Visible,
+    table: TagTable,
+    *,
+    constrained: bool,
+    tuning: Tuning = UNTUNED,
+    transitions: Floats | None = None,
+) -> Spans:
     """Decode entities and score them.
 
     A token that is left out lies in an entity if its neighbours on both sides do, and never begins or ends one.
@@ -49,6 +66,7 @@ def decode_tokens(visible: Visible, table: TagTable, *, constrained: bool, tunin
     table (TagTable): The tags.
     constrained (bool): Whether the tag sequences must be valid.
     tuning (Tuning): What was fitted after training.
+    transitions (Optional[Floats]): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
     RETURNS (Spans): The entities, in tokens of each text.
     """
     logits, lengths, place = visible
@@ -56,7 +74,8 @@ def decode_tokens(visible: Visible, table: TagTable, *, constrained: bool, tunin
         return decode_spans(logits, lengths, table, constrained=False)
     if any(tuning.bias.values()):
         logits = logits + bias_of_tags(tuning, table)
-    spans = decode_spans(logits, lengths, table, constrained=constrained, temperature=tuning.temperature)
+    options = {"temperature": tuning.temperature, "transitions": transitions}
+    spans = decode_spans(logits, lengths, table, constrained=constrained, **options)
     base = (numpy.cumsum(lengths) - lengths)[spans.text]
     start, end = place[base + spans.start], place[base + spans.end - 1] + 1
     return spans._replace(start=start, end=end, score=calibrate(spans.score, tuning))
@@ -70,6 +89,7 @@ def decode_visible(
     constrained: bool,
     threshold: float,
     tuning: Tuning = UNTUNED,
+    transitions: Floats | None = None,
 ) -> Spans:
     """Decode the entities of some texts.
 
@@ -79,7 +99,9 @@ def decode_visible(
     constrained (bool): Whether the tag sequences must be valid.
     threshold (float): Entities with a lower score are left out.
     tuning (Tuning): What was fitted after training.
+    transitions (Optional[Floats]): As for `decode_tokens`.
     RETURNS (Spans): The entities, in tokens of each text.
     """
-    spans = decode_tokens(find_visible(docs, logits), table, constrained=constrained, tuning=tuning)
+    visible = find_visible(docs, logits)
+    spans = decode_tokens(visible, table, constrained=constrained, tuning=tuning, transitions=transitions)
     return Spans(*(column[spans.score >= threshold] for column in spans))

@@ -3,13 +3,9 @@
 from typing import NamedTuple
 
 import numpy
-from numpy.typing import NDArray
 
+from .chain import Bools, Floats, Ints, best_paths, infer
 from .schemes import split_tag
-
-Floats = NDArray[numpy.float32]
-Ints = NDArray[numpy.int64]
-Bools = NDArray[numpy.bool_]
 
 ALWAYS_START = frozenset("BSU")
 ALWAYS_END = frozenset("ELSU")
@@ -82,34 +78,42 @@ def softmax(logits: Floats) -> Floats:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def best_tags(logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool) -> Ints:
+def best_tags(
+    logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool, transitions: Floats | None = None
+) -> Ints:
     """Choose a tag for each token.
 
-    Without constraints each token takes its best tag. With constraints each text takes the valid sequence with the
-    highest sum of logits (Viterbi, 1967, with hard transitions): a text whose best tags are valid already is done, so
-    only the others are searched.
+    Without constraints each token takes its most probable tag. With constraints each text takes the valid sequence with
+    the highest score: where there are no transitions, a text whose best tags are valid already is done, and only the
+    others are searched.
 
     logits (Floats): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text; none is 0. Shape: (n_texts,).
     table (TagTable): The tags.
     constrained (bool): Whether the sequences must be valid.
+    transitions (Optional[Floats]): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
     RETURNS (Ints): A tag index per token. Shape: (n_tokens,).
     """
+    if transitions is not None and not constrained:
+        return infer(logits, lengths, transitions).tags.argmax(axis=1)
     best: Ints = logits.argmax(axis=1)
     if not constrained or not len(best):
         return best
-    for start, end in invalid_texts(best, lengths, table):
-        best[start:end] = viterbi(logits[start:end], table)
+    searched = numpy.ones(len(lengths), dtype=bool) if transitions is not None else invalid_texts(best, lengths, table)
+    if searched.any():
+        scores = numpy.where(table.follows, 0.0 if transitions is None else transitions, -numpy.inf)
+        rows = numpy.repeat(searched, lengths)
+        best[rows] = best_paths(logits[rows], lengths[searched], scores, first=table.first, last=table.last)
     return best
 
 
-def invalid_texts(tags: Ints, lengths: Ints, table: TagTable) -> list[tuple[int, int]]:
+def invalid_texts(tags: Ints, lengths: Ints, table: TagTable) -> Bools:
     """Find the texts whose tags break the scheme.
 
     tags (Ints): A tag index per token. Shape: (n_tokens,).
-    lengths (Ints): Tokens per text. Shape: (n_texts,).
+    lengths (Ints): Tokens per text; none is 0. Shape: (n_texts,).
     table (TagTable): The tags.
-    RETURNS (List[Tuple[int, int]]): Start and end of each such text among the tokens.
+    RETURNS (Bools): Whether a text is such a one. Shape: (n_texts,).
     """
     ends = numpy.cumsum(lengths)
     begins = ends - lengths
@@ -117,30 +121,7 @@ def invalid_texts(tags: Ints, lengths: Ints, table: TagTable) -> list[tuple[int,
     wrong[1:] = ~table.follows[tags[:-1], tags[1:]]
     wrong[begins] = ~table.first[tags[begins]]
     wrong[ends - 1] |= ~table.last[tags[ends - 1]]
-    texts = numpy.unique(numpy.searchsorted(ends, numpy.flatnonzero(wrong), side="right"))
-    return [(int(begins[i]), int(ends[i])) for i in texts]
-
-
-def viterbi(logits: Floats, table: TagTable) -> Ints:
-    """Find the valid tag sequence of one text with the highest sum of logits.
-
-    logits (Floats): Shape: (n_tokens, n_tags), at least one token.
-    table (TagTable): The tags.
-    RETURNS (Ints): The sequence. Shape: (n_tokens,).
-    """
-    barrier = numpy.where(table.follows, 0.0, -numpy.inf)
-    score = numpy.where(table.first, logits[0].astype("float64"), -numpy.inf)
-    back = numpy.zeros(logits.shape, dtype="int64")
-    for i in range(1, len(logits)):
-        paths = score[:, None] + barrier
-        back[i] = paths.argmax(axis=0)
-        score = paths.max(axis=0) + logits[i]
-    score = numpy.where(table.last, score, -numpy.inf)
-    path = numpy.zeros(len(logits), dtype="int64")
-    path[-1] = score.argmax()
-    for i in range(len(logits) - 1, 0, -1):
-        path[i - 1] = back[i, path[i]]
-    return path
+    return numpy.logical_or.reduceat(wrong, begins)
 
 
 class Spans(NamedTuple):
@@ -161,7 +142,13 @@ class Spans(NamedTuple):
 
 
 def decode_spans(
-    logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool, temperature: float = 1.0
+    logits: Floats,
+    lengths: Ints,
+    table: TagTable,
+    *,
+    constrained: bool,
+    temperature: float = 1.0,
+    transitions: Floats | None = None,
 ) -> Spans:
     """Read entities and their scores off a batch of logits.
 
@@ -172,7 +159,8 @@ def decode_spans(
     lengths (Ints): Tokens per text. Shape: (n_texts,).
     table (TagTable): The tags.
     constrained (bool): As for `best_tags`.
-    temperature (float): What logits are divided by for the scores.
+    temperature (float): What logits and transitions are divided by for the scores.
+    transitions (Optional[Floats]): As for `best_tags`.
     RETURNS (Spans): The entities, in order.
     """
     keep = lengths > 0
@@ -181,7 +169,7 @@ def decode_spans(
     if not len(lengths) or not table.types:
         empty = numpy.zeros(0, dtype="int64")
         return Spans(empty, empty, empty, empty, numpy.zeros(0, dtype="float32"))
-    tags = best_tags(logits, lengths, table, constrained=constrained)
+    tags = best_tags(logits, lengths, table, constrained=constrained, transitions=transitions)
     begins = numpy.cumsum(lengths) - lengths
     types = table.type_of[tags]
     fresh = numpy.ones(len(tags), dtype=bool)
@@ -193,23 +181,40 @@ def decode_spans(
     inside = types[heads] >= 0
     heads, tails = heads[inside], tails[inside]
     text = numpy.searchsorted(begins, heads, side="right") - 1
-    mass = type_mass(logits, types, table, temperature=temperature)
+    mass = type_mass(logits, lengths, types, table, temperature=temperature, transitions=transitions)
     total = numpy.concatenate([[0.0], numpy.cumsum(mass, dtype="float64")])
     score = ((total[tails] - total[heads]) / (tails - heads)).astype("float32")
     return Spans(texts[text], heads - begins[text], tails - begins[text], types[heads], score)
 
 
-def type_mass(logits: Floats, types: Ints, table: TagTable, *, temperature: float = 1.0) -> Floats:
+def type_mass(
+    logits: Floats,
+    lengths: Ints,
+    types: Ints,
+    table: TagTable,
+    *,
+    temperature: float = 1.0,
+    transitions: Floats | None = None,
+) -> Floats:
     """Give the probability of a chosen type at each token, summed over the type's tags.
 
-    logits (Floats): Shape: (n_tokens, n_tags).
+    logits (Floats): One row per token, text after text. Shape: (n_tokens, n_tags).
+    lengths (Ints): Tokens per text; none is 0. Shape: (n_texts,).
     types (Ints): The type chosen at each token, -1 for none. Shape: (n_tokens,).
     table (TagTable): The tags.
-    temperature (float): What logits are divided by.
+    temperature (float): What logits and transitions are divided by.
+    transitions (Optional[Floats]): As for `best_tags`.
     RETURNS (Floats): The probability, 0 where no type is chosen. Shape: (n_tokens,).
     """
     mass = numpy.zeros(len(logits), dtype="float32")
-    rows = numpy.flatnonzero(types >= 0)
-    members = table.type_of[None, :] == types[rows, None]
-    mass[rows] = (softmax(logits[rows] / numpy.float32(temperature)) * members).sum(axis=1)
+    chosen = types >= 0
+    cooled = numpy.float32(temperature)
+    if transitions is None:
+        chances = softmax(logits[chosen] / cooled)
+    else:
+        texts = numpy.logical_or.reduceat(chosen, numpy.cumsum(lengths) - lengths)
+        rows = numpy.repeat(texts, lengths)
+        chances = infer(logits[rows] / cooled, lengths[texts], transitions / cooled).tags[chosen[rows]]
+    members = table.type_of[None, :] == types[chosen, None]
+    mass[chosen] = (chances * members).sum(axis=1)
     return numpy.minimum(mass, 1.0)

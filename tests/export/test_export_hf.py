@@ -197,9 +197,18 @@ class TestRefusals:
             export_hf(nlp, tmp_path / "hf")
         assert not list(tmp_path.iterdir())
 
-    @pytest.mark.parametrize(("setting", "code"), [("casing", "TC270"), ("normalize", "TC271")])
-    def test_other_input(self, setting: str, code: str, make_nlp: Callable[..., Language], tmp_path: Path) -> None:
-        nlp = make_nlp(config={"model": {"tok2vec": {setting: True}}})
+    @pytest.mark.parametrize(
+        ("model", "code"),
+        [
+            ({"tok2vec": {"casing": True}}, "TC270"),
+            ({"tok2vec": {"normalize": True}}, "TC271"),
+            ({"crf": True}, "TC272"),
+        ],
+    )
+    def test_other_settings(
+        self, model: dict[str, Any], code: str, make_nlp: Callable[..., Language], tmp_path: Path
+    ) -> None:
+        nlp = make_nlp(config={"model": model})
         with pytest.raises(ValueError, match=code):
             export_hf(nlp, tmp_path / "hf")
         assert not list(tmp_path.iterdir())

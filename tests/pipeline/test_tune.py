@@ -47,6 +47,7 @@ def readings(rng: numpy.random.Generator, n: int, *, bias: float = 0.0, temperat
         Visible(seen, lengths, numpy.zeros(n, dtype="int64")),
         make_tag_table(["O", *(f"B-{type_}" for type_ in TYPES)], "IOB2"),
         False,
+        None,
         lengths,
         (entities * 2 + 1) * 3 + gold[entities] - 1,
         (gold > 0).astype("int64"),

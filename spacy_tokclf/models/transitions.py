@@ -1,0 +1,48 @@
+"""A layer that holds how well one tag follows another, and lets logits pass."""
+
+from collections.abc import Callable
+from typing import Any
+
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from .resize import set_dims, set_params
+
+
+def make_transitions(nO: int | None = None) -> Model[Floats2d, Floats2d]:
+    """Make the layer. Its gradient comes from the loss of whole sequences, not through the logits.
+
+    nO (Optional[int]): The number of tags, set at initialisation.
+    RETURNS (Model[Floats2d, Floats2d]): The layer. Its parameter "T" is the score of a tag (column) after another
+        (row), at first 0. Shape: (n_tags, n_tags).
+    """
+    return Model("transitions", _forward, init=_init, dims={"nO": nO}, params={"T": None})
+
+
+def _init(layer: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None) -> None:
+    if X is not None:
+        layer.set_dim("nO", X.shape[1], force=True)
+    n_tags = layer.get_dim("nO")
+    layer.set_param("T", layer.ops.alloc2f(n_tags, n_tags))
+
+
+def _forward(
+    layer: Model[Floats2d, Floats2d], X: Floats2d, is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], Floats2d]]:
+    return X, lambda dY: dY
+
+
+def resize_transitions(layer: Model[Floats2d, Floats2d], new_nO: int) -> None:
+    """Add tags; the scores that are there keep their bits, those of new tags are 0.
+
+    layer (Model): The layer.
+    new_nO (int): The new number of tags.
+    """
+    if layer.has_param("T") is not True:
+        layer.set_dim("nO", new_nO, force=True)
+        return
+    scores: Any = layer.get_param("T")
+    larger: Any = layer.ops.alloc2f(new_nO, new_nO)
+    larger[: len(scores), : len(scores)] = scores
+    set_dims(layer, {"nO": new_nO})
+    set_params(layer, {"T": larger})
