@@ -8,22 +8,28 @@ from thinc.types import Floats2d
 
 from .resize import set_dims, set_params
 
+#: Name of the parameter.
+TRANSITIONS = "transitions"
+#: It learns this many times faster than the rest of the head. A step of Adam is about as long as the rate, and these
+#: numbers, like logits and unlike weights, have to go far: with the rate of the classifier they stay near 0.
+FASTER = 10.0
+
 
 def make_transitions(nO: int | None = None) -> Model[Floats2d, Floats2d]:
     """Make the layer. Its gradient comes from the loss of whole sequences, not through the logits.
 
     nO (Optional[int]): The number of tags, set at initialisation.
-    RETURNS (Model[Floats2d, Floats2d]): The layer. Its parameter "T" is the score of a tag (column) after another
-        (row), at first 0. Shape: (n_tags, n_tags).
+    RETURNS (Model[Floats2d, Floats2d]): The layer. Its parameter `transitions` is the score of a tag (column) after
+        another (row), at first 0. Shape: (n_tags, n_tags).
     """
-    return Model("transitions", _forward, init=_init, dims={"nO": nO}, params={"T": None})
+    return Model("transitions", _forward, init=_init, dims={"nO": nO}, params={TRANSITIONS: None})
 
 
 def _init(layer: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None) -> None:
     if X is not None:
         layer.set_dim("nO", X.shape[1], force=True)
     n_tags = layer.get_dim("nO")
-    layer.set_param("T", layer.ops.alloc2f(n_tags, n_tags))
+    layer.set_param(TRANSITIONS, layer.ops.alloc2f(n_tags, n_tags))
 
 
 def _forward(
@@ -38,11 +44,11 @@ def resize_transitions(layer: Model[Floats2d, Floats2d], new_nO: int) -> None:
     layer (Model): The layer.
     new_nO (int): The new number of tags.
     """
-    if layer.has_param("T") is not True:
+    if layer.has_param(TRANSITIONS) is not True:
         layer.set_dim("nO", new_nO, force=True)
         return
-    scores: Any = layer.get_param("T")
+    scores: Any = layer.get_param(TRANSITIONS)
     larger: Any = layer.ops.alloc2f(new_nO, new_nO)
     larger[: len(scores), : len(scores)] = scores
     set_dims(layer, {"nO": new_nO})
-    set_params(layer, {"T": larger})
+    set_params(layer, {TRANSITIONS: larger})

@@ -21,6 +21,7 @@ from ..models.classifier import transitions_of
 from ..models.encoder import encoder_nodes, load_encoder
 from ..models.heads import use_head
 from ..models.pretrained import LoaderT
+from ..models.transitions import TRANSITIONS
 from ..tags.chain import chain_loss
 from ..tags.decode import Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
@@ -143,7 +144,7 @@ class TokenClassifier(Stored, TrainablePipe):
         """RETURNS (Optional[NDArray]): For a model with a conditional random field, the score of a tag (column) after
         another (row). Shape: (n_tags, n_tags)."""
         layer = transitions_of(self.model)
-        return None if layer is None else layer.ops.to_numpy(layer.get_param("T"))
+        return None if layer is None else layer.ops.to_numpy(layer.get_param(TRANSITIONS))
 
     def add_label(self, label: str) -> int:
         """Add an entity type. A trained classifier keeps the rows that it has.
@@ -316,7 +317,7 @@ class TokenClassifier(Stored, TrainablePipe):
             loss, d_logits = self._token_loss(logits, gold, r_drop=self.cfg["r_drop"])
         else:
             loss, d_logits, d_transitions = self._chain_loss(docs, logits, gold)
-            layer.inc_grad("T", layer.ops.asarray2f(d_transitions))
+            layer.inc_grad(TRANSITIONS, layer.ops.asarray2f(d_transitions))
         if not numpy.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
         n_tokens = int((gold >= 0).sum())

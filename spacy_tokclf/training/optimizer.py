@@ -16,6 +16,7 @@ from ..device import device_of
 from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
 from ..models.cores import count_cores, together
+from ..models.transitions import FASTER, TRANSITIONS
 
 if TYPE_CHECKING:
     import torch
@@ -134,7 +135,7 @@ class AdamW(Optimizer):
             self.mom1[key] = ops.alloc(weights.shape)
             self.mom2[key] = ops.alloc(weights.shape)
         self.nr_update[key] += 1
-        rate = self.learn_rate * self.head_multiplier * lr_scale
+        rate = self.learn_rate * self.head_multiplier * lr_scale * (FASTER if key[1] == TRANSITIONS else 1.0)
         if weights.ndim > 1:
             weights *= 1.0 - rate * self.L2
         _adam(self.mom1[key], self.mom2[key], weights, gradient, self, rate, self.nr_update[key])
@@ -251,7 +252,8 @@ def make_adamw_v1(
     eps (float): Added to the denominator.
     weight_decay (float): Decoupled decay; biases and layer norms have none.
     max_grad_norm (float): Global norm that gradients are clipped to, 0 for none.
-    head_multiplier (float): Multiplies the learning rate of everything that is not an encoder.
+    head_multiplier (float): Multiplies the learning rate of everything that is not an encoder. The transitions of a
+        conditional random field learn another ten times faster.
     layer_decay (float): Multiplies the learning rate once for each layer below the top of an encoder.
     use_averages (bool): Whether to keep a moving average of the weights, for evaluation and saving.
     average_decay (float): What the average keeps of itself at each step, in the long run.

@@ -15,6 +15,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_tokclf import train_step
+from spacy_tokclf.models.transitions import FASTER, TRANSITIONS
 from spacy_tokclf.pipeline.tune import tune
 from spacy_tokclf.tags.chain import chain_loss, infer
 from spacy_tokclf.training.optimizer import make_adamw_v1
@@ -58,7 +59,7 @@ def nlp(trained: bytes) -> Language:
 @pytest.mark.parametrize("shared", [False, True])
 def test_learns(make_nlp: LoadT, shared: bool) -> None:
     nlp = make_nlp(shared=shared, crf=True)
-    assert not layer_of(nlp).get_param("T").any()
+    assert not layer_of(nlp).get_param(TRANSITIONS).any()
     overfit(nlp)
     assert nlp.evaluate(read_posts(nlp))["ents_f"] == 1.0
     transitions, tags = nlp.get_pipe("ner").transitions, nlp.get_pipe("ner").tags
@@ -71,7 +72,7 @@ def test_one_update_against_the_loss_of_sequences(make_nlp: LoadT) -> None:
     nlp = make_nlp(crf=True)
     pipe, examples = nlp.get_pipe("ner"), read_posts(nlp)
     rng = numpy.random.default_rng(0)
-    layer_of(nlp).set_param("T", rng.normal(size=(9, 9)).astype("float32"))
+    layer_of(nlp).set_param(TRANSITIONS, rng.normal(size=(9, 9)).astype("float32"))
     logits = pipe.logits([eg.x for eg in examples])
     gold = pipe.gold_tags(examples, logits)
     lengths = numpy.array([len(row) for row in logits])
@@ -80,27 +81,27 @@ def test_one_update_against_the_loss_of_sequences(make_nlp: LoadT) -> None:
     own_loss, own = pipe.get_loss(examples, logits)
     assert own_loss == pytest.approx(loss, rel=1e-6)
     numpy.testing.assert_allclose(numpy.concatenate(own), d_logits, atol=1e-6)
-    assert not layer_of(nlp).has_grad("T")
+    assert not layer_of(nlp).has_grad(TRANSITIONS)
     # In parts or at once: the gradient is a sum.
     assert nlp.update(examples, sgd=False)["ner"] == pytest.approx(loss / len(gold), rel=1e-4)
-    whole = layer_of(nlp).get_grad("T").copy()
+    whole = layer_of(nlp).get_grad(TRANSITIONS).copy()
     numpy.testing.assert_allclose(whole, d_transitions, atol=1e-3)
-    layer_of(nlp).get_grad("T")[:] = 0.0
+    layer_of(nlp).get_grad(TRANSITIONS)[:] = 0.0
     for part in (examples[:5], examples[5:]):
         nlp.update(part, sgd=False)
-    numpy.testing.assert_allclose(layer_of(nlp).get_grad("T"), whole, atol=1e-3)
+    numpy.testing.assert_allclose(layer_of(nlp).get_grad(TRANSITIONS), whole, atol=1e-3)
 
 
 def test_what_is_not_known_is_summed_over_and_what_is_not_seen_is_passed(make_nlp: LoadT) -> None:
     nlp = make_nlp(crf=True)
     pipe = nlp.get_pipe("ner")
-    layer_of(nlp).set_param("T", numpy.random.default_rng(0).normal(size=(9, 9)).astype("float32"))
+    layer_of(nlp).set_param(TRANSITIONS, numpy.random.default_rng(0).normal(size=(9, 9)).astype("float32"))
 
     def gradient(words: list[str], ents: list[str]) -> tuple[float, NDArray[Any], NDArray[Any]]:
         reference = Doc(nlp.vocab, words=words, ents=ents)
         loss = nlp.update([Example(Doc(nlp.vocab, words=words), reference)], sgd=False)["ner"]
         n_tokens, pipe.n_learned = pipe.n_learned, 0
-        grads = [layer_of(nlp).get_grad("T"), pipe.model.get_ref("output_layer").get_grad("W")]
+        grads = [layer_of(nlp).get_grad(TRANSITIONS), pipe.model.get_ref("output_layer").get_grad("W")]
         transitions, weights = (grad.copy() for grad in grads)
         for grad in grads:
             grad[...] = 0.0
@@ -151,6 +152,16 @@ def test_a_new_label_keeps_the_scores_of_the_others(nlp: Language) -> None:
         train_step(nlp, [example, *read_posts(nlp)], sgd, drop=0.0)
     assert found(nlp(example.x)) == found(example.y)
     assert pipe.transitions[9:].any()
+
+
+def test_transitions_learn_faster(make_nlp: LoadT) -> None:
+    """A first step of Adam is as long as the rate."""
+    nlp = make_nlp(crf=True)
+    bias = nlp.get_pipe("ner").model.get_ref("output_layer").get_param("b").copy()
+    train_step(nlp, read_posts(nlp), make_adamw_v1(1e-3, head_multiplier=2.0, weight_decay=0.0), drop=0.0)
+    step = numpy.abs(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("b") - bias).max()
+    assert step == pytest.approx(2e-3, rel=1e-2)
+    assert numpy.abs(nlp.get_pipe("ner").transitions).max() == pytest.approx(FASTER * step, rel=1e-2)
 
 
 def test_averages(make_nlp: LoadT) -> None:
