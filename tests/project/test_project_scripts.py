@@ -367,6 +367,7 @@ def test_tokens_that_constrained_decoding_changes(bias, changed):
     pipe = SimpleNamespace(
         tuning=Tuning(bias={"x": bias}),
         tag_table=make_tag_table(["O", "B-x", "I-x"], "IOB2"),
+        transitions=None,
         logits=lambda docs: logits,
     )
     doc = Doc(spacy.blank("en").vocab, words=["see", "Oslo", "now"])
