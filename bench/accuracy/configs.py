@@ -215,7 +215,7 @@ def _entry_of(entries: dict[str, dict[str, Any]], name: str) -> tuple[dict[str, 
 def _levers_of(entries: dict[str, dict[str, Any]], name: str) -> tuple[dict[str, Any], list[Settings]] | None:
     """Find the recipe and the levers in a name such as `plain+A+B`; None if it is no such name."""
     levers = entries.get("levers", {})
-    for recipe, mark, side in ((BEST, "-", "without"), (PLAIN, "+", "with")):
+    for recipe, mark, side in ((BEST, "-", "without"), (BEST, "+", "with"), (PLAIN, "+", "with")):
         first, *names = name.split(mark)
         if first == recipe and names and all(side in levers.get(each, {}) for each in names):
             return entries["configs"][recipe], [levers[each][side] for each in names]

@@ -38,7 +38,7 @@ two-sided.
 LEVERS = """### What each lever does
 
 Differences in F1, seed by seed. *Alone*: the plain recipe with the lever minus the plain recipe. *In the best*: the
-best recipe minus itself without the lever; nothing stands there for a lever that is not in it.
+same for the best recipe, from which levers are taken out that are in it; few of the others were put into it.
 """
 VERDICTS = "Alone, on dev, by more than two standard errors over three seeds or more:\n"
 SCORES = """## How sure the best recipe is

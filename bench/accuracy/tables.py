@@ -139,12 +139,13 @@ def verdicts(results: Results) -> list[str]:
 
 
 def _gain(results: Results, lever: str, side: str, split: str) -> Spread | None:
-    """What a lever gives: alone ("with"), or in the best recipe ("without" takes it out)."""
-    pair = (f"{PLAIN}+{lever}", PLAIN) if side == "with" else (BEST, f"{BEST}-{lever}")
-    hashes = {results.definitions[name].hash for name in pair if name in results.definitions}
-    if len(hashes) < 2:  # not run, or the lever is not in the recipe
-        return None
-    return differences(*map(results.seeds, pair), f"{split}_f1")
+    """What a lever gives: alone ("with"), or in the best recipe ("without"), which has it or is given it."""
+    into_best = [(BEST, f"{BEST}-{lever}"), (f"{BEST}+{lever}", BEST)]
+    for pair in [(f"{PLAIN}+{lever}", PLAIN)] if side == "with" else into_best:
+        hashes = {results.definitions[name].hash for name in pair if name in results.definitions}
+        if len(hashes) == 2:  # both were run, and they differ
+            return differences(*map(results.seeds, pair), f"{split}_f1")
+    return None
 
 
 def table_of_scores(found: dict[tuple[str, str], Found]) -> str:

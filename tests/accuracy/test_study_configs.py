@@ -38,6 +38,10 @@ def test_levers(study: Study) -> None:
     averages = {name: training(resolve(study, name))["optimizer"]["use_averages"] for name in
                 ("default", "plain", "default-averages", "plain+averages", "plain+averages+dev@sample")}  # fmt: skip
     assert list(averages.values()) == [True, False, False, True, True]
+    text = study.configs.read_text() + "  dropout:\n    with: {training.dropout: 0.25}\n"
+    study.configs.write_text(text)
+    best = training(resolve(study, "default+dropout+dev"))
+    assert best["dropout"] == 0.25 and best["optimizer"]["use_averages"] is True
 
 
 def test_several_levers_and_whole_blocks(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,6 +120,9 @@ def test_levers_are_compared_seed_by_seed(study: Study, put: Callable[..., None]
     averages, dropout = table.splitlines()[2:]
     assert averages == "| averaged weights | `averages` | 3 | +1.00 ± 0.00 | +2.50 ± 2.12 | +2.00 | -1.00 |"
     assert dropout == "| more dropout | `dropout` | 2 | +0.00 ± 1.41 | -1.00 |  |  |", "it is not in the best recipe"
+    put("default+dropout", (0.63, 0.38))
+    changed = table_of_levers(read_results(study))
+    assert changed is not None and changed.splitlines()[3].endswith("| +3.00 | -2.00 |"), "it was put into it"
     assert verdicts(results) == [
         "- Helped: `averages` +1.00 ± 0.00.",
         "- Cannot be told from nothing: `dropout` +0.00 ± 1.41.",
