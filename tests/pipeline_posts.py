@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -104,3 +105,15 @@ def found(doc: Doc) -> list[tuple[int, int, str]]:
 def scores_of(doc: Doc, key: str = "entities") -> list[float]:
     """Give the scores of a text's span group."""
     return list(doc.spans[key].attrs["scores"])
+
+
+def annotate(nlp: Language) -> list[Doc]:
+    """Annotate POSTS, on their own tokens."""
+    return list(nlp.pipe([eg.x for eg in read_posts(nlp)]))
+
+
+def same(docs: list[Doc], others: list[Doc]) -> None:
+    """Compare entities and scores."""
+    assert [found(doc) for doc in docs] == [found(doc) for doc in others]
+    scores, theirs = ([score for doc in which for score in scores_of(doc)] for which in (docs, others))
+    assert scores == pytest.approx(theirs, abs=1e-6)

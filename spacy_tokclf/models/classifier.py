@@ -10,7 +10,7 @@ from thinc.types import Floats2d
 
 from .resize import set_dims, set_params
 from .transform import make_transform
-from .transitions import make_transitions, resize_transitions
+from .transitions import TRANSITIONS, make_transitions, resize_transitions
 from .types import Tok2VecT, TokenLogitsT
 
 #: Spread of a fresh classifier's weights, as `initializer_range` in the configs of BERT and its family.
@@ -42,7 +42,7 @@ def build_token_classifier_v1(
     model.set_ref("transform", transform)
     model.set_ref("output_layer", output_layer)
     if crf:
-        model.set_ref("transitions", layers[-1])
+        model.set_ref(TRANSITIONS, layers[-1])
     model.attrs["resize_output"] = resize_output
     return model
 
@@ -130,4 +130,4 @@ def tok2vec_of(model: TokenLogitsT) -> Tok2VecT:
 
 def transitions_of(model: TokenLogitsT) -> Model[Floats2d, Floats2d] | None:
     """RETURNS (Optional[Model[Floats2d, Floats2d]]): The layer that holds a token classifier's transitions."""
-    return model.maybe_get_ref("transitions")
+    return model.maybe_get_ref(TRANSITIONS)

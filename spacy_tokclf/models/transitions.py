@@ -8,7 +8,7 @@ from thinc.types import Floats2d
 
 from .resize import set_dims, set_params
 
-#: Name of the parameter.
+#: Name of the parameter, and of the layer in its model.
 TRANSITIONS = "transitions"
 #: It learns this many times faster than the rest of the head. A step of Adam is about as long as the rate, and these
 #: numbers, like logits and unlike weights, have to go far: with the rate of the classifier they stay near 0.
@@ -22,7 +22,7 @@ def make_transitions(nO: int | None = None) -> Model[Floats2d, Floats2d]:
     RETURNS (Model[Floats2d, Floats2d]): The layer. Its parameter `transitions` is the score of a tag (column) after
         another (row), at first 0. Shape: (n_tags, n_tags).
     """
-    return Model("transitions", _forward, init=_init, dims={"nO": nO}, params={TRANSITIONS: None})
+    return Model(TRANSITIONS, _forward, init=_init, dims={"nO": nO}, params={TRANSITIONS: None})
 
 
 def _init(layer: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None) -> None:

@@ -8,7 +8,7 @@ import numpy
 import pytest
 import spacy
 from numpy.typing import NDArray
-from pipeline_posts import add_ner, found, initialize, overfit, read_post, read_posts, scores_of
+from pipeline_posts import add_ner, annotate, found, initialize, overfit, read_post, read_posts, same, scores_of
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -25,16 +25,6 @@ LoadT = Callable[..., Language]
 
 def layer_of(nlp: Language) -> Any:
     return nlp.get_pipe("ner").model.get_ref("transitions")
-
-
-def annotate(nlp: Language) -> list[Doc]:
-    return list(nlp.pipe([eg.x for eg in read_posts(nlp)]))
-
-
-def same(docs: list[Doc], others: list[Doc]) -> None:
-    assert [found(doc) for doc in docs] == [found(doc) for doc in others]
-    scores = [[score for doc in which for score in scores_of(doc)] for which in (docs, others)]
-    assert scores[0] == pytest.approx(scores[1], abs=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -7,24 +7,12 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
-from pipeline_posts import LABELS, found, read_posts, scores_of
+from pipeline_posts import LABELS, annotate, found, read_posts, same, scores_of
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.util import fix_random_seed
 
 LoadT = Callable[..., Language]
-
-
-def annotate(nlp: Language) -> list[Doc]:
-    """Annotate the posts of the training data, on their own tokens."""
-    return list(nlp.pipe([eg.x for eg in read_posts(nlp)]))
-
-
-def same(docs: list[Doc], others: list[Doc]) -> None:
-    """Compare entities and scores."""
-    assert [found(doc) for doc in docs] == [found(doc) for doc in others]
-    scores, theirs = ([score for doc in which for score in scores_of(doc)] for which in (docs, others))
-    assert scores == pytest.approx(theirs, abs=1e-6)
 
 
 @pytest.mark.parametrize("shared", [False, True])
