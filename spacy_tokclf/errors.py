@@ -172,15 +172,10 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC066 = "Give either data to tune on, or a tuned pipeline whose numbers to take (`--like`)."
 
-    TC080 = (
-        "r_drop of the component {name!r} needs an encoder of its own: a listener gets the vectors of one pass only. "
-        "Set r_drop = 0.0, or put `spacy-tokclf.TransformerEncoder.v1` into [components.{name}.model.tok2vec]."
-    )
-
     TC081 = (
         "The model of the component {name!r} has a conditional random field, whose loss is that of whole sequences: "
-        "label_smoothing ({label_smoothing}) and r_drop ({r_drop}) are of the loss of single tokens. Set both to 0.0, "
-        "or crf = false in [components.{name}.model]."
+        "label_smoothing ({value}) is of the loss of single tokens. Set it to 0.0, or crf = false in "
+        "[components.{name}.model]."
     )
 
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."

@@ -33,7 +33,7 @@ BEST, PLAIN = "default", "plain"
 RATE = "training.optimizer.learn_rate.initial_rate"
 SHORT = ("learn_rate", "epochs")
 #: Settings that came after the first runs, and their values that change nothing: a hash is the same with and without.
-OFF = {"normalize": False, "casing_dropout": 0.0, "label_smoothing": 0.0, "r_drop": 0.0, "crf": False, "tuned": True}
+OFF = {"normalize": False, "casing_dropout": 0.0, "label_smoothing": 0.0, "crf": False, "tuned": True}
 Settings = dict[str, Any]
 
 

@@ -90,9 +90,9 @@ def data_part(results: Results, data: str, plots: Path) -> list[str]:
     tests = table_of_tests(results, BEST + mark, rows)
     if tests:
         parts += [TESTS, tests]
-    levers = table_of_levers(results) if not mark else None
+    levers = table_of_levers(results, mark)
     if levers:
-        lines = verdicts(results)
+        lines = verdicts(results) if not mark else []
         parts += [LEVERS, levers, *([VERDICTS, "\n".join(lines) + "\n"] if lines else [])]
     return parts
 

@@ -61,6 +61,14 @@ class Results:
         """
         return self.runs.get(name, {})
 
+    def same(self, *names: str) -> bool:
+        """Tell whether configs are the same under other names.
+
+        names (str): Their full names.
+        RETURNS (bool): Whether all of them were run, with the same settings.
+        """
+        return len({self.definitions[name].hash if name in self.definitions else name for name in names}) == 1
+
     def points(self, name: str, data: str = "") -> list[str]:
         """List the points of a config's grid that were run.
 

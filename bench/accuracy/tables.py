@@ -51,7 +51,8 @@ def percent(found: Spread | None, *, sign: bool = False) -> str:
 
 
 def systems(results: Results, data: str) -> list[Row]:
-    """List what was run on a data set: each config, the best point of its grid, and its fit on train and dev.
+    """List what was run on a data set: each config, the best point of its grid if that is another, and its fit on train
+    and dev.
 
     results (Results): The results.
     data (str): The mark of the data set: "", or "@DATA".
@@ -59,10 +60,12 @@ def systems(results: Results, data: str) -> list[Row]:
     """
     rows = []
     for name, entry in results.entries["configs"].items():
-        rows.append(Row(entry["title"], name + data))
         points = results.points(name, data)
-        if points:
-            rows.append(Row(f"{entry['title']}: best on dev of {len(points)} points", points[0]))
+        best = [Row(f"{entry['title']}: best on dev of {len(points)} points", point) for point in points[:1]]
+        if best and results.same(best[0].name, name + data):
+            rows.append(Row(best[0].title, name + data))
+        else:
+            rows += [Row(entry["title"], name + data), *best]
         rows.append(Row(f"{entry['title']}, fitted on train and dev", name + DEV + data))
     return [row for row in rows if results.seeds(row.name)]
 
@@ -105,15 +108,16 @@ def table_of_tests(results: Results, reference: str, rows: Sequence[Row]) -> str
     return markdown(header, cells) if cells else None
 
 
-def table_of_levers(results: Results) -> str | None:
+def table_of_levers(results: Results, data: str) -> str | None:
     """Show what each lever does: put into the plain recipe, and taken out of the best one.
 
     results (Results): The results.
+    data (str): The mark of the data set: "", or "@DATA".
     RETURNS (str | None): Markdown; None if no lever was run.
     """
     cells = []
     for lever, sides in results.entries.get("levers", {}).items():
-        found = [_gain(results, lever, side, split) for side in ("with", "without") for split in SPLITS]
+        found = [_gain(results, lever, side, split, data) for side in ("with", "without") for split in SPLITS]
         if any(found):
             seeds = max(each.n for each in found if each is not None)
             cells.append([sides["title"], f"`{lever}`", seeds, *(percent(each, sign=True) for each in found)])
@@ -138,12 +142,12 @@ def verdicts(results: Results) -> list[str]:
     return [f"- {side}: {', '.join(names)}." for side, names in sides.items() if names]
 
 
-def _gain(results: Results, lever: str, side: str, split: str) -> Spread | None:
+def _gain(results: Results, lever: str, side: str, split: str, data: str = "") -> Spread | None:
     """What a lever gives: alone ("with"), or in the best recipe ("without"), which has it or is given it."""
     into_best = [(BEST, f"{BEST}-{lever}"), (f"{BEST}+{lever}", BEST)]
-    for pair in [(f"{PLAIN}+{lever}", PLAIN)] if side == "with" else into_best:
-        hashes = {results.definitions[name].hash for name in pair if name in results.definitions}
-        if len(hashes) == 2:  # both were run, and they differ
+    for names in [(f"{PLAIN}+{lever}", PLAIN)] if side == "with" else into_best:
+        pair = [name + data for name in names]
+        if all(map(results.seeds, pair)) and not results.same(*pair):
             return differences(*map(results.seeds, pair), f"{split}_f1")
     return None
 

@@ -47,7 +47,6 @@ precision = "fp32"
         "spans_key": "entities",
         "tuned": True,
         "label_smoothing": 0.0,
-        "r_drop": 0.0,
         "scorer": {"@scorers": "spacy-tokclf.seqeval_scorer.v1"},
     },
     default_score_weights={
@@ -71,15 +70,14 @@ def make_token_classifier(
     spans_key: str,
     tuned: bool,
     label_smoothing: float,
-    r_drop: float,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> TokenClassifier:
     """Make a `token_classifier`.
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, tuned, label_smoothing, r_drop, scorer: As
-        for `TokenClassifier`.
+    model, decode, threshold, overwrite_ents, annotate_ents, spans_key, tuned, label_smoothing, scorer: As for
+        `TokenClassifier`.
     RETURNS (TokenClassifier): The component.
     """
     return TokenClassifier(
@@ -93,7 +91,6 @@ def make_token_classifier(
         spans_key=spans_key,
         tuned=tuned,
         label_smoothing=label_smoothing,
-        r_drop=r_drop,
         scorer=scorer,
     )
 

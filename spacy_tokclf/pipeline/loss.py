@@ -1,4 +1,4 @@
-"""The loss: cross-entropy over the tokens whose gold tag is known, and how far two passes disagree about them."""
+"""The loss: cross-entropy over the tokens whose gold tag is known."""
 
 from typing import Any
 
@@ -37,29 +37,3 @@ def masked_cross_entropy(
         probabilities -= label_smoothing / logits.shape[1]
     gradient[rows] = probabilities
     return float(loss.sum()), gradient
-
-
-def disagreement(ops: Ops, logits: Floats2d, gold: Any) -> tuple[float, Floats2d]:
-    """Sum how far two passes with different dropout disagree: the Kullback-Leibler divergences, both ways, of their
-    distributions (R-Drop: Liang et al., 2021). Tokens without a known tag count for nothing.
-
-    ops (Ops): The backend.
-    logits (Floats2d): Those of the first pass, then those of the second. Shape: (2 * n_tokens, n_tags).
-    gold (Ints1d): Index of each token's tag, negative where it is not known. Shape: (2 * n_tokens,).
-    RETURNS (Tuple[float, Floats2d]): The sum in nats, and its gradient. Shape: (2 * n_tokens, n_tags).
-    """
-    xp = ops.xp
-    gradient = ops.alloc2f(*logits.shape)
-    half = len(logits) // 2
-    rows = xp.flatnonzero(xp.asarray(gold)[:half] >= 0)
-    if not len(rows):
-        return 0.0, gradient
-    both = xp.stack([logits[rows], logits[rows + half]])
-    logs = both - both.max(axis=2, keepdims=True)
-    logs = logs - xp.log(xp.exp(logs).sum(axis=2, keepdims=True))
-    p = xp.exp(logs)
-    apart, d_logs = p - p[::-1], logs - logs[::-1]
-    gradient[xp.concatenate([rows, rows + half])] = xp.concatenate(
-        apart + p * (d_logs - (p * d_logs).sum(axis=2, keepdims=True))
-    )
-    return float((apart[0] * d_logs[0]).sum()), gradient

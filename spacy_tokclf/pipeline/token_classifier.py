@@ -29,7 +29,7 @@ from .annotate import set_entities
 from .find_encoder import find_encoder
 from .gold import Ints, gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
-from .loss import disagreement, masked_cross_entropy
+from .loss import masked_cross_entropy
 from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
@@ -56,7 +56,6 @@ class TokenClassifier(Stored, TrainablePipe):
         spans_key: str = "entities",
         tuned: bool = True,
         label_smoothing: float = 0.0,
-        r_drop: float = 0.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Initialize the component.
@@ -72,8 +71,6 @@ class TokenClassifier(Stored, TrainablePipe):
             have a group of this key are learned from and scored by it, the others by `doc.ents`.
         tuned (bool): Whether to use what `spacy tokclf tune` fitted, if anything.
         label_smoothing (float): Share of the gold's probability that training spreads over all tags.
-        r_drop (float): Weight of the disagreement of two passes with different dropout, which training then makes over
-            each batch (R-Drop). For a model with an encoder of its own.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
             another setting out of range; TC081, for a setting that a conditional random field does not have.
@@ -82,12 +79,11 @@ class TokenClassifier(Stored, TrainablePipe):
             raise ValueError(Errors.TC021.format(value=decode, choices=", ".join(DECODERS)))
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(Errors.TC022.format(value=threshold))
-        for name_, value, wanted in (("label_smoothing", label_smoothing, 1.0), ("r_drop", r_drop, numpy.inf)):
-            if not 0.0 <= value < wanted:
-                expected = f"at least 0 and less than {wanted}"
-                raise ValueError(Errors.TC031.format(name=name_, value=value, expected=expected))
-        if transitions_of(model) is not None and (label_smoothing or r_drop):
-            raise ValueError(Errors.TC081.format(name=name, label_smoothing=label_smoothing, r_drop=r_drop))
+        if not 0.0 <= label_smoothing < 1.0:
+            expected = "at least 0 and less than 1"
+            raise ValueError(Errors.TC031.format(name="label_smoothing", value=label_smoothing, expected=expected))
+        if transitions_of(model) is not None and label_smoothing:
+            raise ValueError(Errors.TC081.format(name=name, value=label_smoothing))
         super().__init__(vocab, model, name)
         settings = {
             "decode": decode,
@@ -97,7 +93,6 @@ class TokenClassifier(Stored, TrainablePipe):
             "spans_key": spans_key,
             "tuned": tuned,
             "label_smoothing": float(label_smoothing),
-            "r_drop": float(r_drop),
         }
         self.cfg: dict[str, Any] = {
             "format": FORMAT,
@@ -294,16 +289,12 @@ class TokenClassifier(Stored, TrainablePipe):
         sgd (Optional[Optimizer]): Steps at once if given.
         losses (Optional[Dict[str, float]]): Losses by component, added to.
         RETURNS (Dict[str, float]): The losses.
-        RAISES (ValueError): TC025, if the loss is not a number; TC080, for `r_drop` and an encoder of others.
+        RAISES (ValueError): TC025, if the loss is not a number.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "TokenClassifier.update")
-        if self.cfg["r_drop"]:
-            if self._listens:
-                raise ValueError(Errors.TC080.format(name=self.name))
-            examples *= 2
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
@@ -314,7 +305,7 @@ class TokenClassifier(Stored, TrainablePipe):
         gold = self.gold_tags(examples, logits)
         layer = transitions_of(self.model)
         if layer is None:
-            loss, d_logits = self._token_loss(logits, gold, r_drop=self.cfg["r_drop"])
+            loss, d_logits = self._token_loss(logits, gold)
         else:
             loss, d_logits, d_transitions = self._chain_loss(docs, logits, gold)
             layer.inc_grad(TRANSITIONS, layer.ops.asarray2f(d_transitions))
@@ -357,13 +348,10 @@ class TokenClassifier(Stored, TrainablePipe):
         scheme = self.cfg["scheme"]
         return gold_tags(examples, known, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 
-    def _token_loss(self, logits: list[Floats2d], gold: Ints, *, r_drop: float = 0.0) -> tuple[float, list[Floats2d]]:
+    def _token_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d]]:
         ops = self.model.ops
         rows = ops.xp.concatenate(logits)
         loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=self.cfg["label_smoothing"])
-        if r_drop:
-            apart, d_apart = disagreement(ops, rows, gold)
-            loss, gradient = loss + r_drop * apart, gradient + r_drop * d_apart
         return loss, ops.unflatten(gradient, _lengths(logits))
 
     def _chain_loss(

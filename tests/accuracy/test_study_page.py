@@ -55,6 +55,18 @@ def test_the_best_point_is_chosen_on_dev_over_the_seeds_that_all_have(study: Stu
     results = read_results(study)
     assert results.points("trainer") == [few, many] and results.points("plain") == []
     assert [(row.title, row.name) for row in systems(results, "")] == [("the Trainer: best on dev of 2 points", few)]
+    put("trainer", (0.5, 0.9))
+    assert [row.name for row in systems(read_results(study), "")] == ["trainer", few]
+    study.configs.write_text(
+        study.configs.read_text().replace("{epochs: 2, learn_rate: 1.0e-4}", "{epochs: 2, learn_rate: 3.0e-3}")
+    )
+    study.runs.write_text("")
+    put(many, (0.5, None))
+    put(few, (0.6, None))
+    put("trainer", (0.6, 0.1), (0.7, 0.2))
+    assert [(row.title, row.name) for row in systems(read_results(study), "")] == [
+        ("the Trainer: best on dev of 2 points", "trainer")
+    ], "one row for the same settings: that of the config, which has all seeds"
     put("trainer:learn_rate=0.0001,epochs=1@resplit", (0.1, None))
     assert [row.name for row in systems(read_results(study), "@resplit")] == [
         "trainer:learn_rate=0.0001,epochs=1@resplit"
@@ -115,14 +127,19 @@ def test_levers_are_compared_seed_by_seed(study: Study, put: Callable[..., None]
     put("default-averages", (0.58, 0.41))
     put("default-dropout", (0.60, 0.40))
     results = read_results(study)
-    table = table_of_levers(results)
+    table = table_of_levers(results, "")
     assert table is not None
     averages, dropout = table.splitlines()[2:]
     assert averages == "| averaged weights | `averages` | 3 | +1.00 ± 0.00 | +2.50 ± 2.12 | +2.00 | -1.00 |"
     assert dropout == "| more dropout | `dropout` | 2 | +0.00 ± 1.41 | -1.00 |  |  |", "it is not in the best recipe"
     put("default+dropout", (0.63, 0.38))
-    changed = table_of_levers(read_results(study))
+    changed = table_of_levers(read_results(study), "")
     assert changed is not None and changed.splitlines()[3].endswith("| +3.00 | -2.00 |"), "it was put into it"
+    assert table_of_levers(results, "@resplit") is None
+    put("default@resplit", (0.70, 0.60))
+    put("default+dropout@resplit", (0.71, 0.58))
+    (elsewhere,) = table_of_levers(read_results(study), "@resplit").splitlines()[2:]
+    assert elsewhere == "| more dropout | `dropout` | 1 |  |  | +1.00 | -2.00 |"
     assert verdicts(results) == [
         "- Helped: `averages` +1.00 ± 0.00.",
         "- Cannot be told from nothing: `dropout` +0.00 ± 1.41.",

@@ -182,7 +182,6 @@ def test_tuned_and_greedy(nlp: Language) -> None:
     assert [found(doc) for doc in annotate(nlp)] == [found(doc) for doc in docs]
 
 
-@pytest.mark.parametrize("settings", [{"label_smoothing": 0.1}, {"r_drop": 1.0}])
-def test_losses_of_single_tokens_are_refused(settings: dict[str, float]) -> None:
+def test_label_smoothing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"TC081.*'ner'"):
-        add_ner(spacy.blank("en"), crf=True, **settings)
+        add_ner(spacy.blank("en"), crf=True, label_smoothing=0.1)
