@@ -158,6 +158,6 @@ def significance(results: Results, one: str, other: str) -> dict[str, float] | N
 
 
 def data_sets(results: Results) -> list[str]:
-    """RETURNS (list[str]): The data sets that there are runs on, in the order of `data.py`, but for the sample."""
+    """RETURNS (list[str]): The data sets that there are runs on, in the order of `data.py`."""
     there = {definition.data for definition in results.definitions.values()}
-    return [name for name in NAMES if name in there and name != "sample"]
+    return [name for name in NAMES if name in there]

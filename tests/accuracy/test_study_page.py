@@ -76,10 +76,12 @@ def test_the_best_point_is_chosen_on_dev_over_the_seeds_that_all_have(study: Stu
 def test_the_table_of_systems(study: Study, put: Callable[..., None]) -> None:
     put("default", (0.5, 0.4), (0.6, None))
     put("default+dev", (None, 0.42))
+    put("default@sample", (0.3, 0.2))
     results = read_results(study)
     table = table_of_systems(results, systems(results, ""))
     _, _, best, refit = table.splitlines()
     assert best == "| the best | `default` | 2 (1 on test) | 55.00 ± 7.07 | 40.00 | 50.00 ± 0.00 | 25.00 ± 0.00 | 1.5 |"
+    assert "| the best | `default@sample` | 1 | 30.00 | 20.00 |" in write_page(study).read_text()
     assert refit == "| the best, fitted on train and dev | `default+dev` | 1 |  | 42.00 | 50.00 | 25.00 | 1.5 |"
 
 
