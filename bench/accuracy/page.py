@@ -28,9 +28,6 @@ TITLES = {
     "resplit": "The training posts of WNUT-17, split anew",
     "sample": "The sample corpus of the project",
 }
-SAMPLE = """With so few posts the number of steps decides: the recipe takes as many as on WNUT-17, the Trainer its
-epochs, which are short here. The two rows are no comparison.
-"""
 HEAD = """# Results
 
 Made by `python -m bench.accuracy page` from `runs.jsonl`, `posts.jsonl`, `curves.jsonl` and `ledger.jsonl`; README.md
@@ -93,8 +90,7 @@ def data_part(results: Results, data: str, plots: Path) -> list[str]:
     if not rows:
         return []
     plot_f1(results, rows, plots / f"f1_{data}.png")
-    parts = [f"## {TITLES[data]}\n", *([SAMPLE] if data == "sample" else [])]
-    parts += [table_of_systems(results, rows), f"![F1 by system](plots/f1_{data}.png)\n"]
+    parts = [f"## {TITLES[data]}\n", table_of_systems(results, rows), f"![F1 by system](plots/f1_{data}.png)\n"]
     tests = table_of_tests(results, BEST + mark, rows)
     if tests:
         parts += [TESTS, tests]
