@@ -57,20 +57,19 @@ def test_the_best_point_is_chosen_on_dev_over_the_seeds_that_all_have(study: Stu
     assert [(row.title, row.name) for row in systems(results, "")] == [("the Trainer: best on dev of 2 points", few)]
     put("trainer", (0.5, 0.9))
     assert [row.name for row in systems(read_results(study), "")] == ["trainer", few]
-    study.configs.write_text(
-        study.configs.read_text().replace("{epochs: 2, learn_rate: 1.0e-4}", "{epochs: 2, learn_rate: 3.0e-3}")
-    )
-    study.runs.write_text("")
-    put(many, (0.5, None))
-    put(few, (0.6, None))
-    put("trainer", (0.6, 0.1), (0.7, 0.2))
-    assert [(row.title, row.name) for row in systems(read_results(study), "")] == [
-        ("the Trainer: best on dev of 2 points", "trainer")
-    ], "one row for the same settings: that of the config, which has all seeds"
     put("trainer:learn_rate=0.0001,epochs=1@resplit", (0.1, None))
     assert [row.name for row in systems(read_results(study), "@resplit")] == [
         "trainer:learn_rate=0.0001,epochs=1@resplit"
     ]
+
+
+def test_the_best_point_and_the_same_config_are_one_row(study: Study, put: Callable[..., None]) -> None:
+    put("trainer:learn_rate=0.003,epochs=2", (0.5, None))
+    put("trainer:learn_rate=0.0001,epochs=2", (0.6, None))
+    put("trainer", (0.6, 0.1), (0.7, 0.2))
+    assert [(row.title, row.name) for row in systems(read_results(study), "")] == [
+        ("the Trainer: best on dev of 2 points", "trainer")
+    ], "that of the config, which has all seeds"
 
 
 def test_the_table_of_systems(study: Study, put: Callable[..., None]) -> None:

@@ -27,14 +27,14 @@ def plain_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_nlp(plain_encoder_folder: Path) -> Callable[..., Language]:
     """Give a function that makes an initialized pipeline."""
 
-    def make(*, shared: bool = False, seed: int = 0, folder: Path | None = None, **settings: object) -> Language:
+    def make(*, shared: bool = False, seed: int = 0, **settings: object) -> Language:
         fix_random_seed(seed)
         nlp = spacy.blank("en")
         if shared:
             nlp.add_pipe("transformer_encoder", name="transformer")
         add_ner(nlp, shared=shared, **settings)
         owner = "transformer" if shared else "ner"
-        initialize(nlp, folder or plain_encoder_folder, read_posts(nlp), owners=(owner,))
+        initialize(nlp, plain_encoder_folder, read_posts(nlp), owners=(owner,))
         return nlp
 
     return make
