@@ -26,8 +26,8 @@ def work_of(model: Any, docs: Sequence[Any]) -> Work:
     docs (Sequence[Doc]): The texts.
     RETURNS (Work): The operations.
     """
-    from spacy_tokclf.models.anatomy import anatomy_of
     from spacy_tokclf.models.encoder import encoder_nodes
+    from spacy_tokclf.models.padding_free.modules import anatomy_of
     from spacy_tokclf.wordpieces.sequences import make_sequences
 
     shim = encoder_nodes(model)[0].shims[0]

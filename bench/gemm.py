@@ -37,7 +37,7 @@ def torch_product(rows: int, width: int, out: int, precision: str) -> Callable[[
     """RETURNS (Callable[[], Any]): A linear layer's product, by the fastest library that torch comes with."""
     import torch
 
-    from spacy_tokclf.device import linear_product
+    from spacy_tokclf.runtime.products import linear_product
 
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     x, weight = torch.randn(rows, width).to(dtype), torch.randn(out, width).to(dtype)

@@ -14,8 +14,8 @@ from spacy.training import Example
 from wasabi import msg
 
 from spacy_tokclf.metrics.examples import score_examples
+from spacy_tokclf.pipeline.decoding import find_visible
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
-from spacy_tokclf.pipeline.visible import find_visible
 from spacy_tokclf.tags.decode import best_tags
 from spacy_tokclf.tags.tuning import bias_of_tags
 

@@ -6,11 +6,12 @@ named here is for programs: the score of an entity, the device, a pretrained enc
 
 from importlib.metadata import version
 
-from .device import set_device
-from .models.pretrained import PretrainedEncoder
+from .models.hf.pretrained import PretrainedEncoder
 from .pipeline.annotate import entity_score
+from .runtime.device import set_device
+from .runtime.memory import tune_malloc
 from .training.step import train_step
 
 __version__ = version("spacy-tokclf")
 
-__all__ = ["PretrainedEncoder", "__version__", "entity_score", "set_device", "train_step"]
+__all__ = ["PretrainedEncoder", "__version__", "entity_score", "set_device", "train_step", "tune_malloc"]

@@ -23,6 +23,11 @@ class Warnings(metaclass=ErrorsWithCodes):
         "above 0 until training ends. A schedule that falls to 0 needs its `total_steps`: with `total_steps = "
         "${{training.max_steps}}`, set `training.max_steps` to the number of updates."
     )
+    TW008 = (
+        "torch {version} does not have the operations that the padding-free encoder is made of as they are expected "
+        '({detail}). Encoders with backend = "auto" run Hugging Face\'s own forward pass instead: the same numbers, in '
+        "more time. Install a version of torch that this package was tested with to have them back."
+    )
     TW100 = (
         "{path}: {count} of {posts} post(s) have tags that {scheme} does not allow in that order, such as "
         "an I- that follows nothing (first: {first}). They were read by the rule of conlleval: such a tag "

@@ -10,7 +10,7 @@ import torch
 from project_files import fail, read_json
 from wasabi import msg
 
-from spacy_tokclf.device import resolve_precision
+from spacy_tokclf.runtime.products import resolve_precision
 
 from .configs import Definition, resolve
 from .data import get_data

@@ -29,9 +29,9 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     from torch.nn import functional
 
     from spacy_tokclf.corpus import batch_by_length
-    from spacy_tokclf.models.anatomy import anatomy_of
-    from spacy_tokclf.models.packed import run_packed
-    from spacy_tokclf.models.pretrained import PretrainedEncoder
+    from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
+    from spacy_tokclf.models.padding_free.encoder import run_packed
+    from spacy_tokclf.models.padding_free.modules import anatomy_of
     from spacy_tokclf.models.shim import EncoderShim
 
     posts = json.loads(Path(options["posts"]).read_text(encoding="utf8"))
@@ -77,9 +77,9 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     import torch
     from spacy.util import minibatch
 
-    from spacy_tokclf.models.anatomy import anatomy_of
     from spacy_tokclf.models.encoder import encoder_nodes
-    from spacy_tokclf.models.packed import run_packed
+    from spacy_tokclf.models.padding_free.encoder import run_packed
+    from spacy_tokclf.models.padding_free.modules import anatomy_of
 
     nlp = load(options)
     model = next(pipe.model for _, pipe in nlp.pipeline if encoder_nodes(getattr(pipe, "model", None)))

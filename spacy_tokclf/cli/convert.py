@@ -54,7 +54,7 @@ def convert_cli(
     The form read and the form written follow from the names. A span that does not fit the tokens is masked, never
     taught as O, and all that was changed is said in one warning.
     """
-    from ..corpus.any_form import ReadOptions
+    from ..corpus.convert import ReadOptions
 
     options = ReadOptions(
         on_misaligned=on_misaligned,
@@ -73,7 +73,7 @@ def convert_cli(
     with failing_cleanly():
         import spacy
 
-        from ..corpus.any_form import check_target, read_any, write_any
+        from ..corpus.convert import check_target, read_any, write_any
 
         check_target(target, to_format)
         docs = list(read_any(source, spacy.blank(lang), options))  # so that a faulty file leaves nothing half written

@@ -13,7 +13,7 @@ from ._util import JSON_HELP, failing_cleanly, write_json
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from ..corpus.any_form import ReadOptions
+    from ..corpus.convert import ReadOptions
     from .debug_findings import Part
 
 _LABEL_ROWS = 60
@@ -42,7 +42,7 @@ def debug_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from ..corpus.any_form import ReadOptions
+    from ..corpus.convert import ReadOptions
 
     options = ReadOptions(
         overlap="longest", format=format, scheme=scheme, token_column=token_column, tag_column=tag_column
@@ -118,7 +118,7 @@ def _settings(config: Path | None, overrides: dict[str, Any]) -> dict[str, Any]:
 
 def _read_part(path: str, nlp: "Language", options: "ReadOptions") -> "Part":
     """Read train or dev."""
-    from ..corpus.any_form import read_any
+    from ..corpus.convert import read_any
     from ..corpus.data_facts import data_facts
     from ..corpus.offset_report import OffsetReport
     from .debug_findings import Part

@@ -46,7 +46,7 @@ def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None
     RAISES (OSError): TC010 and TC280 to TC285, if the encoder cannot be loaded.
     RAISES (ValueError): TC011 or TC017, if it has no fast tokenizer.
     """
-    from ..models.pretrained import PretrainedEncoder
+    from ..models.hf.pretrained import PretrainedEncoder
     from ..models.shim import EncoderShim
 
     shim = EncoderShim()

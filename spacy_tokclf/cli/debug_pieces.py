@@ -35,7 +35,7 @@ def debug_pieces_cli(
     """
     import spacy
 
-    from ..export.pieces import debug_pieces
+    from ..export.debug_pieces import debug_pieces
 
     with failing_cleanly():
         if (text is None) == (data is None):
@@ -56,7 +56,7 @@ def debug_pieces_cli(
 
 def _annotated_text(data: str, row: int, nlp: "Language") -> "Doc":
     """Read one text of annotated data. RAISES (ValueError): TC055, if there are not so many."""
-    from ..corpus.any_form import read_any
+    from ..corpus.convert import read_any
 
     docs = list(read_any(data, nlp))
     if not 0 <= row < len(docs):

@@ -95,7 +95,7 @@ def score(
     RAISES (ValueError): TC2xx and TC1xx with file and line, if the files are at fault.
     """
     from ..metrics.bootstrap import paired_bootstrap
-    from ..metrics.compare import Comparison, compare_columns
+    from ..metrics.seqeval.compare import Comparison, compare_columns
     from ..metrics.summary import describe_errors, summarize
     from .tagged import check_aligned, check_scheme, entity_texts, read_tagged
 

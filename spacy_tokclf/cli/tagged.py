@@ -13,7 +13,7 @@ from ..errors import Errors, Warnings
 from ..tags import MISSING
 
 if TYPE_CHECKING:
-    from ..metrics.codes import Ints
+    from ..metrics.seqeval.tag_codes import Ints
 
 _PREFIX_FORM = re.compile(r"-|[OBIESLU]|[BIESLU]-.+", re.DOTALL)
 _SUFFIX_FORM = re.compile(r"-|[OBIESLU]|.+-[BIESLU]", re.DOTALL)
@@ -58,7 +58,7 @@ def read_tagged(
     """
     if Path(path).suffix == ".spacy":
         return _read_docbin(Path(path))
-    from ..corpus.columns import read_columns
+    from ..corpus.forms.columns import read_columns
 
     table = read_columns(path, (token_column, tag_column), separator=separator)
     tokens, tags = table.columns
@@ -135,7 +135,7 @@ def check_scheme(scheme: str | None, gold: TaggedFile, pred: TaggedFile, *, suff
     suffix (bool): Whether the prefix letter stands last.
     RAISES (ValueError): TC206, TC207; TC227 with file and line.
     """
-    from ..metrics.rules import STRICT, detect_scheme, scheme_name
+    from ..metrics.seqeval.rules import STRICT, detect_scheme, scheme_name
 
     place = -1 if suffix else 0
     if scheme is None:

@@ -44,7 +44,7 @@ def tune_cli(
     from spacy.cli._util import setup_gpu
 
     from ..errors import Errors
-    from ..pipeline.tune import take_over, tune
+    from ..pipeline.tuning.tune import take_over, tune
     from .evaluate import read_gold
 
     with failing_cleanly():

@@ -12,8 +12,8 @@ from spacy.tokens import Doc
 from spacy.tokens import Span as DocSpan
 
 from ..errors import Errors
+from .forms.jsonl import check_choice
 from .given_tokens import doc_of_given_tokens
-from .jsonl import check_choice
 from .offset_report import OffsetReport
 from .overlaps import OVERLAPS, find_overlap, keep_spans
 from .text_records import CharSpan, TextRecord

@@ -11,8 +11,8 @@ from spacy.training import Example
 from ..errors import Errors
 from .align import MISALIGNED, text_record_to_doc
 from .augmented import AugmenterT, CorpusT, augmented
-from .json_shapes import FORMATS
-from .jsonl import check_choice, read_jsonl
+from .forms.json_shapes import FORMATS
+from .forms.jsonl import check_choice, read_jsonl
 from .offset_report import OffsetReport
 from .overlaps import OVERLAPS
 from .text_records import TextRecord

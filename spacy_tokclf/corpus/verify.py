@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from ..errors import Errors
 from ..tags import is_missing
-from .conll import read_conll
+from .forms.conll import read_conll
 from .records import Record
 
 # WNUT-17 as published by leondz/emerging_entities_17: split, file name, md5 sum.

@@ -6,7 +6,7 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..errors import Errors
-from ..models.onnx_shim import OnnxShim
+from ..models.onnx.shim import OnnxShim
 from ..models.shim import EncoderShim
 from ..pipeline.find_component import find_component
 from ..pipeline.find_encoder import find_encoder

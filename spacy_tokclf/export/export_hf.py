@@ -16,11 +16,12 @@ import spacy
 import srsly
 from spacy.language import Language
 
-from ..device import rng_kept, to_tensor
 from ..errors import Errors
-from ..models.heads import head_of
+from ..models.head_transform import transform_weights
+from ..models.hf.heads import head_of
 from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
-from ..models.transform import transform_weights
+from ..runtime.arrays import to_tensor
+from ..runtime.dropout import rng_kept
 from ..tags.tuning import tune_logits
 from ..wordpieces.prefix import KEY as PREFIX_SPACE
 from ..wordpieces.prefix import with_prefix_space

@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 import numpy
 from spacy.tokens import Doc
 
-from ..device import running, to_array, to_tensor
 from ..models.shim import EncoderShim
+from ..runtime.arrays import to_array, to_tensor
+from ..runtime.device import running
 from ..wordpieces.prefix import KEY as PREFIX_SPACE
 from ..wordpieces.prefix import with_prefix_space
 from .component import Classifier

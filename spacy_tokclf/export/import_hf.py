@@ -9,8 +9,8 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
-from ..models.heads import HeadWeights
-from ..models.pretrained import Pretrained, PretrainedEncoder
+from ..models.hf.heads import HeadWeights
+from ..models.hf.pretrained import Pretrained, PretrainedEncoder
 from ..pipeline.labels import checkpoint_scheme
 from ..tags import expected_tags, is_tag_of, split_tag
 from ..tags.schemes import PREFIXES

@@ -11,7 +11,7 @@ from spacy.util import replace_model_node
 
 from ..errors import Errors
 from ..models.encoder import encoder_nodes
-from ..models.onnx_shim import OnnxShim
+from ..models.onnx.shim import OnnxShim
 from ..pipeline.find_encoder import find_encoder, pipes_with_model
 from .folders import check_target, put_in_place
 from .optimize_check import Agreement, check_agreement, compare_pipelines
@@ -79,7 +79,7 @@ def replace_encoders(nlp: Language, precision: str, *, component: str | None = N
     RAISES (ValueError): TC307, TC310 or TC311, if there is no encoder that can be replaced; TC012, TC312 or TC313, if
         no graph can be made of it.
     """
-    from .onnx_graph import SETTINGS, onnx_layer
+    from .onnx.graph import SETTINGS, onnx_layer
 
     found = list(_owners(nlp, component))
     if not found:

@@ -11,10 +11,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
-from ..corpus.any_form import read_any
+from ..corpus.convert import read_any
 from ..errors import Errors
-from ..metrics.counts import count
 from ..metrics.examples import annotated, compare_examples
+from ..metrics.seqeval.counts import count
 from ..models.encoder import encoder_nodes
 from ..pipeline.find_encoder import pipes_with_model
 from ..pipeline.token_classifier import TokenClassifier

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Errors
-from ..models.hub_failures import hub_failures
+from ..models.hf.hub_failures import hub_failures
 from .names import check_repo
 
 #: Files of a checkpoint. Of an earlier one nothing may stay, since transformers would mix the two: weights in several

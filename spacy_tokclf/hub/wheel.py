@@ -9,10 +9,8 @@ from pathlib import Path
 
 import srsly
 
+from .. import compat
 from ..errors import Errors
-
-# The hook that `build` and pip call, without either: spaCy brings setuptools along.
-_BUILD = "import sys; from setuptools import build_meta; build_meta.__legacy__.build_wheel(sys.argv[1])"
 
 
 def build_wheel(pipeline: Path, out: Path, *, name: str | None = None, version: str | None = None) -> Path:
@@ -35,7 +33,7 @@ def build_wheel(pipeline: Path, out: Path, *, name: str | None = None, version: 
     out.mkdir(parents=True, exist_ok=True)
     options = ["--name", name, "--version", version, "--build", "none"]
     _run(["-m", "spacy", "package", str(pipeline), str(out), *options], pipeline)
-    _run(["-c", _BUILD, str(made / "dist")], pipeline, folder=made)
+    _run(["-c", compat.wheel_builder(), str(made / "dist")], pipeline, folder=made)
     shutil.rmtree(made / "build", ignore_errors=True)
     (wheel,) = (made / "dist").glob("*.whl")
     return wheel

@@ -4,10 +4,6 @@ from pathlib import Path
 
 from .analysis import EntityError, confusion, count_kinds, find_errors
 from .bootstrap import bootstrap_scores, paired_bootstrap, paired_bootstrap_counts
-from .chunks import Chunks, UnknownPrefixError, get_entities
-from .codes import NotAListError
-from .compare import Comparison, compare_columns, compare_tags
-from .counts import Counts, count, count_by_sentence
 from .examples import (
     annotated,
     compare_characters,
@@ -16,9 +12,12 @@ from .examples import (
     score_examples,
 )
 from .groups import group_scores, scores_by_length, scores_by_novelty
-from .prf import UndefinedMetricWarning, precision_recall_fscore
-from .report import evaluate_dict, report_dict, report_text
-from .scores import (
+from .seqeval.chunks import Chunks, UnknownPrefixError, get_entities
+from .seqeval.compare import Comparison, compare_columns, compare_tags
+from .seqeval.counts import Counts, count, count_by_sentence
+from .seqeval.prf import UndefinedMetricWarning, precision_recall_fscore
+from .seqeval.report import evaluate_dict, report_dict, report_text
+from .seqeval.scores import (
     accuracy_score,
     classification_report,
     compute,
@@ -28,6 +27,7 @@ from .scores import (
     precision_score,
     recall_score,
 )
+from .seqeval.tag_codes import NotAListError
 from .summary import describe_errors, summarize
 from .surface import surface_scores, surfaces
 

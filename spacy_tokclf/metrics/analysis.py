@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .chunks import Chunks
-from .codes import Bools, Ints
-from .compare import Comparison
+from .seqeval.chunks import Chunks
+from .seqeval.compare import Comparison
+from .seqeval.tag_codes import Bools, Ints
 
 #: Kinds of error. The middle five pair a wrong prediction with a gold entity that it overlaps.
 KINDS = ("missed", "wrong_type", "too_long", "too_short", "shifted", "type_and_boundary", "spurious")

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import Errors
-from .codes import Ints
-from .compare import Comparison
-from .counts import count_by_sentence
+from .seqeval.compare import Comparison
+from .seqeval.counts import count_by_sentence
+from .seqeval.tag_codes import Ints
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import Errors
-from .chunks import Chunks
-from .codes import Bools, Ints, Sentences
-from .compare import Comparison, without
-from .counts import count
 from .gold_groups import gold_group
-from .report import evaluate_dict
+from .seqeval.chunks import Chunks
+from .seqeval.compare import Comparison, without
+from .seqeval.counts import count
+from .seqeval.report import evaluate_dict
+from .seqeval.tag_codes import Bools, Ints, Sentences
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, SpanGroup

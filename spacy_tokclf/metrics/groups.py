@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from .chunks import Chunks
-from .compare import Comparison
-from .prf import simple_prf
+from .seqeval.chunks import Chunks
+from .seqeval.compare import Comparison
+from .seqeval.prf import simple_prf
 from .surface import surfaces
 
 GroupScores = dict[str, dict[str, float | int]]

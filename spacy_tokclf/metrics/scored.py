@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..attrs import SCORES
-from .codes import Bools
 from .examples import annotated
+from .seqeval.tag_codes import Bools
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc

@@ -5,11 +5,11 @@ from typing import Any
 
 from .analysis import EntityError, confusion, count_kinds, find_errors
 from .bootstrap import bootstrap_scores
-from .chunks import Chunks
-from .compare import Comparison
-from .counts import count
 from .groups import scores_by_length, scores_by_novelty
-from .report import evaluate_dict
+from .seqeval.chunks import Chunks
+from .seqeval.compare import Comparison
+from .seqeval.counts import count
+from .seqeval.report import evaluate_dict
 from .surface import surface_scores, surfaces
 
 

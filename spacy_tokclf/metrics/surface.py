@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from .chunks import Chunks
-from .compare import Comparison
-from .prf import simple_prf
+from .seqeval.chunks import Chunks
+from .seqeval.compare import Comparison
+from .seqeval.prf import simple_prf
 
 Surface = tuple[str, str]
 

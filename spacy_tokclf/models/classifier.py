@@ -8,8 +8,8 @@ from spacy.tokens import Doc
 from thinc.api import Dropout, Linear, Model, Ops, chain
 from thinc.types import Floats2d
 
-from .resize import set_dims, set_params
-from .transform import make_transform
+from .head_transform import make_transform
+from .thinc_params import set_dims, set_params
 from .transitions import TRANSITIONS, make_transitions, resize_transitions
 from .types import Tok2VecT, TokenLogitsT
 

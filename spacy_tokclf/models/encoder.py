@@ -8,16 +8,18 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..device import check_precision, resolve_precision, running, to_array, to_tensor
 from ..errors import Errors
+from ..runtime.arrays import to_array, to_tensor
+from ..runtime.device import running
+from ..runtime.products import check_precision, resolve_precision
 from ..wordpieces.batch import PieceBatch, batch_windows
 from ..wordpieces.pack import pack_windows
 from ..wordpieces.pool import check_pooling, pool_tokens
 from ..wordpieces.sequences import make_sequences
 from ..wordpieces.windows import Ints, check_window
-from .anatomy import anatomy_of
 from .casing import add_casing, cased_embeddings
-from .pretrained import LoaderT
+from .hf.pretrained import LoaderT
+from .padding_free.modules import anatomy_of
 from .shim import EncoderShim
 from .types import Tok2VecT
 
@@ -186,7 +188,7 @@ def encode(
     vectors, tokens = [], []
     parts = anatomy_of(module)
     if parts is not None:
-        from .packed import run_packed
+        from .padding_free.encoder import run_packed
 
         options: dict[str, Any] = {"precision": resolve_precision(precision, device), "pooling": pooling}
         with running(device, precision="fp32", train=train):

@@ -11,19 +11,21 @@ import srsly
 from thinc.api import NumpyOps, Optimizer
 from thinc.types import FloatsXd
 
-from ..device import device_of, place, rng_kept, to_array, to_host, to_tensor
 from ..errors import Errors
+from ..runtime.arrays import to_array, to_host, to_tensor
+from ..runtime.device import device_of, place
+from ..runtime.dropout import rng_kept
 from ..wordpieces.tokenizer import PieceTokenizer
+from .base_shim import HeldEncoder
 from .casing import CASING_WEIGHT, add_casing
-from .heads import HeadWeights
-from .held import HeldEncoder
-from .pretrained import Pretrained, module_from_config
+from .hf.heads import HeadWeights
+from .hf.pretrained import Pretrained, module_from_config
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from .kernels import WorkingWeights
+    from .padding_free.ops import WorkingWeights
 
 WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG = (
     "model.safetensors",
@@ -50,7 +52,7 @@ class EncoderShim(HeldEncoder):
     def weights(self) -> "WorkingWeights":
         """RETURNS (WorkingWeights): Copies of the weights that products are made with."""
         if self._weights is None:
-            from .kernels import WorkingWeights
+            from .padding_free.ops import WorkingWeights
 
             self._weights = WorkingWeights()
         return self._weights
@@ -182,7 +184,7 @@ class EncoderShim(HeldEncoder):
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): Weights (safetensors), config and tokenizer; empty while there is no encoder."""
-        if not self.is_filled:
+        if not self.is_filled or self.is_elsewhere:
             return b""
         from safetensors.torch import save
 

@@ -6,7 +6,7 @@ from typing import Any
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from .resize import set_dims, set_params
+from .thinc_params import set_dims, set_params
 
 #: Name of the parameter, and of the layer in its model.
 TRANSITIONS = "transitions"

@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
 from thinc.api import Model
 
-from ..models.held import held_encoder_nodes
+from ..models.base_shim import held_encoder_nodes
 
 
 def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import Errors
-from ..models.heads import HeadWeights
+from ..models.hf.heads import HeadWeights
 from ..tags import OUTSIDE, SCHEMES, detect_scheme, expected_tags, is_tag_of, split_tag
 from ..tags.schemes import PREFIXES as LETTERS
 

@@ -6,10 +6,10 @@ from typing import Any
 from spacy.scorer import PRFScore, get_ner_prf
 from spacy.training import Example
 
-from ..metrics.counts import Counts, count
 from ..metrics.examples import compare_examples
 from ..metrics.gold_groups import check_groups, gold_key
-from ..metrics.report import evaluate_dict
+from ..metrics.seqeval.counts import Counts, count
+from ..metrics.seqeval.report import evaluate_dict
 
 _SEQEVAL_KEYS = ("precision", "recall", "f1", "accuracy")
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +12,8 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import Errors
-from ..models.held import HeldEncoder, held_encoder_nodes
-from ..models.resize import set_dims
+from ..models.base_shim import HeldEncoder, held_encoder_nodes
+from ..models.thinc_params import set_dims
 
 ENCODER = "encoder"
 StoredT = TypeVar("StoredT", bound="Stored")
@@ -53,7 +53,7 @@ class Stored:
             "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8"))),
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
             ENCODER: lambda p: _encoders_from_disk(self.model, p),
-            "model": lambda p: _layers_from_bytes(self.model, p.read_bytes()),
+            "model": lambda p: _from_bytes(self.model, p.read_bytes()),
         }
         util.from_disk(path, deserialize, exclude)
         return self
@@ -112,28 +112,15 @@ def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:
     pipe.cfg.update(overridden, given=given, format=pipe.cfg["format"])
 
 
-@contextlib.contextmanager
-def _without_encoders(model: Model) -> Iterator[None]:
-    """Take the encoders out of a model, so that thinc stores the rest."""
-    nodes = held_encoder_nodes(model)
-    shims = [node._shims for node in nodes]
-    for node in nodes:
-        node._shims = []
-    try:
-        yield
-    finally:
-        for node, own in zip(nodes, shims, strict=True):
-            node._shims = own
-
-
 def _layers_to_disk(model: Model, path: Path) -> None:
-    with _without_encoders(model):
-        path.write_bytes(model.to_bytes())
-
-
-def _layers_from_bytes(model: Model, data: bytes) -> None:
-    with _without_encoders(model):
-        _from_bytes(model, data)
+    """Write all layers but the encoders, which have folders of their own."""
+    with contextlib.ExitStack() as stack:
+        for shim in _shims(model):
+            stack.enter_context(shim.stored_elsewhere())
+        msg = model.to_dict()
+    held = {node.id for node in held_encoder_nodes(model)}
+    msg["shims"] = [[] if node.id in held else own for node, own in zip(model.walk(), msg["shims"], strict=True)]
+    path.write_bytes(srsly.msgpack_dumps(msg))
 
 
 def _from_bytes(model: Model, data: bytes) -> None:

@@ -19,13 +19,14 @@ from ..errors import Errors
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
 from ..models.encoder import encoder_nodes, load_encoder
-from ..models.heads import use_head
-from ..models.pretrained import LoaderT
+from ..models.hf.heads import use_head
+from ..models.hf.pretrained import LoaderT
 from ..models.transitions import TRANSITIONS
 from ..tags.chain import chain_loss
 from ..tags.decode import Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from .annotate import set_entities
+from .decoding import decode_visible, is_visible
 from .find_encoder import find_encoder
 from .gold import Ints, gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
@@ -33,7 +34,6 @@ from .loss import masked_cross_entropy
 from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
-from .visible import decode_visible, is_visible
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1

@@ -14,8 +14,8 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..models.encoder import encoder_nodes, load_encoder
+from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
-from ..models.pretrained import LoaderT
 from .steps import prepare_step
 from .storage import Stored
 

@@ -12,11 +12,12 @@ from thinc.api import Model, Optimizer
 from thinc.backends import get_array_ops
 from thinc.types import FloatsXd, Generator
 
-from ..device import device_of
+from .. import compat
 from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
-from ..models.cores import count_cores, together
 from ..models.transitions import FASTER, TRANSITIONS
+from ..runtime.device import device_of
+from ..runtime.threads import count_threads, run_parallel
 
 if TYPE_CHECKING:
     import torch
@@ -168,10 +169,8 @@ class AdamW(Optimizer):
             for half in halves:
                 for group in half.param_groups:
                     group["lr"] = self.learn_rate * group["multiplier"]
-                # The fused kernel divides gradients by `grad_scale` as it reads them: no pass of our own.
-                half.grad_scale = torch.tensor(1.0 / scale, device=device)
-                half.found_inf = torch.tensor(0.0, device=device)
-            together([half.step for half in halves], device)
+            divisor = torch.tensor(1.0 / scale, device=device)
+            run_parallel([partial(compat.step_scaled, half, divisor) for half in halves], device)
             if self.averages is not None:
                 self._average(self.averages, shim_id, module)
         for param in module.parameters():
@@ -210,7 +209,6 @@ class AdamW(Optimizer):
         return halves
 
     def _average(self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module") -> None:
-        import torch
 
         own = {(shim_id, name): param.data for name, param in module.named_parameters() if param.requires_grad}
         self.nr_update[(shim_id, "")] += 1
@@ -218,7 +216,7 @@ class AdamW(Optimizer):
         weight = 1.0 - self._decay(self.nr_update[(shim_id, "")])
         keys = {value: key for key, value in own.items()}
         halves = [([averages[keys[value]] for value in half], half) for half in _halves(list(keys))]
-        together([partial(torch._foreach_lerp_, kept, values, weight) for kept, values in halves], device_of(module))
+        run_parallel([partial(compat.lerp_all, kept, values, weight) for kept, values in halves], device_of(module))
 
 
 def layer_of(name: str) -> int:
@@ -311,13 +309,13 @@ def _module_grads(shim: Any) -> list["torch.Tensor"]:
 def _square_norm(grads: list["torch.Tensor"]) -> float:
     import torch
 
-    norms = together([partial(torch._foreach_norm, half) for half in _halves(grads)], grads[0].device)
+    norms = run_parallel([partial(compat.norms, half) for half in _halves(grads)], grads[0].device)
     return float(torch.stack([norm for half in norms for norm in half]).double().square().sum())
 
 
 def _halves(tensors: "list[T]") -> "list[list[T]]":
     """Split tensors into two lists with about as many numbers, to be worked on together; on a GPU there is one list."""
-    if count_cores(tensors[0].device) == 1 or len(tensors) == 1:
+    if count_threads(tensors[0].device) == 1 or len(tensors) == 1:
         return [tensors]
     halves: list[list[T]] = [[], []]
     sizes = [0, 0]

@@ -17,7 +17,7 @@ from bench.system import System
 from bench.texts import measured_points, measured_singly
 from bench.turns import take_turns
 
-FAKES = "tests.bench.fake_systems"
+FAKES = "tests.helpers.fake_systems"
 
 
 @pytest.fixture(autouse=True)

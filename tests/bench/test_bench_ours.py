@@ -29,7 +29,7 @@ def test_bare_training(setting, encoder_dir, module, precision):
 
 
 def test_bare_batches_are_those_of_our_pipeline(options, nlp, monkeypatch):
-    import spacy_tokclf.models.packed as kernels
+    import spacy_tokclf.models.padding_free.encoder as kernels
 
     seen = []
     run_packed = kernels.run_packed

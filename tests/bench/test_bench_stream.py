@@ -41,7 +41,7 @@ def texts_file(tmp_path):
 
 @pytest.mark.parametrize(("leak", "flat"), [(0, True), (MIB, False)])
 def test_a_leak_is_seen(texts_file, leak, flat):
-    options = {"target": "tests.bench.fake_systems:words", "options": {"leak": leak}}
+    options = {"target": "tests.helpers.fake_systems:words", "options": {"leak": leak}}
     result = annotate({**options, "texts": texts_file, "words": 1000, "every": 100})(0)
     samples = result["samples"]
     assert [sample[0] // 100 for sample in samples] == list(range(1, 11))
@@ -55,7 +55,7 @@ def test_the_peak_is_that_of_the_round():
     """In a process of its own, since this one may have kept memory that others freed."""
     code = (
         "from bench.stream import memory, peak\n"
-        f"run = peak({{'target': 'tests.bench.fake_systems:takes', 'options': {{'bytes': {300 * MIB}}}}})\n"
+        f"run = peak({{'target': 'tests.helpers.fake_systems:takes', 'options': {{'bytes': {300 * MIB}}}}})\n"
         "before = memory()[0]\n"
         "print(run(0)['value'] - before, memory()[0] - before)"
     )
@@ -65,7 +65,7 @@ def test_the_peak_is_that_of_the_round():
 
 
 def test_one_long_text_beside_short_ones(texts_file):
-    options = {"target": "tests.bench.fake_systems:words", "options": {}, "texts": texts_file, "words": 14}
+    options = {"target": "tests.helpers.fake_systems:words", "options": {}, "texts": texts_file, "words": 14}
     run = long_document(options)
     for number in (0, 1):
         result = run(number)

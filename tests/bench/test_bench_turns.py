@@ -10,7 +10,7 @@ import pytest
 from bench.system import System
 from bench.turns import missing, take_turns, variables, wanted
 
-FAKES = "tests.bench.fake_systems"
+FAKES = "tests.helpers.fake_systems"
 
 
 def fake(name, tmp_path, **options):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from spacy_tokclf.corpus import read_conll
-from spacy_tokclf.corpus.columns import read_columns
+from spacy_tokclf.corpus.forms.columns import read_columns
 
 
 def write(folder: Path, data: str | bytes) -> Path:

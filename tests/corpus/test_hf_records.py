@@ -13,7 +13,7 @@ from spacy_tokclf.corpus import (
     records_from_dataset,
     write_docbin,
 )
-from spacy_tokclf.corpus.hf_records import detect_dataset_scheme
+from spacy_tokclf.corpus.hf.records import detect_dataset_scheme
 from spacy_tokclf.tags import SCHEMES, convert_tags
 
 datasets = pytest.importorskip("datasets")

@@ -12,8 +12,8 @@ from spacy.util import load_config_from_str, load_model_from_config, registry
 
 from spacy_tokclf.corpus import read_conll, write_docbin
 from spacy_tokclf.corpus.batcher import make_length_batcher_v1
+from spacy_tokclf.corpus.conll_reader import make_conll_corpus_v1
 from spacy_tokclf.corpus.lower_copies import make_lower_copies_v1
-from spacy_tokclf.corpus.reader import make_conll_corpus_v1
 
 POSTS = "".join(
     f"{name}\tB-person\nsaw\tO\nthe\tO\n{thing}\tB-creative-work\n{thing}\tI-creative-work\n\t\nlol\tO\n\n"

@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 
 from spacy_tokclf.export import export_hf, import_hf
 from spacy_tokclf.export.component import find_classifier
-from spacy_tokclf.models.pretrained import PretrainedEncoder
+from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
 from spacy_tokclf.wordpieces.prefix import prefix_space
 
 SHORT = TEXTS[:-1]

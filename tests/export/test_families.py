@@ -19,8 +19,8 @@ from tiny_checkpoints import FAMILIES, TAGS
 
 from spacy_tokclf.export import export_hf, import_hf
 from spacy_tokclf.export.component import find_classifier
-from spacy_tokclf.export.pieces import IGNORED, debug_pieces
-from spacy_tokclf.models.pretrained import PretrainedEncoder
+from spacy_tokclf.export.debug_pieces import IGNORED, debug_pieces
+from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 #: What fits into one window of every family.

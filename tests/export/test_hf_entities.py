@@ -13,7 +13,7 @@ from shared_pipelines import shared_pipeline
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_tokclf.corpus.conll import read_conll
+from spacy_tokclf.corpus.forms.conll import read_conll
 from spacy_tokclf.export import export_hf, import_hf, to_hf_entities
 from spacy_tokclf.export.hf_entities import STRATEGIES
 

@@ -21,7 +21,7 @@ from tiny_checkpoints import TAGS
 from tiny_encoders import write_encoder
 
 from spacy_tokclf.export import export_hf, import_hf
-from spacy_tokclf.models import heads
+from spacy_tokclf.models.hf import heads
 from spacy_tokclf.pipeline.labels import tag_rows
 from spacy_tokclf.tags import tags_to_spans
 

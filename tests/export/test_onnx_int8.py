@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_tokclf.export.onnx_int8 import TABLE_ROWS, round_columns, to_int8
-from spacy_tokclf.export.onnx_nodes import FLOAT, INT64, IR_VERSION, OPSET, Nodes, own_operators
-from spacy_tokclf.models.onnx_session import _open
+from spacy_tokclf.export.onnx.int8 import TABLE_ROWS, round_columns, to_int8
+from spacy_tokclf.export.onnx.nodes import FLOAT, INT64, IR_VERSION, OPSET, Nodes, own_operators
+from spacy_tokclf.models.onnx.session import _open
 
 pytest.importorskip("onnxscript")
 RANDOM = numpy.random.default_rng(0)

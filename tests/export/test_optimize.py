@@ -18,7 +18,10 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from tiny_encoders import KINDS
 
-from spacy_tokclf.export import export_hf, import_hf, onnx_family, onnx_graph, onnx_int8
+from spacy_tokclf.export import export_hf, import_hf
+from spacy_tokclf.export.onnx import family as onnx_family
+from spacy_tokclf.export.onnx import graph as onnx_graph
+from spacy_tokclf.export.onnx import int8 as onnx_int8
 from spacy_tokclf.export.optimize import optimize, replace_encoders
 from spacy_tokclf.hub.wheel import build_wheel, requirements_of
 

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span
 from tokenizers import Tokenizer
 
 from spacy_tokclf.export.component import find_classifier
-from spacy_tokclf.export.pieces import IGNORED, debug_pieces
+from spacy_tokclf.export.debug_pieces import IGNORED, debug_pieces
 
 
 def test_words_pieces_ids_and_labels(nlp: Language) -> None:

@@ -14,8 +14,8 @@ from spacy.tokens import Doc
 from tiny_checkpoints import FAMILIES
 
 from spacy_tokclf.export import export_hf, import_hf, to_hf_entities
-from spacy_tokclf.export.pieces import debug_pieces
-from spacy_tokclf.pipeline.tune import tune
+from spacy_tokclf.export.debug_pieces import debug_pieces
+from spacy_tokclf.pipeline.tuning.tune import tune
 from spacy_tokclf.tags.decode import softmax
 from spacy_tokclf.tags.tuning import UNTUNED, Tuning, tune_logits
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from spacy.tokens import Doc
 
-from spacy_tokclf.corpus.conll import read_conll
+from spacy_tokclf.corpus.forms.conll import read_conll
 from spacy_tokclf.export import export_hf, import_hf
 from spacy_tokclf.tags.decode import best_tags
 

@@ -13,7 +13,7 @@ from seqeval_cases import evaluate_with_seqeval
 from spacy_tokclf.metrics import compute
 
 pytest.importorskip("evaluate")
-SCRIPT = Path(__file__).parent / "evaluate_offline.py"
+SCRIPT = Path(__file__).parents[1] / "helpers" / "evaluate_offline.py"
 
 
 def make_cases() -> list[dict[str, Any]]:

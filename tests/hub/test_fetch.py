@@ -10,7 +10,7 @@ from hub_worker import HubUser
 from pushed import files_of
 from safetensors.torch import load_file
 
-from spacy_tokclf.models.pretrained import PretrainedEncoder
+from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
 
 NAME = "ada/tiny"
 

@@ -13,7 +13,7 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as their_strict
 from seqeval_cases import Case, agree, evaluate_with_seqeval, outcome, random_case, seqeval_counts
 
 import spacy_tokclf.metrics as ours
-from spacy_tokclf.metrics.letters import is_odd_tag
+from spacy_tokclf.metrics.seqeval.prefixes import is_odd_tag
 
 
 def our_counts(case: Case, scheme: str | None) -> dict[str, tuple[int, int, int]]:

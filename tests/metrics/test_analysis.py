@@ -20,8 +20,8 @@ from spacy_tokclf.metrics import (
     summarize,
 )
 from spacy_tokclf.metrics.analysis import KINDS
-from spacy_tokclf.metrics.chunks import Chunks
-from spacy_tokclf.metrics.codes import Sentences
+from spacy_tokclf.metrics.seqeval.chunks import Chunks
+from spacy_tokclf.metrics.seqeval.tag_codes import Sentences
 
 TAG = st.sampled_from(["O", "O", "B-A", "I-A", "B-b-c", "I-b-c", "U-A", "B"])
 PAIRS = st.lists(st.lists(st.tuples(TAG, TAG), max_size=9), min_size=1, max_size=4)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from spacy_tokclf.metrics import UnknownPrefixError, get_entities
-from spacy_tokclf.metrics.codes import TagVocab, encode
-from spacy_tokclf.metrics.letters import count_odd_tags
-from spacy_tokclf.metrics.rules import detect_scheme
+from spacy_tokclf.metrics.seqeval.prefixes import count_odd_tags
+from spacy_tokclf.metrics.seqeval.rules import detect_scheme
+from spacy_tokclf.metrics.seqeval.tag_codes import TagVocab, encode
 
 LINES = (Path(__file__).parent / "data" / "seqeval-golden-trace.txt").read_text(encoding="utf8").splitlines()
 SCHEMES = ["IOB1", "IOB2", "IOE1", "IOE2", "IOBES", "BILOU"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spacy_tokclf.corpus.columns import read_columns
+from spacy_tokclf.corpus.forms.columns import read_columns
 from spacy_tokclf.metrics import compare_columns, compare_tags, count, surface_scores, surfaces
 
 

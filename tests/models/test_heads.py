@@ -10,8 +10,8 @@ from transformers.activations import ACT2FN
 
 from spacy_tokclf.models.classifier import build_token_classifier_v1
 from spacy_tokclf.models.encoder import build_transformer_encoder_v1
-from spacy_tokclf.models.heads import HEADS, HeadWeights, head_of, ordered_labels, use_head
-from spacy_tokclf.models.transform import PARAMS, fill_transform, is_filled, make_transform, transform_weights
+from spacy_tokclf.models.head_transform import PARAMS, fill_transform, is_filled, make_transform, transform_weights
+from spacy_tokclf.models.hf.heads import HEADS, HeadWeights, head_of, ordered_labels, use_head
 
 WIDTH = 6
 

@@ -15,9 +15,10 @@ from onnx_layers import make_pair
 from spacy.util import registry
 from tiny_encoders import KINDS
 
-from spacy_tokclf import device
-from spacy_tokclf.models import onnx_encoder, onnx_session
-from spacy_tokclf.models.onnx_encoder import build_onnx_encoder_v1
+from spacy_tokclf.models.onnx import encoder as onnx_encoder
+from spacy_tokclf.models.onnx import session as onnx_session
+from spacy_tokclf.models.onnx.encoder import build_onnx_encoder_v1
+from spacy_tokclf.runtime import threads as threads_module
 from spacy_tokclf.wordpieces.pool import POOLINGS
 
 pytest.importorskip("onnxscript")
@@ -185,12 +186,12 @@ class TestThreads:
 
     def test_count(self, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "5")
-        assert device.cpu_threads() == 5
+        assert threads_module.cpu_threads() == 5
         monkeypatch.setenv("OMP_NUM_THREADS", "all")
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        assert device.cpu_threads() == cores
-        monkeypatch.setattr(device.multiprocessing, "parent_process", lambda: object())
-        assert device.cpu_threads() == 1
+        assert threads_module.cpu_threads() == cores
+        monkeypatch.setattr(threads_module.multiprocessing, "parent_process", lambda: object())
+        assert threads_module.cpu_threads() == 1
 
     def test_a_forked_process_makes_its_own_session(self, pairs, monkeypatch):
         runner = pairs["fp32"][1].copy().shims[0].runner

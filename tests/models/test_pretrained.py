@@ -11,7 +11,7 @@ from spacy.util import registry
 from tiny_encoders import KINDS
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModel
 
-from spacy_tokclf.models.pretrained import PretrainedEncoder, make_pretrained_encoder_v1, module_from_config
+from spacy_tokclf.models.hf.pretrained import PretrainedEncoder, make_pretrained_encoder_v1, module_from_config
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from thinc.api import Adam
 from tiny_encoders import KINDS
 
 from spacy_tokclf.models.encoder import build_transformer_encoder_v1
-from spacy_tokclf.models.pretrained import Pretrained
+from spacy_tokclf.models.hf.pretrained import Pretrained
 from spacy_tokclf.models.shim import EncoderShim
 
 FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
@@ -259,7 +259,7 @@ def test_an_encoder_that_is_loaded_while_in_training_mode_predicts_without_dropo
 
 def test_a_forked_process_may_not_use_a_gpu(encoder_dir, monkeypatch):
     shim = make_encoder_model(encoder_dir).shims[0]
-    monkeypatch.setattr("spacy_tokclf.device.device_of", lambda module: torch.device("cuda", 0))
+    monkeypatch.setattr("spacy_tokclf.runtime.device.device_of", lambda module: torch.device("cuda", 0))
     monkeypatch.setattr(torch.cuda, "_is_in_bad_fork", lambda: True)
     with pytest.raises(ValueError, match=r"TC016.*cuda:0"):
         _ = shim.module

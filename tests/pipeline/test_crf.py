@@ -16,7 +16,7 @@ from spacy.util import fix_random_seed
 
 from spacy_tokclf import train_step
 from spacy_tokclf.models.transitions import FASTER, TRANSITIONS
-from spacy_tokclf.pipeline.tune import tune
+from spacy_tokclf.pipeline.tuning.tune import tune
 from spacy_tokclf.tags.chain import chain_loss, infer
 from spacy_tokclf.training.optimizer import make_adamw_v1
 

@@ -73,16 +73,16 @@ def test_threads(load_trained: LoadT) -> None:
 def test_a_worker_uses_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from spacy_tokclf import device
+    from spacy_tokclf.runtime import device, threads
 
     seen: list[int] = []
-    monkeypatch.setattr(device.multiprocessing, "parent_process", lambda: object())
+    monkeypatch.setattr(threads.multiprocessing, "parent_process", lambda: object())
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     monkeypatch.setattr(torch, "set_num_threads", seen.append)
     with device.running(torch.device("cpu"), precision="fp32", train=False):
         pass
-    assert seen == [1]
-    monkeypatch.setattr(device.multiprocessing, "get_start_method", lambda: "fork")
+    assert seen == [1, 2]
+    monkeypatch.setattr(threads.multiprocessing, "get_start_method", lambda: "fork")
     with pytest.raises(ValueError, match="TC016"), device.running(torch.device("cuda"), precision="fp32", train=False):
         pass
 

@@ -12,8 +12,8 @@ from spacy.training import Example
 
 from spacy_tokclf import train_step
 from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.pipeline.decoding import decode_visible
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
-from spacy_tokclf.pipeline.visible import decode_visible
 from spacy_tokclf.training.optimizer import make_adamw_v1
 from spacy_tokclf.wordpieces.sequences import make_sequences
 

@@ -15,10 +15,10 @@ from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
 from spacy_tokclf import train_step
-from spacy_tokclf.pipeline.fit import fit_bias, fit_scores, fit_temperature
-from spacy_tokclf.pipeline.readings import Found, Readings, read_texts
-from spacy_tokclf.pipeline.tune import hold_out, take_over, tune
-from spacy_tokclf.pipeline.visible import Visible
+from spacy_tokclf.pipeline.decoding import Visible
+from spacy_tokclf.pipeline.tuning.fit import fit_bias, fit_scores, fit_temperature
+from spacy_tokclf.pipeline.tuning.logits import Found, Readings, read_texts
+from spacy_tokclf.pipeline.tuning.tune import hold_out, take_over, tune
 from spacy_tokclf.tags.decode import make_tag_table, softmax
 from spacy_tokclf.tags.tuning import UNTUNED, Tuning, log_odds, sigmoid
 from spacy_tokclf.training.optimizer import make_adamw_v1

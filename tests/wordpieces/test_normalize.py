@@ -6,7 +6,7 @@ from hf_reference import make_docs, make_encoder_model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_tokclf.export.pieces import debug_pieces
+from spacy_tokclf.export.debug_pieces import debug_pieces
 from spacy_tokclf.wordpieces.normalize import normal_form
 
 LINKS = [

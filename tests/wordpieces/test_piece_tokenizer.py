@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from odd_words import EMPTY_WORDS, ODD_WORDS, odd_words
 from tiny_encoders import KINDS
 
-from spacy_tokclf.models.pretrained import PretrainedEncoder
+from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
 from spacy_tokclf.wordpieces import tokenizer as tokenizer_module
 from spacy_tokclf.wordpieces.tokenizer import PieceTokenizer
 

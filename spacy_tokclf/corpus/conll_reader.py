@@ -1,0 +1,106 @@
+"""A spaCy corpus reader for CoNLL files, so that training can do without a conversion."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from ..errors import Errors
+from .augmented import AugmenterT, CorpusT, augmented
+from .docbin import records_to_docs
+from .forms.conll import detect_conll_scheme, read_conll
+from .records import Record
+
+SUFFIX = ".conll"
+
+
+def make_conll_corpus_v1(
+    path: str | Path | None,
+    scheme: str = "auto",
+    token_column: int = 0,
+    tag_column: int = -1,
+    limit: int = 0,
+    augmenter: AugmenterT | None = None,
+) -> CorpusT:
+    """Create the reader `spacy-tokclf.ConllCorpus.v1`.
+
+    path (str | Path | None): A CoNLL file with any suffix, or a folder whose *.conll files are read in order
+        of name.
+    scheme (str): Scheme of the tags, or "auto".
+    token_column (int): Column of the tokens, from 0, or from the end if negative.
+    tag_column (int): Column of the tags.
+    limit (int): Read the first posts only; 0 reads all.
+    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): What makes more of an example, or another.
+    RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
+    RAISES (ValueError): TC118 if the path is missing, TC119 if the limit is negative.
+    """
+    if path is None:
+        raise ValueError(Errors.TC118.format(path=path))
+    if limit < 0:
+        raise ValueError(Errors.TC119.format(name="limit", value=limit, least=0))
+    corpus = ConllCorpus(path, scheme=scheme, token_column=token_column, tag_column=tag_column, limit=limit)
+    return augmented(corpus, augmenter)
+
+
+class ConllCorpus:
+    """Stream Examples from CoNLL files: gold tokens on both sides, spaces unknown.
+
+    Nothing is kept in memory, so it serves `training.max_epochs = -1` too: the training loop calls it anew
+    each epoch. Streamed training initialises from the first 100 posts only, so give the labels in
+    `[initialize]` there.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        scheme: str = "auto",
+        token_column: int = 0,
+        tag_column: int = -1,
+        limit: int = 0,
+    ) -> None:
+        """Set the corpus up, with the arguments of make_conll_corpus_v1; no file is opened yet."""
+        self.path = Path(path)
+        self.scheme = scheme
+        self.token_column = token_column
+        self.tag_column = tag_column
+        self.limit = limit
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        """Read the posts.
+
+        nlp (Language): The pipeline; only its vocabulary is used.
+        YIELDS (Example): One Example a post.
+        RAISES (ValueError): As read_conll does; TC118 if there is no file.
+        """
+        return examples_from_records(self._records(), nlp.vocab)
+
+    def _records(self) -> Iterator[Record]:
+        """Read all files, the scheme detected over all of them, up to the limit."""
+        paths = sorted(self.path.glob(f"*{SUFFIX}")) if self.path.is_dir() else [self.path]
+        if not paths:
+            raise ValueError(Errors.TC118.format(path=str(self.path)))
+        columns = {"token_column": self.token_column, "tag_column": self.tag_column}
+        if self.scheme == "auto":
+            self.scheme = detect_conll_scheme(paths, **columns)
+        read = 0
+        for path in paths:
+            for record in read_conll(path, scheme=self.scheme, **columns):
+                yield record
+                read += 1
+                if self.limit and read >= self.limit:
+                    return
+
+
+def examples_from_records(records: Iterable[Record], vocab: Vocab) -> Iterator[Example]:
+    """Make Examples with the gold tokens on both sides, spaces unknown.
+
+    records (Iterable[Record]): The posts.
+    vocab (Vocab): Vocabulary of the Docs.
+    YIELDS (Example): One Example a post.
+    """
+    for reference in records_to_docs(records, vocab):
+        yield Example(Doc(vocab, words=[token.text for token in reference]), reference)

@@ -1,0 +1,1 @@
+"""Forms of files: one module each, with its reader and its writer."""

@@ -1,0 +1,127 @@
+"""Texts with character offsets, as Doccano, Prodigy and Label Studio export them: in and out."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from spacy.tokens import Doc
+
+from ...errors import Errors
+from ..text_records import TextRecord
+from .json_rows import read_json_rows
+from .json_shapes import FORMATS, Row, read_row
+
+
+def read_jsonl(path: str | Path, *, format: str = "auto") -> Iterator[TextRecord]:
+    """Stream the texts of an export: one JSON object a line, or one JSON list.
+
+    path (str | Path): The file, in UTF-8.
+    format (str): "doccano", "prodigy" or "label-studio" (its JSON and its JSON-MIN); "auto" goes by the keys of each
+        object.
+    YIELDS (TextRecord): The texts, in order.
+    RAISES (ValueError): TC111, TC160 to TC164, TC168, TC173 with file and line; TC167 for an unknown format; TC169 if
+        there is no such file.
+    """
+    check_choice("format", format, ("auto", *FORMATS))
+    for line, row in read_json_rows(path):
+        yield read_row(row, str(path), line, format=format)
+
+
+def write_jsonl(docs: Iterable[Doc], path: str | Path, format: str = "prodigy") -> int:
+    """Write Docs with their entities. Tokens whose gold is missing are written under a key "missing" of our own, since
+    none of the tools can say so.
+
+    docs (Iterable[Doc]): The Docs.
+    path (str | Path): The file to write.
+    format (str): "prodigy", which keeps the tokens too; "doccano"; or "label-studio", which is one JSON list (its
+        offsets count characters).
+    RETURNS (int): Number of Docs written.
+    RAISES (ValueError): TC167 for an unknown format.
+    """
+    check_choice("format", format, FORMATS)
+    written = 0
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+        for doc in docs:
+            row = _WRITERS[format](doc, doc_text(doc))
+            text = json.dumps(row, ensure_ascii=False)
+            if format == "label-studio":
+                text = f"{',' if written else '['}\n{text}"
+            file.write(text if format == "label-studio" else f"{text}\n")
+            written += 1
+        if format == "label-studio":
+            file.write("\n]\n" if written else "[]\n")
+    return written
+
+
+def doc_text(doc: Doc) -> str:
+    """Give the text of a Doc, without the space that a Doc with unknown spaces has after its last token.
+
+    doc (Doc): The Doc.
+    RETURNS (str): Its text.
+    """
+    last = len(doc) - 1
+    return doc.text[:-1] if doc.has_unknown_spaces and doc and doc[last].whitespace_ else doc.text
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    """Refuse a value that is not among the choices.
+
+    name (str): What it is the value of.
+    value (str): The value.
+    choices (Iterable[str]): The choices.
+    RAISES (ValueError): TC167.
+    """
+    if value not in choices:
+        raise ValueError(Errors.TC167.format(name=name, value=value, choices=", ".join(choices)))
+
+
+def _prodigy(doc: Doc, text: str) -> Row:
+    tokens = [
+        {"text": token.text, "start": token.idx, "end": token.idx + len(token), "id": token.i}
+        | {"ws": bool(token.whitespace_)}
+        for token in doc
+    ]
+    spans = [
+        {"start": ent.start_char, "end": ent.end_char, "label": ent.label_}
+        | {"token_start": ent.start, "token_end": ent.end - 1}
+        for ent in doc.ents
+    ]
+    return {"text": text, "tokens": tokens, "spans": spans, **_own_keys(doc)}
+
+
+def _doccano(doc: Doc, text: str) -> Row:
+    return {
+        "text": text,
+        "label": [[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents],
+        **_own_keys(doc),
+    }
+
+
+def _label_studio(doc: Doc, text: str) -> Row:
+    def region(start: int, end: int, label: str) -> Row:
+        value = {"start": start, "end": end, "text": text[start:end], "labels": [label]}
+        return {"from_name": "label", "to_name": "text", "type": "labels", "value": value}
+
+    result = [region(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
+    return {"data": {"text": text, **_own_keys(doc)}, "annotations": [{"result": result}]}
+
+
+_WRITERS: dict[str, Callable[[Doc, str], Row]] = {
+    "doccano": _doccano,
+    "prodigy": _prodigy,
+    "label-studio": _label_studio,
+}
+
+
+def _own_keys(doc: Doc) -> dict[str, Any]:
+    """Write what the tools have no key for, if there is any."""
+    keys: dict[str, Any] = {"has_unknown_spaces": True} if doc.has_unknown_spaces else {}
+    missing = [
+        [tokens[0].idx, tokens[-1].idx + len(tokens[-1])]
+        for known, group in groupby(doc, key=lambda token: bool(token.ent_iob))
+        if not known and (tokens := list(group))
+    ]
+    return {**keys, "missing": missing} if missing else keys

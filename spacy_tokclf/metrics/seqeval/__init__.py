@@ -1,0 +1,1 @@
+"""seqeval 1.2.2 again: its entities, its numbers and its functions, in numpy."""

@@ -1,0 +1,174 @@
+"""Tag sequences as integers: every distinct tag string is read once, everything after it is numpy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import Errors
+
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+TagSequences = Sequence[Sequence[str]]
+
+
+class NotAListError(TypeError, AttributeError):
+    """Sentences that are not lists. seqeval's scores raise TypeError for them, its report AttributeError."""
+
+
+class TagVocab(dict[str, int]):
+    """Distinct tags, numbered in the order in which they were met."""
+
+    def __missing__(self, tag: str) -> int:
+        """Number a new tag.
+
+        tag (str): The tag.
+        RETURNS (int): Its number.
+        """
+        self[tag] = code = len(self)
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class Sentences:
+    """Where sentences lie on one axis of positions, with one "O" after each sentence, as seqeval joins them.
+
+    lengths (Ints): Tokens of each sentence, (n_sentences,).
+    offsets (Ints): Position of the first token of each sentence, (n_sentences,).
+    """
+
+    lengths: Ints
+    offsets: Ints
+
+    @classmethod
+    def of(cls, lengths: Ints) -> "Sentences":
+        """Lay sentences out one after another.
+
+        lengths (Ints): Tokens of each sentence.
+        RETURNS (Sentences): The layout.
+        """
+        return cls(lengths, np.cumsum(lengths + 1) - (lengths + 1))
+
+    @property
+    def size(self) -> int:
+        """Number of positions: all tokens and the "O" after each sentence."""
+        return int(self.lengths.sum()) + len(self.lengths)
+
+    def find(self, positions: Ints) -> Ints:
+        """Tell in which sentences positions lie.
+
+        positions (Ints): Positions on the axis, (n,).
+        RETURNS (Ints): Index of the sentence of each, (n,).
+        """
+        return np.searchsorted(self.offsets, positions, side="right") - 1
+
+    def place(self, values: npt.NDArray, *, gap: int) -> npt.NDArray:
+        """Put one value a token on the axis.
+
+        values (NDArray): Values of all tokens, (n_tokens,).
+        gap (int): Value for the position after each sentence.
+        RETURNS (NDArray): The values on the axis, (size,).
+        """
+        placed = np.full(self.size, gap, dtype=values.dtype)
+        keep = np.ones(self.size, dtype=bool)
+        keep[self.offsets + self.lengths] = False
+        placed[keep] = values
+        return placed
+
+
+@dataclass(frozen=True, slots=True)
+class TagPair:
+    """Gold and predicted tags of one corpus as numbers in one vocabulary.
+
+    vocab (TagVocab): Numbers of the distinct tags.
+    sentences (Sentences): Layout of the gold sentences.
+    gold (Codes): Gold tags, (n_tokens,).
+    pred (Codes): Predicted tags, (n_tokens,).
+    """
+
+    vocab: TagVocab
+    sentences: Sentences
+    gold: Codes
+    pred: Codes
+
+    @property
+    def correct(self) -> int:
+        """Number of tokens whose tags are the same string."""
+        return int(np.count_nonzero(self.gold == self.pred))
+
+
+def encode_pair(y_true: TagSequences, y_pred: TagSequences) -> TagPair:
+    """Read gold and predicted tags.
+
+    y_true (List[List[str]]): Gold tags of each sentence.
+    y_pred (List[List[str]]): Predicted tags of each sentence.
+    RETURNS (TagPair): Both as numbers.
+    RAISES (ValueError): TC200, TC201, TC203; TC202 as NotAListError.
+    """
+    check_lists(y_true, y_pred)
+    lengths = check_lengths(y_true, y_pred)
+    vocab = TagVocab()
+    gold, pred = encode(y_true, vocab), encode(y_pred, vocab)
+    return TagPair(vocab, Sentences.of(lengths), gold, pred)
+
+
+def encode(sequences: TagSequences, vocab: TagVocab) -> Codes:
+    """Number the tags of a corpus. One pass in C over the strings; new tags are added to the vocabulary.
+
+    sequences (List[List[str]]): Tags of each sentence.
+    vocab (TagVocab): The numbers.
+    RETURNS (Codes): Numbers of all tags, (n_tokens,).
+    RAISES (ValueError): TC203, for a tag that is not a string or is empty.
+    """
+    count = sum(map(len, sequences))
+    known = len(vocab)
+    tags = chain.from_iterable(sequences)
+    codes = np.fromiter(map(vocab.__getitem__, tags), dtype=np.int32, count=count)
+    for tag, code in list(vocab.items())[known:]:
+        if not isinstance(tag, str) or not tag:
+            sentence, token = locate(sequences, int(np.argmax(codes == code)))
+            raise ValueError(Errors.TC203.format(tag=tag, sentence=sentence, token=token))
+    return codes
+
+
+def locate(sequences: TagSequences, index: int) -> tuple[int, int]:
+    """Tell where a token stands.
+
+    sequences (List[List[str]]): Tags of each sentence.
+    index (int): Number of the token in the corpus.
+    RETURNS (Tuple[int, int]): Index of its sentence, and its index there.
+    """
+    ends = np.cumsum(np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences)))
+    sentence = int(np.searchsorted(ends, index, side="right"))
+    return sentence, index - (int(ends[sentence - 1]) if sentence else 0)
+
+
+def check_lists(*corpora: TagSequences) -> None:
+    """Insist on lists of lists, as seqeval does.
+
+    RAISES (NotAListError): TC202, also for a corpus without sentences.
+    """
+    for sequences in corpora:
+        if set(map(type, sequences)) != {list}:
+            wrong = next((i for i, seq in enumerate(sequences) if type(seq) is not list), None)
+            found = "nothing" if wrong is None else type(sequences[wrong]).__name__
+            raise NotAListError(Errors.TC202.format(index=wrong or 0, found=found))
+
+
+def check_lengths(y_true: TagSequences, y_pred: TagSequences) -> Ints:
+    """Insist on one predicted tag for each gold tag.
+
+    RETURNS (Ints): Tokens of each sentence, (n_sentences,).
+    RAISES (ValueError): TC200, TC201.
+    """
+    if len(y_true) != len(y_pred):
+        raise ValueError(Errors.TC200.format(gold=len(y_true), pred=len(y_pred)))
+    gold = np.fromiter(map(len, y_true), dtype=np.int64, count=len(y_true))
+    pred = np.fromiter(map(len, y_pred), dtype=np.int64, count=len(y_pred))
+    if not np.array_equal(gold, pred):
+        index = int(np.argmax(gold != pred))
+        raise ValueError(Errors.TC201.format(index=index, gold=gold[index], pred=pred[index]))
+    return gold

@@ -1,0 +1,57 @@
+"""What a layer holds of an encoder, beside the arrays of thinc: it is stored in a folder of its own."""
+
+import contextlib
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thinc.api import Model, Shim
+
+if TYPE_CHECKING:
+    from .hf.heads import HeadWeights
+
+
+class HeldEncoder(Shim):
+    """An encoder with its tokenizer. Components put it into a folder `encoder`, beside the file of their small layers.
+
+    head (Optional[HeadWeights]): What a checkpoint had between the encoder and its labels, for the classifiers that are
+        initialized next.
+    """
+
+    head: "HeadWeights | None" = None
+    is_elsewhere = False
+
+    @property
+    @abstractmethod
+    def is_filled(self) -> bool:
+        """RETURNS (bool): Whether there is an encoder."""
+
+    @contextlib.contextmanager
+    def stored_elsewhere(self) -> Iterator[None]:
+        """Give no bytes for a while: the encoder is stored in its folder."""
+        self.is_elsewhere = True
+        try:
+            yield
+        finally:
+            self.is_elsewhere = False
+
+    @abstractmethod
+    def to_disk(self, path: str | Path) -> None:
+        """Write the folder, if there is an encoder."""
+
+    @abstractmethod
+    def from_disk(self, path: str | Path) -> Any:
+        """Read the folder, if it is there."""
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Do nothing: an encoder is where it is used, and not where thinc's arrays are."""
+
+
+def held_encoder_nodes(model: Model) -> list[Model]:
+    """Find the layers in a model that hold an encoder of any kind.
+
+    model (Model): Any model.
+    RETURNS (List[Model]): The layers.
+    """
+    return [node for node in model.walk() if any(isinstance(shim, HeldEncoder) for shim in node.shims)]

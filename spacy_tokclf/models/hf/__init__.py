@@ -1,0 +1,1 @@
+"""Hugging Face checkpoints: fetched, loaded, and their heads."""

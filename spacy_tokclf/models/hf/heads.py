@@ -1,0 +1,151 @@
+"""The heads of Hugging Face's token classifiers: where their weights are, and how a checkpoint's become ours.
+
+Nearly every `...ForTokenClassification` is encoder -> dropout -> `classifier` (a linear layer). ModernBERT adds a dense
+layer, an activation and a layer norm in front; they are the `transform` of our own head.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from thinc.api import Model, NumpyOps
+from thinc.types import Floats1d, Floats2d, FloatsXd
+
+from ...errors import Errors
+from ...runtime.arrays import to_array
+from ..head_transform import PARAMS, fill_transform
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_NUMPY = NumpyOps()
+
+
+class Head(NamedTuple):
+    """Where a family keeps the weights of its head.
+
+    classifier (str): Name of the linear layer.
+    transform (str): Name of what lies between encoder and dropout, "" for nothing.
+    """
+
+    classifier: str = "classifier"
+    transform: str = ""
+
+
+# Not here: BigBird, ConvBERT, Nystromformer and YOSO, whose logits depend on the padding, so on the rest of a batch.
+_PLAIN = """
+albert bert camembert data2vec-text deberta deberta-v2 distilbert electra ernie esm ibert longformer megatron-bert
+mobilebert mpnet mra rembert roberta roberta-prelayernorm roformer squeezebert xlm-roberta xlm-roberta-xl xmod
+"""
+
+#: Heads by the `model_type` of a config.json.
+HEADS: dict[str, Head] = {**dict.fromkeys(_PLAIN.split(), Head()), "modernbert": Head(transform="head")}
+
+
+class HeadWeights(NamedTuple):
+    """The head of a checkpoint.
+
+    transform (Dict[str, FloatsXd]): Arrays of dense layer and layer norm by name, empty if the family has none.
+    activation (str): Name of the activation between the two.
+    eps (float): Of the layer norm.
+    classifier (Optional[Tuple[Floats2d, Floats1d]]): Weights (n_tags, width) and bias (n_tags,); None for a checkpoint
+        of which only the encoder is wanted.
+    tags (List[str]): Names of the classifier's rows.
+    dropout (float): Rate of the dropout before the classifier.
+    """
+
+    transform: dict[str, FloatsXd]
+    activation: str
+    eps: float
+    classifier: tuple[Floats2d, Floats1d] | None
+    tags: list[str]
+    dropout: float
+
+
+def head_of(model_type: str, *, name: str) -> Head:
+    """Look up the head of a family.
+
+    model_type (str): The family, as a config.json names it.
+    name (str): The model, for the message.
+    RETURNS (Head): Where its weights are.
+    RAISES (ValueError): TC250, for a family that is not in the table.
+    """
+    if model_type not in HEADS:
+        raise ValueError(Errors.TC250.format(model_type=model_type, name=name, known=", ".join(sorted(HEADS))))
+    return HEADS[model_type]
+
+
+def read_head(module: "nn.Module", head: Head, *, name: str, trained: bool) -> HeadWeights:
+    """Read the head of a Hugging Face token classifier.
+
+    module (nn.Module): The model.
+    head (Head): Its place in the table.
+    name (str): The model, for messages.
+    trained (bool): Whether the classifier's weights are wanted, and not only what lies before it.
+    RETURNS (HeadWeights): The head, as float32 arrays of its own.
+    RAISES (ValueError): TC251, if its weights are others than the table says.
+    """
+    tensors = _outside(module, head, name=name)
+    arrays = {key: to_array(tensor, _NUMPY).copy() for key, tensor in tensors.items()}
+    transform = {key: arrays[full] for key in PARAMS if (full := f"{head.transform}.{key}") in arrays}
+    norm = getattr(module, head.transform).norm if head.transform else None
+    classifier = (arrays[f"{head.classifier}.weight"], arrays[f"{head.classifier}.bias"])
+    return HeadWeights(
+        transform,
+        str(getattr(module.config, "classifier_activation", "")) if transform else "",
+        float(norm.eps) if norm is not None else 0.0,
+        classifier if trained else None,
+        ordered_labels(module.config.id2label) if trained else [],
+        _dropout(module),
+    )
+
+
+def ordered_labels(id2label: Mapping[Any, str]) -> list[str]:
+    """List the labels of a config in the order of the classifier's rows.
+
+    id2label (Mapping[Any, str]): Labels by row; the keys of JSON are strings.
+    RETURNS (List[str]): The labels.
+    """
+    return [str(label) for _, label in sorted(id2label.items(), key=lambda pair: int(pair[0]))]
+
+
+def use_head(model: Model, head: HeadWeights, tags: list[str]) -> None:
+    """Put a checkpoint's head into a token classifier: the transform, and the rows of the tags that both have.
+
+    model (Model): A token classifier with weights.
+    head (HeadWeights): The head.
+    tags (List[str]): The tags of the token classifier, in the order of its rows.
+    """
+    if head.transform:
+        fill_transform(model.get_ref("transform"), head.transform, activation=head.activation, eps=head.eps)
+    if head.classifier is None:
+        return
+    layer = model.get_ref("output_layer")
+    weights, bias = layer.get_param("W").copy(), layer.get_param("b").copy()
+    rows = {tag: row for row, tag in enumerate(head.tags)}
+    for own, tag in enumerate(tags):
+        if tag in rows:
+            weights[own] = layer.ops.asarray_f(head.classifier[0][rows[tag]])
+            bias[own] = layer.ops.asarray_f(head.classifier[1][rows[tag]])
+    layer.set_param("W", weights)
+    layer.set_param("b", bias)
+
+
+def _outside(module: "nn.Module", head: Head, *, name: str) -> dict[str, Any]:
+    """Give the tensors outside of the encoder by name, if they are those that the table says."""
+    prefix = f"{module.base_model_prefix}."
+    rest = {key: value for key, value in module.state_dict().items() if not key.startswith(prefix)}
+    required = {f"{head.classifier}.weight", f"{head.classifier}.bias"}
+    optional = set()
+    if head.transform:
+        names = {f"{head.transform}.{key}" for key in PARAMS}
+        optional = {key for key in names if key.endswith(".bias")}
+        required |= names - optional
+    if required - set(rest) or set(rest) - required - optional:
+        raise ValueError(Errors.TC251.format(name=name, found=sorted(rest), expected=sorted(required)))
+    return rest
+
+
+def _dropout(module: "nn.Module") -> float:
+    from torch import nn
+
+    return next((float(child.p) for child in module.children() if isinstance(child, nn.Dropout)), 0.0)

@@ -1,0 +1,187 @@
+"""Pretrained encoders: what is fetched once, at initialisation, from the Hub or a folder."""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ... import compat
+from ...errors import Errors
+from ...wordpieces.prefix import prefix_space
+from .fetch import fetch_model
+from .heads import HEADS, Head, HeadWeights, head_of, read_head
+from .hub_failures import short
+
+if TYPE_CHECKING:
+    from torch import nn
+
+#: Gives a `Pretrained`; the type is loose because pydantic resolves it when a config is read.
+LoaderT = Callable[[], Any]
+
+
+class Pretrained(NamedTuple):
+    """An encoder with its tokenizer, ready to be put behind a model.
+
+    module (nn.Module): The encoder, in float32.
+    config (Dict[str, Any]): Its `config.json`.
+    tokenizer_json (str): Its `tokenizer.json`.
+    tokenizer_config (Dict[str, Any]): What else a Hugging Face tokenizer of it needs to know.
+    head (Optional[HeadWeights]): What the checkpoint has between the encoder and the labels, if that is wanted.
+    """
+
+    module: "nn.Module"
+    config: dict[str, Any]
+    tokenizer_json: str
+    tokenizer_config: dict[str, Any]
+    head: HeadWeights | None = None
+
+
+class PretrainedEncoder:
+    """A loader of a pretrained encoder; it reads nothing until it is called."""
+
+    def __init__(self, name: str, revision: str | None = None, head: bool = False) -> None:
+        self.name = name
+        self.revision = revision
+        self.head = head
+
+    def __call__(self) -> Pretrained:
+        """Load the encoder and its tokenizer.
+
+        RETURNS (Pretrained): The encoder.
+        RAISES (OSError): TC010, if there is no such folder or it is not whole; TC280 to TC285, if the Hub does not give
+            the model: no such name or revision, a token refused, no connection, nothing in the cache, a full disk.
+        RAISES (ValueError): TC011 or TC017, if the model has no fast tokenizer, or none at all; TC250 to TC252, if the
+            head is wanted and is of no known form, or the model has none.
+        """
+        from transformers import AutoConfig, AutoTokenizer
+
+        folder = self.name if self.is_folder else str(fetch_model(self.name, self.revision))
+        with self._reading():
+            tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
+            config = AutoConfig.from_pretrained(folder)
+        if not tokenizer.is_fast:
+            raise ValueError(Errors.TC011.format(name=self.name, tokenizer=type(tokenizer).__name__))
+        if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+            # transformers 5 makes up an empty tokenizer where a model has none.
+            raise ValueError(Errors.TC017.format(name=self.name, tokenizer=type(tokenizer).__name__))
+        head = head_of(config.model_type, name=self.name) if self.head else HEADS.get(config.model_type, Head())
+        with_head = self.head or bool(head.transform)
+        with self._reading():
+            module, missing = _load(folder, config, with_head=with_head)
+        if self.head and missing:
+            raise ValueError(Errors.TC252.format(name=self.name, missing=", ".join(missing)))
+        weights = read_head(module, head, name=self.name, trained=self.head) if with_head else None
+        return Pretrained(
+            module.base_model.float(),
+            _plain_config(module.config),
+            tokenizer.backend_tokenizer.to_str(),
+            _tokenizer_config(tokenizer, as_trained=self.head),
+            weights,
+        )
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say with a code that a model cannot be read."""
+        from safetensors import SafetensorError
+
+        try:
+            yield
+        except (ImportError, OSError, ValueError, RuntimeError, SafetensorError) as error:
+            revision = self.revision or "main"
+            raise OSError(Errors.TC010.format(name=self.name, revision=revision, detail=short(error))) from error
+
+    @property
+    def is_folder(self) -> bool:
+        """RETURNS (bool): Whether the name is a folder of this machine rather than a name on the Hub."""
+        return Path(self.name).is_dir()
+
+
+def make_pretrained_encoder_v1(name: str, revision: str | None = None, head: bool = False) -> LoaderT:
+    """Describe a pretrained encoder for `[initialize.components.NAME.encoder]`.
+
+    Tokens for private models, mirrors and offline mode are those of huggingface_hub (`hf auth login`, `HF_TOKEN`,
+    `HF_HUB_OFFLINE`); no token is ever written to a config.
+
+    name (str): A model name on the Hugging Face Hub, or a folder with a saved model.
+    revision (Optional[str]): A branch, tag or commit of the Hub's repository.
+    head (bool): Whether to start from the checkpoint's own token classifier, its tags included, instead of a fresh one.
+    RETURNS (Callable[[], Pretrained]): The loader.
+    """
+    return PretrainedEncoder(name, revision, head)
+
+
+def module_from_config(config: dict[str, Any]) -> "nn.Module":
+    """Build the encoder that a config describes, with weights still to be filled: what they are is left to chance.
+
+    config (Dict[str, Any]): The contents of a `config.json`.
+    RETURNS (nn.Module): The module, in float32.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    settings = {key: value for key, value in config.items() if key != "model_type"}
+    model_config = AutoConfig.for_model(config["model_type"], **settings)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with compat.weights_undrawn():
+            module = AutoModel.from_config(model_config, **_no_pooler(model_config))
+        module.tie_weights()
+        return module
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _load(folder: str, config: Any, *, with_head: bool) -> tuple["nn.Module", list[str]]:
+    """Load an encoder, or a token classifier. Returns it, and the names of weights that the checkpoint lacks."""
+    import torch
+    from transformers import AutoModel, AutoModelForTokenClassification
+
+    auto = AutoModelForTokenClassification if with_head else AutoModel
+    options = {} if with_head else _no_pooler(config)
+    module, report = auto.from_pretrained(
+        folder, config=config, output_loading_info=True, **{_dtype_key(): torch.float32}, **options
+    )
+    return module, sorted(report["missing_keys"])
+
+
+def _no_pooler(config: Any) -> dict[str, bool]:
+    """Give the option that leaves out the pooler, a layer that only classifiers of whole texts use, where it exists."""
+    from transformers import MODEL_MAPPING
+
+    classes = MODEL_MAPPING.get(type(config), None)
+    made = classes[0] if isinstance(classes, tuple | list) else classes
+    has_option = made is not None and "add_pooling_layer" in inspect.signature(made.__init__).parameters
+    return {"add_pooling_layer": False} if has_option else {}
+
+
+def _dtype_key() -> str:
+    """Name the argument for the dtype: transformers renamed it in 4.56."""
+    import transformers
+    from packaging.version import Version
+
+    return "dtype" if Version(transformers.__version__) >= Version("4.56") else "torch_dtype"
+
+
+def _plain_config(config: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = config.to_dict()
+    for local in ("_name_or_path", "torch_dtype", "dtype", "transformers_version"):
+        plain.pop(local, None)
+    return plain
+
+
+def _tokenizer_config(tokenizer: Any, *, as_trained: bool) -> dict[str, Any]:
+    """Describe a tokenizer. A byte-level one marks the first word of a text by a space only if it is told to; we always
+    split words so, and with a classifier that was trained without it that is remembered for whole texts."""
+    names = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token", "bos_token", "eos_token")
+    special = {name: str(value) for name in names if (value := getattr(tokenizer, name, None)) is not None}
+    limit = int(min(tokenizer.model_max_length, 1 << 30))
+    plain = {
+        "special_tokens": special,
+        "pad_id": tokenizer.pad_token_id or 0,
+        "model_max_length": limit,
+        "model_input_names": list(tokenizer.model_input_names),
+    }
+    marks = prefix_space(tokenizer.backend_tokenizer.to_str())
+    return plain if marks is None else {**plain, "add_prefix_space": marks or not as_trained}

@@ -1,0 +1,160 @@
+"""Where the parts of BERT and its family lie in their Hugging Face modules."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ...compat import has_hooks
+from ..casing import NAME as CASING
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+#: Modules that are one computation under several names; each adds its attention and its feed-forward layer to what came
+#: in and normalizes after it.
+FAMILY = {
+    "DistilBertModel",
+    "BertModel",
+    "RobertaModel",
+    "XLMRobertaModel",
+    "CamembertModel",
+    "ElectraModel",
+}
+#: Those that count positions from the padding's id on, over the pieces that are not padding.
+OFFSET_FAMILY = {"RobertaModel", "XLMRobertaModel", "CamembertModel"}
+
+
+class Block(NamedTuple):
+    """One layer: attention, then two linear layers with an activation between them."""
+
+    qkv: "tuple[nn.Linear, nn.Linear, nn.Linear]"
+    out: "nn.Linear"
+    out_norm: "nn.LayerNorm"
+    up: "nn.Linear"
+    activation: "Callable[[Tensor], Tensor]"
+    down: "nn.Linear"
+    down_norm: "nn.LayerNorm"
+    attention_dropout: float
+    out_dropout: float
+    down_dropout: float
+
+
+class Anatomy(NamedTuple):
+    """All parts of an encoder, in the order of the computation.
+
+    pad_position (Optional[int]): The id of the padding, where positions are counted from it; None if from 0.
+    casing (Optional[nn.Embedding]): Our own embedding of casings, if it was added.
+    """
+
+    words: "nn.Embedding"
+    positions: "nn.Embedding"
+    types: "nn.Embedding | None"
+    norm: "nn.LayerNorm"
+    dropout: float
+    project: "nn.Linear | None"
+    blocks: list[Block]
+    heads: int
+    pad_position: int | None
+    casing: "nn.Embedding | None"
+
+
+def anatomy_of(module: "nn.Module") -> Anatomy | None:
+    """Take an encoder of the family apart.
+
+    module (nn.Module): A Hugging Face encoder.
+    RETURNS (Optional[Anatomy]): Its parts, or None if it is none of the family, or something was changed or added in it
+        (adapters, hooks, other layers), so that only its own forward pass is right.
+    """
+    config = getattr(module, "config", None)
+    name = type(module).__name__
+    if name not in FAMILY or not type(module).__module__.startswith("transformers."):
+        return None
+    if getattr(config, "is_decoder", False) or getattr(config, "position_embedding_type", None) not in (
+        None,
+        "absolute",
+    ):
+        return None
+    if has_hooks(module):
+        return None
+    parts = _distilbert(module) if name == "DistilBertModel" else _bert(module, name)
+    return parts if _is_plain(parts) else None
+
+
+def _distilbert(module: Any) -> Anatomy:
+    blocks = [
+        Block(
+            (layer.attention.q_lin, layer.attention.k_lin, layer.attention.v_lin),
+            layer.attention.out_lin,
+            layer.sa_layer_norm,
+            layer.ffn.lin1,
+            layer.ffn.activation,
+            layer.ffn.lin2,
+            layer.output_layer_norm,
+            _rate(layer.attention.dropout),
+            0.0,
+            _rate(layer.ffn.dropout),
+        )
+        for layer in module.transformer.layer
+    ]
+    first = module.embeddings
+    return Anatomy(
+        first.word_embeddings,
+        first.position_embeddings,
+        None,
+        first.LayerNorm,
+        _rate(first.dropout),
+        None,
+        blocks,
+        module.config.n_heads,
+        None,
+        getattr(module, CASING, None),
+    )
+
+
+def _bert(module: Any, name: str) -> Anatomy:
+    blocks = [
+        Block(
+            (layer.attention.self.query, layer.attention.self.key, layer.attention.self.value),
+            layer.attention.output.dense,
+            layer.attention.output.LayerNorm,
+            layer.intermediate.dense,
+            layer.intermediate.intermediate_act_fn,
+            layer.output.dense,
+            layer.output.LayerNorm,
+            _rate(layer.attention.self.dropout),
+            _rate(layer.attention.output.dropout),
+            _rate(layer.output.dropout),
+        )
+        for layer in module.encoder.layer
+    ]
+    first = module.embeddings
+    return Anatomy(
+        first.word_embeddings,
+        first.position_embeddings,
+        first.token_type_embeddings,
+        first.LayerNorm,
+        _rate(first.dropout),
+        getattr(module, "embeddings_project", None),
+        blocks,
+        module.config.num_attention_heads,
+        first.padding_idx if name in OFFSET_FAMILY else None,
+        getattr(module, CASING, None),
+    )
+
+
+def _rate(dropout: Any) -> float:
+    return float(dropout.p)
+
+
+def _is_plain(parts: Anatomy) -> bool:
+    """Tell whether all layers are torch's own: an adapter would stand in for one."""
+    from torch import nn
+
+    embeddings = [parts.words, parts.positions, *([parts.types] if parts.types is not None else [])]
+    linear = [layer for block in parts.blocks for layer in (*block.qkv, block.out, block.up, block.down)]
+    linear += [parts.project] if parts.project is not None else []
+    norms = [parts.norm, *(norm for block in parts.blocks for norm in (block.out_norm, block.down_norm))]
+    return (
+        all(type(part) is nn.Embedding and part.max_norm is None for part in embeddings)
+        and all(type(part) is nn.Linear and part.bias is not None for part in linear)
+        and all(type(part) is nn.LayerNorm for part in norms)
+    )

@@ -1,0 +1,136 @@
+"""Fit a decision bias and the scores of entities on development data, and store the numbers in a component."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ...errors import Errors
+from ...metrics.calibration import calibration_report
+from ...metrics.seqeval.prf import simple_prf
+from ...tags.tuning import UNTUNED, Tuning
+from ..find_component import find_component
+from ..gold import Ints
+from .fit import fit_bias, fit_scores, fit_temperature, select
+from .logits import Found, Readings, read_texts
+
+FOLDS = 5
+
+
+def tune(
+    nlp: Language,
+    references: Iterable[Doc],
+    *,
+    component: str | None = None,
+    bias: bool = True,
+    per_type: bool = False,
+    calibration: bool = True,
+    temperature: bool = False,
+    source: str = "the data",
+) -> dict[str, Any]:
+    """Tune a token classifier on annotated texts that it was not trained on.
+
+    What is fitted is in use from then on and stored with the component, until it is trained further. The setting
+    `tuned = false` leaves it out. The component's `threshold` plays no part here.
+
+    nlp (Language): The pipeline; its component is changed.
+    references (Iterable[Doc]): The texts, with gold tokens and entities.
+    component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    bias (bool): Whether to fit a bias of the entities' tags, for the best entity F1.
+    per_type (bool): Whether each entity type has a bias of its own.
+    calibration (bool): Whether to fit slope and shift of the log-odds of scores, so that of the entities with a score
+        of 0.8 four in five are right.
+    temperature (bool): Whether to fit a temperature of the logits, for the probabilities of an exported checkpoint,
+        which knows nothing of slope and shift.
+    source (str): Where the texts come from, for messages.
+    RETURNS (Dict[str, Any]): component; texts and gold (numbers); tuning (the fitted numbers); and untuned, tuned and
+        held_out: precision, recall, f1 and what `calibration_report` gives. For held_out, each fifth of the texts was
+        annotated with what was fitted on the others: that is what other texts can expect.
+    RAISES (ValueError): TC050, TC060 to TC062, TC255, if the data or the pipeline do not allow it; TC063, if nothing is
+        to be fitted.
+    """
+    if not (bias or calibration or temperature):
+        raise ValueError(Errors.TC063)
+    pipe = find_component(nlp, component)
+    readings = read_texts(nlp, pipe, references, source=source)
+    options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
+    everything = numpy.arange(len(readings.lengths))
+    tuning = fit(readings, everything, **options)
+    pipe.cfg["tuning"] = tuning._asdict()
+    return {
+        "component": pipe.name,
+        "texts": len(everything),
+        "gold": int(readings.n_gold.sum()),
+        "tuning": tuning._asdict(),
+        "untuned": scores_of(readings.find(UNTUNED), readings),
+        "tuned": scores_of(readings.find(tuning), readings),
+        "held_out": scores_of(hold_out(readings, **options), readings),
+    }
+
+
+def fit(readings: Readings, texts: Ints, *, bias: bool, per_type: bool, calibration: bool, temperature: bool) -> Tuning:
+    """Fit all that is asked for: first what decides, then what scores the decisions.
+
+    readings (Readings): The texts.
+    texts (Ints): Indices of those to fit on.
+    bias, per_type, calibration, temperature (bool): As for `tune`.
+    RETURNS (Tuning): The numbers.
+    """
+    tuning = UNTUNED
+    if bias:
+        tuning = tuning._replace(bias=fit_bias(readings, texts, per_type=per_type))
+    if temperature:
+        tuning = tuning._replace(temperature=fit_temperature(readings, texts, tuning))
+    if calibration:
+        slope, shift = fit_scores(select(readings.find(tuning), texts))
+        tuning = tuning._replace(slope=slope, shift=shift)
+    return tuning
+
+
+def hold_out(readings: Readings, **options: bool) -> Found:
+    """Annotate each fold of the texts with what was fitted on the other folds.
+
+    readings (Readings): The texts.
+    **options (bool): As for `fit`.
+    RETURNS (Found): The entities of all folds.
+    """
+    order = numpy.random.default_rng(0).permutation(len(readings.lengths))
+    parts = []
+    for fold in numpy.array_split(order, FOLDS):
+        tuning = fit(readings, numpy.setdiff1d(order, fold), **options)
+        parts.append(select(readings.find(tuning), fold))
+    return Found(*(numpy.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def take_over(nlp: Language, other: Language, *, component: str | None = None) -> dict[str, Any]:
+    """Take over what another pipeline was tuned to: for one that was trained in the same way, with nothing left to tune
+    it on.
+
+    nlp (Language): The pipeline; its component is changed.
+    other (Language): The pipeline that was tuned.
+    component (Optional[str]): The `token_classifier` in both; not needed if there is only one.
+    RETURNS (Dict[str, Any]): component; tuning (the numbers).
+    RAISES (ValueError): TC064, if the other was not tuned or has other entity types; TC255, if there is no component.
+    """
+    pipe, tuned = find_component(nlp, component), find_component(other, component)
+    if tuned.cfg["tuning"] is None or set(tuned.labels) != set(pipe.labels):
+        facts = {"labels": ", ".join(tuned.labels), "own": ", ".join(pipe.labels)}
+        raise ValueError(Errors.TC064.format(name=tuned.name, found=tuned.cfg["tuning"], **facts))
+    pipe.cfg["tuning"] = dict(tuned.cfg["tuning"])
+    return {"component": pipe.name, "tuning": pipe.cfg["tuning"]}
+
+
+def scores_of(found: Found, readings: Readings) -> dict[str, Any]:
+    """Score entities.
+
+    found (Found): The entities.
+    readings (Readings): The texts.
+    RETURNS (Dict[str, Any]): precision, recall, f1, and what `calibration_report` gives.
+    """
+    prf = simple_prf(int(found.correct.sum()), len(found.correct), int(readings.n_gold.sum()))
+    return {
+        **dict(zip(("precision", "recall", "f1"), prf, strict=True)),
+        **calibration_report(found.score, found.correct),
+    }

@@ -1,0 +1,65 @@
+"""Arrays of thinc and tensors of torch: from one to the other, and between devices.
+
+Everything above this room speaks numpy or cupy arrays of float32, or torch tensors that are already in place.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from thinc.api import Ops
+from thinc.types import ArrayXd
+from thinc.util import torch2xp, xp2torch
+
+if TYPE_CHECKING:
+    import torch
+
+
+def to_host(tensor: "torch.Tensor") -> "torch.Tensor":
+    """RETURNS (torch.Tensor): A tensor's values in the memory of the CPU, contiguous and without history."""
+    return tensor.detach().cpu().contiguous()
+
+
+def to_tensor(array: ArrayXd, device: "torch.device") -> "torch.Tensor":
+    """Put a numpy or cupy array on a torch device.
+
+    array (ArrayXd): The array; its memory is shared where the device allows it.
+    device (torch.device): The target.
+    RETURNS (torch.Tensor): The tensor.
+    """
+    import torch
+
+    if isinstance(array, np.ndarray):
+        tensor = torch.from_numpy(array)
+        if device.type == "cuda":
+            return tensor.pin_memory().to(device, non_blocking=True)
+        return tensor.to(device)
+    return xp2torch(array, device=device)
+
+
+def to_array(tensor: "torch.Tensor", ops: Ops) -> Any:
+    """Give a tensor's values as a float32 array of thinc's backend.
+
+    tensor (torch.Tensor): Any float tensor, on any device.
+    ops (Ops): The backend of the model that asks.
+    RETURNS (FloatsXd): A numpy array, or a cupy array when `ops` works on the GPU.
+    """
+    tensor = tensor.detach().float()
+    if ops.device_type == "gpu" and tensor.device.type == "cuda":
+        return torch2xp(tensor, ops=ops)
+    return ops.asarray(tensor.cpu().numpy())
+
+
+def join_rows(parts: "list[torch.Tensor]") -> "torch.Tensor":
+    """Put tensors without history one below the other: on a CPU without torch, whose threads would go on waiting for
+    more to do, on cores that the next step needs.
+
+    parts (List[torch.Tensor]): The tensors. Shapes: (n_rows, width).
+    RETURNS (torch.Tensor): Shape: (sum of n_rows, width).
+    """
+    import torch
+
+    if len(parts) == 1:
+        return parts[0]
+    if parts[0].device.type != "cpu":
+        return torch.cat(parts)
+    return torch.from_numpy(np.concatenate([part.numpy() for part in parts]))

@@ -1,0 +1,109 @@
+"""Matrix products: in which precision, and by which library.
+
+What is chosen hangs on what the processor is and has, never on a measurement: a program gives the same numbers whenever
+it runs, on an idle machine or a busy one. The facts behind the choice are measured in bench/NOTES.md.
+"""
+
+import functools
+import platform
+import sys
+from typing import TYPE_CHECKING
+
+from .. import compat
+from ..errors import Errors
+
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("fp32", "bf16", "auto")
+
+
+def check_precision(precision: str) -> None:
+    """Refuse a precision that does not exist.
+
+    precision (str): The name in the config.
+    RAISES (ValueError): TC001.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(Errors.TC001.format(value=precision, choices=", ".join(PRECISIONS)))
+
+
+def resolve_precision(precision: str, device: "torch.device") -> str:
+    """Turn a configured precision into "fp32" or "bf16" for a device.
+
+    precision (str): "fp32", "bf16", or "auto": bf16 on GPUs that have it (CUDA from Ampere on) and on processors that
+        are faster in it, with AMX or from AMD with AVX512-BF16; else fp32. Intel's with AVX512-BF16 but without AMX
+        are slower in bf16.
+    device (torch.device): Where the encoder runs.
+    RETURNS (str): "fp32" or "bf16".
+    RAISES (ValueError): TC001, for any other name.
+    """
+    import torch
+
+    check_precision(precision)
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type != "cpu":
+        return "fp32"
+    fast = compat.cpu_has("amx_tile") or (cpu_vendor() == "AuthenticAMD" and compat.cpu_has("avx512_bf16"))
+    return "bf16" if fast else "fp32"
+
+
+@functools.cache
+def cpu_vendor() -> str:
+    """RETURNS (str): What the processor says of its maker (CPUID): "GenuineIntel", "AuthenticAMD", ...; empty where
+    that is not known."""
+    if sys.platform == "linux":
+        try:
+            with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+                for line in file:
+                    if line.startswith("vendor_id"):
+                        return line.split(":")[1].strip()
+        except OSError:
+            return ""
+    return platform.processor().rpartition(" ")[2]
+
+
+@functools.cache
+def fp32_library() -> str:
+    """RETURNS (str): What multiplies float32 matrices on the CPU: "onednn" on AMD's processors with AVX512, where it
+    takes half of the time of the library that torch uses by itself (MKL makes use of AVX512 on Intel's only), else
+    "torch"."""
+    amd = cpu_vendor() == "AuthenticAMD" and compat.cpu_has("avx512")
+    return "onednn" if amd and compat.onednn_linear() is not None else "torch"
+
+
+def linear_product(x: "torch.Tensor", weight: "torch.Tensor", bias: "torch.Tensor | None" = None) -> "torch.Tensor":
+    """Multiply by a transposed matrix, with the fastest library that torch comes with. No gradient is recorded.
+
+    In bf16 that is oneDNN in any case; but asked directly, for a layer with a bias, it takes up to a quarter less time
+    with several threads, for the same numbers.
+
+    x (torch.Tensor): Shape: (n_rows, width in).
+    weight (torch.Tensor): In the same precision. Shape: (width out, width in).
+    bias (Optional[torch.Tensor]): What is added to each row. Shape: (width out,).
+    RETURNS (torch.Tensor): Shape: (n_rows, width out).
+    """
+    import torch
+
+    if x.device.type == "cpu":
+        onednn = compat.onednn_linear()
+        narrow = x.dtype == torch.bfloat16 and bias is not None and compat.onednn_takes_bf16()
+        if onednn is not None and (narrow or (x.dtype == torch.float32 and fp32_library() == "onednn")):
+            return onednn(x, weight, bias, "none", [], "")
+    return torch.mm(x, weight.t()) if bias is None else torch.addmm(bias, x, weight.t())
+
+
+def describe_products(precision: str, device: "torch.device") -> dict[str, str]:
+    """Say what a precision means on this machine, for run records and logs; never for a saved pipeline.
+
+    precision (str): As for `resolve_precision`.
+    device (torch.device): Where the encoder runs.
+    RETURNS (Dict[str, str]): "device", "precision" ("fp32" or "bf16") and, on a CPU, "cpu_vendor" and "fp32_products".
+    """
+    found = {"device": str(device), "precision": resolve_precision(precision, device)}
+    if device.type == "cpu":
+        found |= {"cpu_vendor": cpu_vendor(), "fp32_products": fp32_library()}
+    return found

@@ -1,0 +1,115 @@
+"""What products are made with hangs on the processor, and on nothing else."""
+
+import time
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spacy_tokclf import compat
+from spacy_tokclf.runtime import products
+from spacy_tokclf.runtime.products import describe_products, fp32_library, linear_product, resolve_precision
+
+CPU = torch.device("cpu")
+INTEL, AMD = "GenuineIntel", "AuthenticAMD"
+
+
+@pytest.fixture
+def processor(monkeypatch):
+    """Give a function that stands in another processor."""
+
+    def become(vendor, *features):
+        monkeypatch.setattr(products, "cpu_vendor", lambda: vendor)
+        monkeypatch.setattr(compat, "cpu_has", lambda feature: feature in features)
+        fp32_library.cache_clear()
+
+    yield become
+    fp32_library.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("vendor", "features", "precision", "library"),
+    [
+        (INTEL, (), "fp32", "torch"),
+        (INTEL, ("avx512",), "fp32", "torch"),
+        (INTEL, ("avx512", "avx512_bf16"), "fp32", "torch"),
+        (INTEL, ("avx512", "avx512_bf16", "amx_tile"), "bf16", "torch"),
+        (AMD, (), "fp32", "torch"),
+        (AMD, ("avx512",), "fp32", "onednn"),
+        (AMD, ("avx512", "avx512_bf16"), "bf16", "onednn"),
+        ("", (), "fp32", "torch"),
+    ],
+)
+def test_choices_of_processors(processor, vendor, features, precision, library):
+    processor(vendor, *features)
+    assert resolve_precision("auto", CPU) == precision
+    assert fp32_library() == library
+    expected = {"device": "cpu", "precision": precision, "cpu_vendor": vendor, "fp32_products": library}
+    assert describe_products("auto", CPU) == expected
+    assert resolve_precision("fp32", CPU) == "fp32" and resolve_precision("bf16", CPU) == "bf16"
+
+
+def test_no_stopwatch(processor, monkeypatch):
+    """What is chosen does not look at a clock."""
+
+    def clock():
+        raise AssertionError("the time was asked for")
+
+    for name in ("perf_counter", "time", "monotonic", "process_time", "perf_counter_ns"):
+        monkeypatch.setattr(time, name, clock)
+    processor(AMD, "avx512", "avx512_bf16")
+    describe_products("auto", CPU)
+    linear_product(torch.ones(2, 3), torch.ones(4, 3))
+
+
+def test_precisions_of_other_devices(monkeypatch):
+    assert resolve_precision("auto", torch.device("mps")) == "fp32"
+    for ampere in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, has=ampere: has)
+        assert resolve_precision("auto", torch.device("cuda")) == ("bf16" if ampere else "fp32")
+    assert describe_products("fp32", torch.device("cuda:1")) == {"device": "cuda:1", "precision": "fp32"}
+    for wrong in ("fp16", "", None):
+        with pytest.raises(ValueError, match="TC001"):
+            resolve_precision(wrong, CPU)
+
+
+def test_the_vendor_is_a_word():
+    assert products.cpu_vendor().strip() == products.cpu_vendor()
+    assert "\n" not in products.cpu_vendor()
+
+
+@pytest.mark.parametrize("missing", ["library", "operator", "switched off"])
+def test_a_torch_without_onednn_multiplies_by_itself(processor, monkeypatch, missing):
+    processor(AMD, "avx512")
+    if missing == "library":
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    elif missing == "operator":
+        monkeypatch.setattr(torch.ops, "mkldnn", object())
+    else:
+        monkeypatch.setattr(compat, "SWITCHED_OFF", {"onednn_linear"})
+    assert compat.onednn_linear() is None
+    assert fp32_library() == "torch"
+    assert linear_product(torch.ones(2, 3), torch.ones(4, 3)).tolist() == [[3.0] * 4] * 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.integers(0, 40), wide=st.integers(1, 40), out=st.integers(1, 40), flips=st.tuples(*[st.booleans()] * 3))
+@pytest.mark.parametrize("onednn", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_products_are_those_of_double_precision(onednn, dtype, rows, wide, out, flips):
+    """However the matrices lie in memory."""
+    flip_x, flip_weight, biased = flips
+    takes_bf16 = compat.onednn_takes_bf16()
+    torch.manual_seed(rows)
+    x = (torch.randn(wide, rows).t() if flip_x else torch.randn(rows, wide)).to(dtype)
+    weight = (torch.randn(wide, out).t() if flip_weight else torch.randn(out, wide)).to(dtype)
+    bias = torch.randn(out).to(dtype) if biased else None
+    expected = x.double() @ weight.double().t() + (bias.double() if biased else 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "fp32_library", lambda: "onednn" if onednn else "torch")
+        patch.setattr(compat, "onednn_takes_bf16", lambda: onednn and takes_bf16)
+        got = linear_product(x, weight, bias)
+    tolerance = 1e-5 if dtype == torch.float32 else 0.02
+    assert got.dtype == dtype and got.shape == (rows, out)
+    assert torch.allclose(got.double(), expected, rtol=tolerance, atol=tolerance * wide**0.5)
