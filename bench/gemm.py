@@ -52,11 +52,11 @@ def torch_product(rows: int, width: int, out: int, precision: str) -> Callable[[
 
 def int8_product(rows: int, width: int, out: int, precision: str) -> Callable[[], Any]:
     """RETURNS (Callable[[], Any]): The product of ONNX Runtime for int8: `MatMulInteger`, into int32."""
-    import numpy
+    import numpy as np
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 
-    rng = numpy.random.default_rng(0)
+    rng = np.random.default_rng(0)
     weight = numpy_helper.from_array(rng.integers(-127, 127, (width, out)).astype("int8"), "w")
     x = helper.make_tensor_value_info("x", TensorProto.UINT8, [rows, width])
     y = helper.make_tensor_value_info("y", TensorProto.INT32, [rows, out])

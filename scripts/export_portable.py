@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import spacy
 import torch
 from project_files import fail, write_json
@@ -51,7 +51,7 @@ def logit_difference(nlp: Language, folder: Path, posts: list[list[str]]) -> flo
         pieces = encoding.word_ids()
         first = {word: pieces.index(word) for word in dict.fromkeys(pieces) if word is not None}
         if first:
-            difference = numpy.abs(ours[list(first)] - theirs[list(first.values())])
+            difference = np.abs(ours[list(first)] - theirs[list(first.values())])
             largest = max(largest, float(difference.max()))
     return largest
 

@@ -40,7 +40,7 @@ def onednn_linear() -> "Callable[..., torch.Tensor] | None":
     Why: on AMD's processors it takes half of the time of what torch uses in fp32, and with a bias less in bf16.
     Without: torch's own products.
 
-    RETURNS (Optional[Callable]): Called with (x, weight, bias, "none", [], ""); None if torch has none.
+    RETURNS (Callable | None): Called with (x, weight, bias, "none", [], ""); None if torch has none.
     """
     import torch
 
@@ -84,7 +84,7 @@ def layer_norm(x: "torch.Tensor", norm: "nn.LayerNorm") -> "tuple[torch.Tensor, 
 
     x (torch.Tensor): Shape: (n_rows, width).
     norm (nn.LayerNorm): The layer.
-    RETURNS (Tuple[torch.Tensor, torch.Tensor, torch.Tensor]): The normalized rows, and the mean and the inverse
+    RETURNS (tuple[torch.Tensor, torch.Tensor, torch.Tensor]): The normalized rows, and the mean and the inverse
         deviation of each. Shapes: (n_rows, width), (n_rows, 1), (n_rows, 1).
     """
     import torch
@@ -101,7 +101,7 @@ def layer_norm_backward(
     x (torch.Tensor): The rows that were normalized. Shape: (n_rows, width).
     mean, deviation (torch.Tensor): What `layer_norm` gave. Shapes: (n_rows, 1).
     norm (nn.LayerNorm): The layer.
-    RETURNS (Tuple[torch.Tensor, torch.Tensor, torch.Tensor]): Gradients of x, weight and bias.
+    RETURNS (tuple[torch.Tensor, torch.Tensor, torch.Tensor]): Gradients of x, weight and bias.
         Shapes: (n_rows, width), (width,), (width,).
     """
     import torch
@@ -182,7 +182,7 @@ def _operations_work() -> bool:
 
 
 def version_of(tensor: "torch.Tensor") -> int | None:
-    """RETURNS (Optional[int]): How often a tensor was changed in place (`Tensor._version`, torch 0.4), to know whether
+    """RETURNS (int | None): How often a tensor was changed in place (`Tensor._version`, torch 0.4), to know whether
     a copy of it is still good. Without: None, and nothing is kept."""
     return None if "version_counter" in SWITCHED_OFF else getattr(tensor, "_version", None)
 
@@ -233,7 +233,7 @@ def norms(tensors: "Sequence[torch.Tensor]") -> "list[torch.Tensor]":
     Why: one call for all tensors. Without: one for each.
 
     tensors (Sequence[torch.Tensor]): The tensors.
-    RETURNS (List[torch.Tensor]): Their norms. Shapes: ().
+    RETURNS (list[torch.Tensor]): Their norms. Shapes: ().
     """
     import torch
 
@@ -291,7 +291,7 @@ def weights_undrawn() -> contextlib.AbstractContextManager[Any]:
 
 
 def http_error() -> type[Exception]:
-    """RETURNS (Type[Exception]): The base of what the HTTP library of huggingface_hub raises, whether requests or httpx
+    """RETURNS (type[Exception]): The base of what the HTTP library of huggingface_hub raises, whether requests or httpx
     (the first base of `HfHubHTTPError`, 0.21). Without: OSError, which only requests' errors are."""
     from huggingface_hub.utils import HfHubHTTPError
 

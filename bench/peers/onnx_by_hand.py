@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 
 from ..texts import FoundT, measured, measured_singly
 
@@ -94,8 +94,8 @@ def batches_of(tokenizer: Any, texts: Sequence[str]) -> Any:
     for start in range(0, len(order), BATCH):
         numbers = order[start : start + BATCH]
         longest = len(encodings[numbers[-1]].ids)
-        ids = numpy.zeros((len(numbers), longest), dtype="int64")
-        mask = numpy.zeros_like(ids)
+        ids = np.zeros((len(numbers), longest), dtype="int64")
+        mask = np.zeros_like(ids)
         for row, i in enumerate(numbers):
             ids[row, : len(encodings[i].ids)] = encodings[i].ids
             mask[row, : len(encodings[i].ids)] = 1

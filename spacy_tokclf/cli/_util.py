@@ -38,7 +38,7 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write JSON, with its folder.
 
     path (Path): The file.
-    data (Dict[str, Any]): What to write.
+    data (dict[str, Any]): What to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -49,7 +49,7 @@ def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write JSON lines, with their folder.
 
     path (Path): The file.
-    rows (Iterable[Dict[str, Any]]): What to write.
+    rows (Iterable[dict[str, Any]]): What to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

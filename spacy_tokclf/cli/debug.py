@@ -68,12 +68,12 @@ def debug(
     """Check data and print what was found.
 
     data (str): The training data.
-    settings (Dict[str, Any]): The training config, or nothing.
-    dev (Optional[str]): The development data.
-    encoder (Optional[str]): An encoder, if the config names none.
-    lang (Optional[str]): A language, if the config names none.
+    settings (dict[str, Any]): The training config, or nothing.
+    dev (str | None): The development data.
+    encoder (str | None): An encoder, if the config names none.
+    lang (str | None): A language, if the config names none.
     options (ReadOptions): How to read the data.
-    RETURNS (Dict[str, Any]): Facts by part of the data, of the encoder, and the errors and warnings that were printed.
+    RETURNS (dict[str, Any]): Facts by part of the data, of the encoder, and the errors and warnings that were printed.
     RAISES (ValueError): TC1xx, if the data cannot be read; TC010 to TC017 and TC280 to TC285,
         if the encoder cannot.
     """

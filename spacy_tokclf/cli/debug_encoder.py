@@ -79,8 +79,8 @@ def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None
 def find_encoder(config: dict[str, Any]) -> tuple[str | None, str | None, int]:
     """Find the encoder that a config trains.
 
-    config (Dict[str, Any]): A training config.
-    RETURNS (Tuple[Optional[str], Optional[str], int]): Name, revision and window; no name if it has none.
+    config (dict[str, Any]): A training config.
+    RETURNS (tuple[str | None, str | None, int]): Name, revision and window; no name if it has none.
     """
     loaders = [block for block in _blocks(config) if block.get("@misc") == "spacy-tokclf.PretrainedEncoder.v1"]
     loader = loaders[0] if loaders else {}

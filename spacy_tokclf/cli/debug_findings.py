@@ -23,7 +23,7 @@ HIGH_RATE = 5e-4
 class Part:
     """One part of the data.
 
-    docs (List[Doc]): Its Docs.
+    docs (list[Doc]): Its Docs.
     facts (DataFacts): What they hold.
     report (OffsetReport): What happened to spans of characters when they were read.
     """
@@ -34,7 +34,7 @@ class Part:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """RETURNS (Dict[str, Any]): The counts, ready for JSON."""
+        """RETURNS (dict[str, Any]): The counts, ready for JSON."""
         facts = self.facts
         lists = ("unannotated", "misaligned", "blank_ends", "repeated", "contradictory")
         return {
@@ -79,7 +79,7 @@ class Findings:
 def check_parts(parts: dict[str, Part], findings: Findings) -> None:
     """Look at train and dev, and at both together.
 
-    parts (Dict[str, Part]): "train", and perhaps "dev".
+    parts (dict[str, Part]): "train", and perhaps "dev".
     findings (Findings): Gets what is found.
     """
     for split, part in parts.items():
@@ -152,7 +152,7 @@ def check_pieces(facts: "PieceFacts", findings: Findings) -> None:
 def check_config(settings: dict[str, Any], findings: Findings) -> None:
     """Look at the learning rate of a config.
 
-    settings (Dict[str, Any]): The training config.
+    settings (dict[str, Any]): The training config.
     findings (Findings): Gets what is found.
     """
     rate = settings.get("training", {}).get("optimizer", {}).get("learn_rate")

@@ -67,7 +67,7 @@ def evaluate(
 
     model (str): Name or folder of the pipeline.
     data (Path): The annotated data.
-    RETURNS (Dict[str, Any]): As metrics.summary.summarize; details.calibration says how far the scores of entities can
+    RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration says how far the scores of entities can
         be believed, if they have any.
     RAISES (ValueError): TC220 and TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
     """
@@ -107,7 +107,7 @@ def read_gold(nlp: "Language", path: Path) -> list["Doc"]:
 
     nlp (Language): The pipeline whose vocabulary they get.
     path (Path): A .spacy file or a CoNLL file.
-    RETURNS (List[Doc]): The Docs, gold tokens kept.
+    RETURNS (list[Doc]): The Docs, gold tokens kept.
     RAISES (ValueError): TC220, and TC1xx for a faulty file.
     """
     from spacy.tokens import DocBin
@@ -128,10 +128,10 @@ def predict(
     """Annotate fresh copies of gold Docs, paired with them by identity rather than by position.
 
     nlp (Language): The pipeline.
-    references (List[Doc]): The gold.
+    references (list[Doc]): The gold.
     raw (bool): Whether the pipeline tokenises the raw text; else the gold tokens are kept.
-    batch_size (Optional[int]): Texts in a batch; None: the pipeline's own.
-    RETURNS (List[Example]): Prediction and gold of each text.
+    batch_size (int | None): Texts in a batch; None: the pipeline's own.
+    RETURNS (list[Example]): Prediction and gold of each text.
     RAISES (ValueError): TC240, if an error handler dropped texts.
     """
     from spacy.tokens import Doc

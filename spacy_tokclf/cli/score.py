@@ -91,7 +91,7 @@ def score(
 
     gold (Path): The gold file.
     pred (Path): The predictions.
-    RETURNS (Dict[str, Any]): As metrics.summary.summarize; with `other`, details["paired"] holds the test.
+    RETURNS (dict[str, Any]): As metrics.summary.summarize; with `other`, details["paired"] holds the test.
     RAISES (ValueError): TC2xx and TC1xx with file and line, if the files are at fault.
     """
     from ..metrics.bootstrap import paired_bootstrap

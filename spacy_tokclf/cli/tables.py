@@ -21,7 +21,7 @@ SCORED = {
 def print_summary(summary: dict[str, Any], *, title: str) -> None:
     """Print scores and error analysis.
 
-    summary (Dict[str, Any]): As metrics.summary.summarize gives it.
+    summary (dict[str, Any]): As metrics.summary.summarize gives it.
     title (str): What was scored.
     """
     details = summary["details"]
@@ -57,9 +57,9 @@ def percent(value: float) -> str:
 def scored_row(scores: dict[str, Any], keys: Iterable[str]) -> list[str]:
     """Write what is said of scores; "-" for what is not defined.
 
-    scores (Dict[str, Any]): The values.
+    scores (dict[str, Any]): The values.
     keys (Iterable[str]): Which of them.
-    RETURNS (List[str]): Percentages.
+    RETURNS (list[str]): Percentages.
     """
     return ["-" if scores[key] is None else percent(scores[key]) for key in keys]
 

@@ -13,7 +13,7 @@ from ..errors import Errors, Warnings
 from ..tags import MISSING
 
 if TYPE_CHECKING:
-    from ..metrics.seqeval.tag_codes import Ints
+    from ..types import Ints
 
 _PREFIX_FORM = re.compile(r"-|[OBIESLU]|[BIESLU]-.+", re.DOTALL)
 _SUFFIX_FORM = re.compile(r"-|[OBIESLU]|.+-[BIESLU]", re.DOTALL)
@@ -25,8 +25,8 @@ class TaggedFile:
     """Tokens and tags of a file.
 
     path (str): The file.
-    tokens (List[str]): All tokens, (n_tokens,).
-    tags (List[str]): Their tags as they stand in the file, (n_tokens,).
+    tokens (list[str]): All tokens, (n_tokens,).
+    tags (list[str]): Their tags as they stand in the file, (n_tokens,).
     lengths (Ints): Tokens of each sentence, (n_sentences,).
     where (Callable[[int], str]): Says where a token stands.
     """
@@ -48,10 +48,10 @@ def read_tagged(
 ) -> TaggedFile:
     """Read a file of columns, or a DocBin if its name ends in ".spacy".
 
-    path (Union[str, Path]): The file.
+    path (str | Path): The file.
     token_column (int): Column of the tokens, from 0, or from the end if negative.
     tag_column (int): Column of the tags.
-    separator (Optional[str]): What stands between columns; None: found out.
+    separator (str | None): What stands between columns; None: found out.
     suffix (bool): Whether the prefix letter stands last.
     RETURNS (TaggedFile): Its tokens and tags.
     RAISES (ValueError): TC111, TC112, TC113, TC116, TC220, TC223, TC225, with file and line.
@@ -129,7 +129,7 @@ def check_aligned(gold: TaggedFile, pred: TaggedFile, *, check_tokens: bool = Fa
 def check_scheme(scheme: str | None, gold: TaggedFile, pred: TaggedFile, *, suffix: bool = False) -> None:
     """Insist on prefixes of a strict scheme.
 
-    scheme (Optional[str]): Its name; None: detected from the gold tags, as seqeval does.
+    scheme (str | None): Its name; None: detected from the gold tags, as seqeval does.
     gold (TaggedFile): The gold file.
     pred (TaggedFile): The file of predictions.
     suffix (bool): Whether the prefix letter stands last.
@@ -151,10 +151,10 @@ def check_scheme(scheme: str | None, gold: TaggedFile, pred: TaggedFile, *, suff
 def entity_texts(path: str | Path, *, token_column: int = 0, tag_column: int = -1) -> set[str]:
     """Collect the texts of the entities of a training corpus.
 
-    path (Union[str, Path]): A CoNLL file in any scheme, or a DocBin.
+    path (str | Path): A CoNLL file in any scheme, or a DocBin.
     token_column (int): Column of the tokens.
     tag_column (int): Column of the tags.
-    RETURNS (Set[str]): Tokens of each entity, joined by a space.
+    RETURNS (set[str]): Tokens of each entity, joined by a space.
     RAISES (ValueError): As read_conll does; TC220.
     """
     from ..corpus import read_conll, read_docbin

@@ -14,7 +14,7 @@ def augmented(corpus: CorpusT, augmenter: AugmenterT | None) -> CorpusT:
     """Let a corpus give what an augmenter makes of its examples.
 
     corpus (Callable[[Language], Iterable[Example]]): The corpus.
-    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): The augmenter; None for none.
+    augmenter (Callable[[Language, Example], Iterator[Example]] | None): The augmenter; None for none.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus, or one around it.
     """
     return corpus if augmenter is None else partial(_read, corpus, augmenter)

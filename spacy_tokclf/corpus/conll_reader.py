@@ -33,7 +33,7 @@ def make_conll_corpus_v1(
     token_column (int): Column of the tokens, from 0, or from the end if negative.
     tag_column (int): Column of the tags.
     limit (int): Read the first posts only; 0 reads all.
-    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): What makes more of an example, or another.
+    augmenter (Callable[[Language, Example], Iterator[Example]] | None): What makes more of an example, or another.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): TC118 if the path is missing, TC119 if the limit is negative.
     """

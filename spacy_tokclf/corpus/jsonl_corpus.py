@@ -40,7 +40,7 @@ def make_jsonl_corpus_v1(
     keep_tokens (bool): Whether to take the tokens that the file gives; else the pipeline's tokenizer decides, as it
         will when the pipeline is used.
     limit (int): Read the first texts only; 0 reads all.
-    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): What makes more of an example, or another.
+    augmenter (Callable[[Language, Example], Iterator[Example]] | None): What makes more of an example, or another.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): TC119 if the limit is negative, TC167 for an unknown choice, TC169 if the path is missing.
     """

@@ -30,7 +30,7 @@ def find_classifier(nlp: Language, component: str | None) -> Classifier:
     """Find a token classifier.
 
     nlp (Language): The pipeline.
-    component (Optional[str]): Its name; not needed if there is only one.
+    component (str | None): Its name; not needed if there is only one.
     RETURNS (Classifier): The component with its encoder.
     RAISES (ValueError): TC255, if there is none or the name does not tell which; TC256, if it uses no encoder of ours;
         TC310, if that runs in ONNX Runtime; TC012, if it has no weights.

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-import numpy
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -22,9 +22,9 @@ class PieceRow(NamedTuple):
 
     window (int): The window it is in, from 0.
     word (str): The token's text, "" for a special piece.
-    token (Optional[int]): The token's index.
+    token (int | None): The token's index.
     piece (str): The piece, "" if the token has none.
-    id (Optional[int]): Its id.
+    id (int | None): Its id.
     tag (str): The best tag at the first piece of a token, or its gold tag; "" elsewhere.
     label (int): The tag's id, or -100.
     mask (int): 1 for a piece that the encoder attends to.
@@ -45,11 +45,11 @@ def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None
     overlap of two windows, a token has its label in the one that decides.
 
     nlp (Language): The pipeline.
-    text (Union[Doc, str]): The text.
-    component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    text (Doc | str): The text.
+    component (str | None): The `token_classifier`; not needed if there is only one.
     gold (bool): Whether to show the entities that the text is annotated with, as training sees them, instead of the
         predicted ones.
-    RETURNS (List[PieceRow]): The rows, window by window.
+    RETURNS (list[PieceRow]): The rows, window by window.
     RAISES (ValueError): TC255 or TC256, if there is no such component, or it uses no encoder of ours; TC020, if the
         gold has a type that the component does not know.
     """
@@ -64,7 +64,7 @@ def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None
         labels = pipe.gold_tags([Example(doc.copy(), doc)], [logits])
     else:
         biased = pipe.model.ops.to_numpy(logits) + bias_of_tags(pipe.tuning, pipe.tag_table)
-        lengths = numpy.array([len(doc)])
+        lengths = np.array([len(doc)])
         labels = best_tags(biased, lengths, pipe.tag_table, constrained=False, transitions=pipe.transitions)
     rows: list[PieceRow] = []
     for number, window in enumerate(sequences.windows):

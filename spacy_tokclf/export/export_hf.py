@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy
+import numpy as np
 import spacy
 import srsly
 from spacy.language import Language
@@ -44,9 +44,9 @@ def export_hf(
 ) -> Path:
     """Write a token classifier as a Hugging Face folder. The folder appears whole or not at all.
 
-    nlp (Union[Language, str, Path]): The pipeline, or the path or name of a saved one.
-    out_dir (Union[str, Path]): The folder.
-    component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    nlp (Language | str | Path): The pipeline, or the path or name of a saved one.
+    out_dir (str | Path): The folder.
+    component (str | None): The `token_classifier`; not needed if there is only one.
     force (bool): Whether to replace an earlier export.
     RETURNS (Path): The folder.
     RAISES (ValueError): TC250, TC255 to TC258, if the component has no Hugging Face equivalent; TC259 or TC260, if
@@ -103,7 +103,7 @@ def write_tokenizer(classifier: Classifier, folder: Path, *, inputs: set[str]) -
 
     classifier (Classifier): The component with its encoder.
     folder (Path): The folder.
-    inputs (Set[str]): What the model takes.
+    inputs (set[str]): What the model takes.
     """
     shim = classifier.shim
     # Words are always split as after a space; a checkpoint that was imported keeps its own way with whole texts.
@@ -138,7 +138,7 @@ def _head_state(classifier: Classifier) -> dict[str, "torch.Tensor"]:
     layer = model.get_ref("output_layer")
     weights, bias = (layer.ops.to_numpy(layer.get_param(name)) for name in ("W", "b"))
     arrays = {
-        f"{head.classifier}.weight": weights / numpy.float32(pipe.tuning.temperature),
+        f"{head.classifier}.weight": weights / np.float32(pipe.tuning.temperature),
         f"{head.classifier}.bias": tune_logits(bias, pipe.tuning, pipe.tag_table),
     }
     for key, value in transform_weights(model.get_ref("transform")).items():

@@ -7,21 +7,20 @@ that are too long are cut, and whether a piece continues a word is guessed from 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import Errors
 from ..tags.decode import softmax
 from ..tags.tuning import tune_logits
+from ..types import Floats32
 from .component import Classifier, check_equivalent, find_classifier
 from .hf_pieces import Encoded, encode_text, encode_tokens, piece_logits
 
 STRATEGIES = ("none", "simple", "first", "average", "max")
 OUTSIDE = "O"
 
-Floats = NDArray[numpy.float32]
 Entity = dict[str, Any]
 
 
@@ -29,14 +28,14 @@ class Piece(NamedTuple):
     """A word piece with its probabilities.
 
     word (str): Its string.
-    scores (Floats): Probability of each tag. Shape: (n_tags,).
+    scores (Floats32): Probability of each tag. Shape: (n_tags,).
     number (int): Its place in the sequence, special pieces counted.
     start, end (int): Its characters.
     continues (bool): Whether it belongs to the word of the piece before.
     """
 
     word: str
-    scores: Floats
+    scores: Floats32
     number: int
     start: int
     end: int
@@ -51,12 +50,12 @@ def to_hf_entities(
     A text is split into pieces as a whole, as Hugging Face does, whatever the tokens of spaCy. A Doc is split token by
     token, as Hugging Face does with `is_split_into_words=True`; `start` and `end` are then characters of `doc.text`.
 
-    doc_or_text (Union[Doc, str]): A text, or a Doc for its tokens.
+    doc_or_text (Doc | str): A text, or a Doc for its tokens.
     nlp (Language): The pipeline.
     aggregation_strategy (str): "none" for a dictionary a piece (entity, score, index, word, start, end); "simple",
         "first", "average" or "max" for one an entity (entity_group, score, word, start, end).
-    component (Optional[str]): The `token_classifier`; not needed if there is only one.
-    RETURNS (List[Dict[str, Any]]): The dictionaries, in order, those of the label "O" left out.
+    component (str | None): The `token_classifier`; not needed if there is only one.
+    RETURNS (list[dict[str, Any]]): The dictionaries, in order, those of the label "O" left out.
     RAISES (ValueError): TC261, for another strategy; TC255 to TC257, if the component has no Hugging Face equivalent.
     """
     if aggregation_strategy not in STRATEGIES:
@@ -122,7 +121,7 @@ def _words(pieces: list[Piece]) -> list[list[Piece]]:
 def _word_entity(word: list[Piece], tags: list[str], strategy: str, encoded: Encoded) -> Entity:
     """Give a word one label: that of its first piece, of its surest piece, or the best on average."""
     if strategy == "average":
-        scores = numpy.stack([piece.scores for piece in word]).mean(axis=0)
+        scores = np.stack([piece.scores for piece in word]).mean(axis=0)
     elif strategy == "max":
         scores = max(word, key=lambda piece: piece.scores.max()).scores
     else:
@@ -155,7 +154,7 @@ def _groups(entities: Sequence[Entity]) -> list[list[Entity]]:
 def _group_entity(group: list[Entity], encoded: Encoded) -> Entity:
     return {
         "entity_group": group[0]["entity"].split("-", 1)[-1],
-        "score": numpy.mean([entity["score"] for entity in group]),
+        "score": np.mean([entity["score"] for entity in group]),
         "word": encoded.join([entity["word"] for entity in group]),
         "start": group[0]["start"],
         "end": group[-1]["end"],

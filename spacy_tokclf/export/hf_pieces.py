@@ -4,7 +4,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-import numpy
+import numpy as np
 from spacy.tokens import Doc
 
 from ..models.shim import EncoderShim
@@ -25,11 +25,11 @@ class Encoded(NamedTuple):
 
     tokenizer (Tokenizer): The tokenizer.
     text (str): The text; for a Doc, its tokens with one space between each two.
-    ids (List[int]): Pieces, special pieces included.
-    spans (List[Tuple[int, int]]): First and one past the last character of each piece in `text`.
-    special (List[bool]): Whether a piece is special.
-    unknown (Optional[int]): The piece for what is not in the vocabulary.
-    places (Optional[List[Tuple[int, int, int]]]): For a Doc, by token: where it begins and ends in `text`, and in
+    ids (list[int]): Pieces, special pieces included.
+    spans (list[tuple[int, int]]): First and one past the last character of each piece in `text`.
+    special (list[bool]): Whether a piece is special.
+    unknown (int | None): The piece for what is not in the vocabulary.
+    places (list[tuple[int, int, int]] | None): For a Doc, by token: where it begins and ends in `text`, and in
         `doc.text`.
     """
 
@@ -97,13 +97,13 @@ def piece_logits(classifier: Classifier, ids: list[int]) -> Any:
     """Run encoder and head over one sequence.
 
     classifier (Classifier): The component with its encoder.
-    ids (List[int]): Its pieces, special pieces included.
+    ids (list[int]): Its pieces, special pieces included.
     RETURNS (Floats2d): Shape: (n_pieces, n_tags), in numpy.
     """
     pipe, node, shim = classifier
     module = shim.module.eval()
-    batch: Any = numpy.array([ids], dtype="int64")
-    mask: Any = numpy.ones_like(batch)
+    batch: Any = np.array([ids], dtype="int64")
+    mask: Any = np.ones_like(batch)
     with running(shim.device, precision=node.attrs["precision"], train=False):
         vectors = module(
             input_ids=to_tensor(batch, shim.device), attention_mask=to_tensor(mask, shim.device)

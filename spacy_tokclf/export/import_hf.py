@@ -40,13 +40,13 @@ def import_hf(
 
     The head's dropout becomes `training.dropout`, and `spacy-tokclf.AdamW.v1` the optimizer, for further training.
 
-    name_or_dir (Union[str, Path]): A model name on the Hub, or a folder.
-    revision (Optional[str]): A branch, tag or commit of the Hub's repository.
+    name_or_dir (str | Path): A model name on the Hub, or a folder.
+    revision (str | None): A branch, tag or commit of the Hub's repository.
     lang (str): Code of the pipeline's language, for its tokenizer.
     component (str): Name of the `token_classifier`.
-    labels (Optional[Sequence[str]]): Other names for the labels, in the same order, e.g. for LABEL_0, LABEL_1.
-    scheme (Optional[str]): The scheme, if it is known better than from the labels.
-    decode (Optional[str]): "constrained" or "greedy".
+    labels (Sequence[str] | None): Other names for the labels, in the same order, e.g. for LABEL_0, LABEL_1.
+    scheme (str | None): The scheme, if it is known better than from the labels.
+    decode (str | None): "constrained" or "greedy".
     RETURNS (Language): The pipeline.
     RAISES (OSError): TC010, if there is no such folder; TC280 to TC285, if the Hub does not give the model.
     RAISES (ValueError): TC011, if it has no fast tokenizer; TC027, if the labels are not of the scheme; TC250 to TC254,

@@ -37,13 +37,13 @@ def optimize(
     """Make a pipeline whose encoder runs in ONNX Runtime, and compare it with the original. The folder appears whole or
     not at all.
 
-    model (Union[str, Path]): The path or name of a saved pipeline.
-    out_dir (Union[str, Path]): The folder for the new one.
+    model (str | Path): The path or name of a saved pipeline.
+    out_dir (str | Path): The folder for the new one.
     runtime (str): "onnx".
     precision (str): "fp32", or "int8" for products of 8-bit integers.
-    data (Optional[Union[str, Path]]): Annotated data in any form that `read_any` knows; some texts of our own if None.
+    data (str | Path | None): Annotated data in any form that `read_any` knows; some texts of our own if None.
     max_f1_loss (float): How much lower F1 on the data may be, 0.005 for half a point.
-    component (Optional[str]): The component whose encoder is replaced, its own or the one it listens to; all if None.
+    component (str | None): The component whose encoder is replaced, its own or the one it listens to; all if None.
     force (bool): Whether to replace a pipeline in the folder.
     RETURNS (Agreement): How alike the two are.
     RAISES (ImportError): TC302, without onnx, onnxruntime or onnxscript.
@@ -75,7 +75,7 @@ def replace_encoders(nlp: Language, precision: str, *, component: str | None = N
 
     nlp (Language): The pipeline.
     precision (str): "fp32" or "int8".
-    component (Optional[str]): As for `optimize`.
+    component (str | None): As for `optimize`.
     RAISES (ValueError): TC307, TC310 or TC311, if there is no encoder that can be replaced; TC012, TC312 or TC313, if
         no graph can be made of it.
     """

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -19,6 +18,7 @@ from ..models.encoder import encoder_nodes
 from ..pipeline.find_encoder import pipes_with_model
 from ..pipeline.token_classifier import TokenClassifier
 from ..pipeline.transformer_encoder import TransformerEncoder
+from ..types import Floats32
 
 #: Texts to compare on where no data are given: short and long, noisy and edited, several scripts.
 TEXTS = (
@@ -50,7 +50,7 @@ class Agreement(NamedTuple):
     difference (float): Largest difference of a score of a tag, before the softmax; of a vector of the encoder, where
         nothing classifies tokens.
     largest (float): Largest score itself.
-    f1 (Optional[Tuple[float, float]]): F1 of entities before and after, from 0 to 1; None without data.
+    f1 (tuple[float, float] | None): F1 of entities before and after, from 0 to 1; None without data.
     model_type (str): Type of the encoder.
     """
 
@@ -70,7 +70,7 @@ def compare_pipelines(original: Language, changed: Language, data: str | Path | 
 
     original (Language): The pipeline; its encoders compute in fp32 from now on.
     changed (Language): The optimized one.
-    data (Optional[Union[str, Path]]): As for `optimize`.
+    data (str | Path | None): As for `optimize`.
     RETURNS (Agreement): How alike they are.
     RAISES (ValueError): TC1xx, if the data are at fault; TC314, if nothing in them is annotated.
     """
@@ -88,8 +88,8 @@ def compare_pipelines(original: Language, changed: Language, data: str | Path | 
         after, other = _annotate(changed, golds)
         for rows, others in zip(scores, other, strict=True):
             # numpy's maximum, unlike Python's, keeps what is not a number.
-            difference = float(numpy.maximum(difference, numpy.abs(rows - others).max(initial=0.0)))
-            largest = float(numpy.maximum(largest, numpy.abs(rows).max(initial=0.0)))
+            difference = float(np.maximum(difference, np.abs(rows - others).max(initial=0.0)))
+            largest = float(np.maximum(largest, np.abs(rows).max(initial=0.0)))
         for gold, one, two in zip(golds, before, after, strict=True):
             equal = [_tag(a) == _tag(b) for a, b in zip(one, two, strict=True)]
             n_texts, n_tokens = n_texts + 1, n_tokens + len(equal)
@@ -133,12 +133,12 @@ def _texts(nlp: Language, data: str | Path | None) -> Iterator[Doc]:
     return read_any(data, nlp)
 
 
-def _annotate(nlp: Language, golds: Iterable[Doc]) -> tuple[list[Doc], list[NDArray[numpy.float32]]]:
+def _annotate(nlp: Language, golds: Iterable[Doc]) -> tuple[list[Doc], list[Floats32]]:
     """Annotate bare copies of texts. Returns them, and what the token classifiers computed; what the encoders did, if
     there are none."""
     docs = [_bare(nlp, gold) for gold in golds]
-    scores: list[NDArray[numpy.float32]] = []
-    vectors: list[NDArray[numpy.float32]] = []
+    scores: list[Floats32] = []
+    vectors: list[Floats32] = []
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, TokenClassifier):
             scores += [pipe.model.ops.to_numpy(rows) for rows in pipe.logits(docs)]

@@ -41,7 +41,7 @@ def card_metadata(facts: CardFacts) -> dict[str, Any]:
     """Say what the Hub shows, filters by and compares.
 
     facts (CardFacts): What is known of the pipeline.
-    RETURNS (Dict[str, Any]): The metadata of the card.
+    RETURNS (dict[str, Any]): The metadata of the card.
     """
     metadata: dict[str, Any] = {
         "language": [LANGUAGES.get(facts.lang, facts.lang)],

@@ -25,18 +25,18 @@ class CardFacts(NamedTuple):
     """What is known of a pipeline that is pushed.
 
     nlp (Language): The pipeline.
-    pipe (Optional[TokenClassifier]): The component that the card speaks of.
+    pipe (TokenClassifier | None): The component that the card speaks of.
     repo (str): The repository.
-    revision (Optional[str]): Its branch.
+    revision (str | None): Its branch.
     wheel (str): Name of the wheel.
-    requires (List[str]): What the wheel requires.
-    checkpoint (Dict[str, Any]): The `tokenizer_config.json` of the checkpoint, empty if there is none.
+    requires (list[str]): What the wheel requires.
+    checkpoint (dict[str, Any]): The `tokenizer_config.json` of the checkpoint, empty if there is none.
     license_file (bool): Whether the licence lies in the repository.
-    scores (Dict[str, float]): Scores on the development data, under the names of SCORES.
-    per_type (Dict[str, Dict[str, float]]): Precision, recall and F1 (p, r, f) by type.
-    datasets (List[str]): Names of the training data on the Hub.
-    base_model (Optional[str]): Name of the encoder on the Hub.
-    examples (List[Doc]): Texts in the pipeline's language, those first in which it finds most.
+    scores (dict[str, float]): Scores on the development data, under the names of SCORES.
+    per_type (dict[str, dict[str, float]]): Precision, recall and F1 (p, r, f) by type.
+    datasets (list[str]): Names of the training data on the Hub.
+    base_model (str | None): Name of the encoder on the Hub.
+    examples (list[Doc]): Texts in the pipeline's language, those first in which it finds most.
     """
 
     nlp: Language
@@ -60,13 +60,13 @@ class CardFacts(NamedTuple):
 
     @property
     def package(self) -> tuple[str, str]:
-        """RETURNS (Tuple[str, str]): Name and version of the wheel."""
+        """RETURNS (tuple[str, str]): Name and version of the wheel."""
         name, version = self.wheel.split("-")[:2]
         return name, version
 
     @property
     def labels(self) -> list[str]:
-        """RETURNS (List[str]): The entity types."""
+        """RETURNS (list[str]): The entity types."""
         if self.pipe is not None:
             return list(self.pipe.labels)
         return sorted({label for labels in self.nlp.pipe_labels.values() for label in labels})
@@ -80,8 +80,8 @@ def collect_facts(
     nlp (Language): The pipeline.
     folder (Path): What is pushed, less the card.
     repo (str): The repository.
-    component (Optional[str]): The `token_classifier`, if there are several.
-    revision (Optional[str]): The branch.
+    component (str | None): The `token_classifier`, if there are several.
+    revision (str | None): The branch.
     RETURNS (CardFacts): The facts.
     """
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}

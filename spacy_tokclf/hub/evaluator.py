@@ -22,7 +22,7 @@ TASK = "token-classification"
 class Words(list[str]):
     """Texts made of words, which remember the words.
 
-    words (List[List[str]]): The words of each text.
+    words (list[list[str]]): The words of each text.
     join_by (str): What stands between two words.
     """
 
@@ -49,7 +49,7 @@ class SpacyPipe:
         """Annotate texts. Words are kept as tokens; plain texts are tokenised by the pipeline.
 
         inputs (Sequence[str]): Texts.
-        RETURNS (List[List[Dict[str, Any]]]): For each token its IOB2 tag under "entity", with "word", "start", "end".
+        RETURNS (list[list[dict[str, Any]]]): For each token its IOB2 tag under "entity", with "word", "start", "end".
         """
         if not isinstance(inputs, Words):
             return [self._tokens(doc, [token.idx for token in doc]) for doc in self.nlp.pipe(inputs)]
@@ -101,7 +101,7 @@ class SpacyTokenClassificationEvaluator(TokenClassificationEvaluator):
         input_column (str): Column of the words.
         label_column (str): Column of the tags.
         join_by (str): What to put between words.
-        RETURNS (Tuple[Dict[str, Any], Words]): The gold tags as "references", and the texts.
+        RETURNS (tuple[dict[str, Any], Words]): The gold tags as "references", and the texts.
         """
         metric_inputs, _ = super().prepare_data(data, input_column, label_column, join_by)
         references = [list(tags) for tags in metric_inputs["references"]]
@@ -116,10 +116,10 @@ class SpacyTokenClassificationEvaluator(TokenClassificationEvaluator):
     ) -> Any:
         """Take a spaCy pipeline, the name or folder of one, or whatever transformers' own `pipeline` takes.
 
-        model_or_pipeline (Union[Language, str, Callable]): The system to evaluate.
+        model_or_pipeline (Language | str | Callable): The system to evaluate.
         tokenizer (Any): For a model of transformers.
         feature_extractor (Any): For a model of transformers.
-        device (Optional[int]): For a model of transformers.
+        device (int | None): For a model of transformers.
         RETURNS (Callable): The system as a pipeline of transformers.
         RAISES (ValueError): TC230, for a pipeline of another task.
         """

@@ -23,7 +23,7 @@ def file_url(repo: str, name: str, *, revision: str | None = None) -> str:
 
     repo (str): The repository, USER/NAME.
     name (str): The file.
-    revision (Optional[str]): Branch, tag or commit; main if not given.
+    revision (str | None): Branch, tag or commit; main if not given.
     RETURNS (str): The address.
     """
     from huggingface_hub import constants

@@ -25,14 +25,14 @@ def push(
     """Upload a pipeline as a wheel and as a Hugging Face checkpoint, with a card, in one commit. Tokens are those of
     huggingface_hub: `hf auth login`, or HF_TOKEN.
 
-    model (Union[Language, str, Path]): The pipeline, or the path or name of a saved one.
+    model (Language | str | Path): The pipeline, or the path or name of a saved one.
     repo (str): The repository, USER/NAME; it is made if it is not there.
-    component (Optional[str]): The `token_classifier`, if there are several.
-    name (Optional[str]): Name of the package without the language; if not given, that of the pipeline.
-    version (Optional[str]): Version of the package; if not given, that of the pipeline.
+    component (str | None): The `token_classifier`, if there are several.
+    name (str | None): Name of the package without the language; if not given, that of the pipeline.
+    version (str | None): Version of the package; if not given, that of the pipeline.
     private (bool): Whether a new repository is private. One that is there has to be private then, too.
-    revision (Optional[str]): The branch; main if not given.
-    message (Optional[str]): The message of the commit.
+    revision (str | None): The branch; main if not given.
+    message (str | None): The message of the commit.
     create_pr (bool): Whether to open a pull request with the commit instead.
     wheel_only (bool): Whether to leave the checkpoint out, for a pipeline that Hugging Face has no equivalent of.
     RETURNS (str): The address of the commit, or of the pull request.

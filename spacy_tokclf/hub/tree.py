@@ -31,13 +31,13 @@ def write_tree(
 ) -> Path:
     """Write what `push` uploads to a folder, without a network. The folder appears whole or not at all.
 
-    model (Union[Language, str, Path]): The pipeline, or the path or name of a saved one.
-    folder (Union[str, Path]): The folder; it has to be new or empty.
+    model (Language | str | Path): The pipeline, or the path or name of a saved one.
+    folder (str | Path): The folder; it has to be new or empty.
     repo (str): The repository that the card speaks of, USER/NAME.
-    component (Optional[str]): The `token_classifier`, if there are several.
-    name (Optional[str]): Name of the package without the language; if not given, that of the pipeline.
-    version (Optional[str]): Version of the package; if not given, that of the pipeline.
-    revision (Optional[str]): The branch that the card speaks of.
+    component (str | None): The `token_classifier`, if there are several.
+    name (str | None): Name of the package without the language; if not given, that of the pipeline.
+    version (str | None): Version of the package; if not given, that of the pipeline.
+    revision (str | None): The branch that the card speaks of.
     wheel_only (bool): Whether to leave the checkpoint out.
     RETURNS (Path): The folder.
     RAISES (ValueError): TC287, for a repository without owner; TC291, if the wheel cannot be built; TC292, if there is

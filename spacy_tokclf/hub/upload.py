@@ -29,11 +29,11 @@ def upload(
 
     Tokens are those of huggingface_hub: `hf auth login`, or HF_TOKEN.
 
-    tree (Union[str, Path]): The folder.
+    tree (str | Path): The folder.
     repo (str): The repository, USER/NAME.
     private (bool): Whether a new repository is private. One that is there has to be private then, too.
-    revision (Optional[str]): The branch; main if not given.
-    message (Optional[str]): The message of the commit.
+    revision (str | None): The branch; main if not given.
+    message (str | None): The message of the commit.
     create_pr (bool): Whether to open a pull request with the commit instead.
     RETURNS (str): The address of the commit, or of the pull request.
     RAISES (ValueError): TC287 to TC289, if the repository cannot be meant.
@@ -69,7 +69,7 @@ def check_access(repo: str, *, private: bool = False, revision: str | None = Non
 
     repo (str): The repository, USER/NAME.
     private (bool): Whether it has to be private.
-    revision (Optional[str]): The branch.
+    revision (str | None): The branch.
     create_pr (bool): Whether there will be a pull request.
     RETURNS (bool): Whether the repository is there.
     RAISES (ValueError): TC287 to TC289, if the repository cannot be meant.

@@ -19,8 +19,8 @@ def build_wheel(pipeline: Path, out: Path, *, name: str | None = None, version: 
 
     pipeline (Path): The pipeline.
     out (Path): Folder of all packages; this one becomes `LANG_NAME-VERSION` in it.
-    name (Optional[str]): The package's name without the language, if not that of the pipeline's meta.json.
-    version (Optional[str]): Its version, if not that of meta.json.
+    name (str | None): The package's name without the language, if not that of the pipeline's meta.json.
+    version (str | None): Its version, if not that of meta.json.
     RETURNS (Path): The wheel, in `LANG_NAME-VERSION/dist`.
     RAISES (ValueError): TC291, if the package cannot be built.
     """
@@ -43,7 +43,7 @@ def requirements_of(wheel: Path) -> list[str]:
     """Read what a wheel requires.
 
     wheel (Path): The wheel.
-    RETURNS (List[str]): Its requirements, as written.
+    RETURNS (list[str]): Its requirements, as written.
     """
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]

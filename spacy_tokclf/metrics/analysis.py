@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..types import Bools, Ints
 from .seqeval.chunks import Chunks
 from .seqeval.compare import Comparison
-from .seqeval.tag_codes import Bools, Ints
 
 #: Kinds of error. The middle five pair a wrong prediction with a gold entity that it overlaps.
 KINDS = ("missed", "wrong_type", "too_long", "too_short", "shifted", "type_and_boundary", "spurious")
@@ -37,7 +37,7 @@ def find_errors(comparison: Comparison) -> list[EntityError]:
     spurious, and false positives are the errors that are not missed.
 
     comparison (Comparison): Gold beside prediction.
-    RETURNS (List[EntityError]): The errors in the order of the text.
+    RETURNS (list[EntityError]): The errors in the order of the text.
     """
     lost, wrong = np.flatnonzero(~comparison.gold_hit), np.flatnonzero(~comparison.pred_hit)
     gold, pred = comparison.gold, comparison.pred
@@ -110,7 +110,7 @@ def count_kinds(comparison: Comparison, errors: Sequence[EntityError]) -> dict[s
 
     comparison (Comparison): Gold beside prediction.
     errors (Sequence[EntityError]): Its errors.
-    RETURNS (Dict[str, Dict[str, int]]): Types in code-point order; kinds in the order of KINDS, zeros included.
+    RETURNS (dict[str, dict[str, int]]): Types in code-point order; kinds in the order of KINDS, zeros included.
     """
     kinds = {name: dict.fromkeys(KINDS, 0) for name in _types(comparison)}
     for kind, g, p in errors:
@@ -124,7 +124,7 @@ def confusion(comparison: Comparison, errors: Sequence[EntityError]) -> dict[str
 
     comparison (Comparison): Gold beside prediction.
     errors (Sequence[EntityError]): Its errors.
-    RETURNS (Dict[str, Dict[str, int]]): Gold type to predicted type to count, "O" standing for no entity. A row
+    RETURNS (dict[str, dict[str, int]]): Gold type to predicted type to count, "O" standing for no entity. A row
         sums up to the gold entities of its type, a column to the predicted ones.
     """
     types = _types(comparison)

@@ -6,14 +6,11 @@ counts: the same distribution as drawing sentence by sentence, at a fraction of 
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import Errors
+from ..types import Floats64, Ints
 from .seqeval.compare import Comparison
 from .seqeval.counts import count_by_sentence
-from .seqeval.tag_codes import Ints
-
-Floats = npt.NDArray[np.float64]
 
 
 def bootstrap_scores(
@@ -25,7 +22,7 @@ def bootstrap_scores(
     n_resamples (int): Number of resamples.
     confidence (float): Probability mass of the interval, between 0 and 1.
     seed (int): Seed of the random draws.
-    RETURNS (Dict[str, Dict[str, float]]): value, low and high for precision, recall and f1.
+    RETURNS (dict[str, dict[str, float]]): value, low and high for precision, recall and f1.
     RAISES (ValueError): TC213.
     """
     _check(n_resamples, confidence)
@@ -55,7 +52,7 @@ def paired_bootstrap(
     n_resamples (int): Number of resamples.
     confidence (float): Probability mass of the interval of the difference.
     seed (int): Seed of the random draws.
-    RETURNS (Dict[str, float]): f1_one, f1_other, difference (one - other), low, high, p_value.
+    RETURNS (dict[str, float]): f1_one, f1_other, difference (one - other), low, high, p_value.
     RAISES (ValueError): TC213, TC214.
     """
     return paired_bootstrap_counts(
@@ -80,7 +77,7 @@ def paired_bootstrap_counts(
     n_resamples (int): Number of resamples.
     confidence (float): Probability mass of the interval of the difference.
     seed (int): Seed of the random draws.
-    RETURNS (Dict[str, float]): f1_one, f1_other, difference (one - other), low, high, p_value.
+    RETURNS (dict[str, float]): f1_one, f1_other, difference (one - other), low, high, p_value.
     RAISES (ValueError): TC213, TC214.
     """
     _check(n_resamples, confidence)
@@ -113,7 +110,7 @@ def _resample(rows: Ints, n_resamples: int, seed: int) -> Ints:
     return drawn @ distinct
 
 
-def _prf(counts: Ints) -> Floats:
+def _prf(counts: Ints) -> Floats64:
     """Precision, recall and F1 of rows of tp, pred, gold: (n, 3) to (3, n)."""
     tp, pred, gold = counts.T
     pairs = ((tp, pred), (tp, gold), (2 * tp, pred + gold))

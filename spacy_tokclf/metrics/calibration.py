@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from ..types import Floats64, Ints
+
 N_BINS = 15
 
 
@@ -13,28 +14,28 @@ class Bins(NamedTuple):
     """Predictions in the order of their scores, in bins of the same size.
 
     number (NDArray): Predictions in each bin, (n_bins,).
-    score (Floats): Their mean score, (n_bins,).
-    correct (Floats): The share of them that is right, (n_bins,).
+    score (Floats64): Their mean score, (n_bins,).
+    correct (Floats64): The share of them that is right, (n_bins,).
     """
 
-    number: npt.NDArray[np.int64]
-    score: Floats
-    correct: Floats
+    number: Ints
+    score: Floats64
+    correct: Floats64
 
 
 class Curve(NamedTuple):
     """What is gained and lost by leaving out what scores less than a threshold, one row for each score that occurs.
 
-    threshold (Floats): The score, falling, (n,).
-    precision (Floats): Of the predictions with at least that score, (n,).
-    recall (Floats): Of these, (n,).
-    f1 (Floats): Of these, (n,).
+    threshold (Floats64): The score, falling, (n,).
+    precision (Floats64): Of the predictions with at least that score, (n,).
+    recall (Floats64): Of these, (n,).
+    f1 (Floats64): Of these, (n,).
     """
 
-    threshold: Floats
-    precision: Floats
-    recall: Floats
-    f1: Floats
+    threshold: Floats64
+    precision: Floats64
+    recall: Floats64
+    f1: Floats64
 
 
 def reliability_bins(scores: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: int = N_BINS) -> Bins:
@@ -116,7 +117,7 @@ def auroc(scores: npt.ArrayLike, correct: npt.ArrayLike) -> float | None:
 
     scores (ArrayLike): The scores, (n,).
     correct (ArrayLike): Which predictions are right, (n,).
-    RETURNS (Optional[float]): The chance; None if all are right or all are wrong.
+    RETURNS (float | None): The chance; None if all are right or all are wrong.
     """
     scores, right = _columns(scores, correct)
     positive = right > 0
@@ -149,7 +150,7 @@ def calibration_report(scores: npt.ArrayLike, correct: npt.ArrayLike) -> dict[st
 
     scores (ArrayLike): The scores of predicted entities, (n,).
     correct (ArrayLike): Which of them are right, (n,).
-    RETURNS (Dict[str, Any]): number, ece (15 bins of equal mass), ece_chance (what perfect scores would have), brier,
+    RETURNS (dict[str, Any]): number, ece (15 bins of equal mass), ece_chance (what perfect scores would have), brier,
         brier_constant, auroc (None if all are right or all are wrong). Plain Python values.
     """
     return {
@@ -162,5 +163,5 @@ def calibration_report(scores: npt.ArrayLike, correct: npt.ArrayLike) -> dict[st
     }
 
 
-def _columns(scores: npt.ArrayLike, correct: npt.ArrayLike) -> tuple[Floats, Floats]:
+def _columns(scores: npt.ArrayLike, correct: npt.ArrayLike) -> tuple[Floats64, Floats64]:
     return np.asarray(scores, dtype="float64"), np.asarray(correct, dtype="float64")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import Errors
+from ..types import Bools, Ints
 from .gold_groups import gold_group
 from .seqeval.chunks import Chunks
 from .seqeval.compare import Comparison, without
 from .seqeval.counts import count
 from .seqeval.report import evaluate_dict
-from .seqeval.tag_codes import Bools, Ints, Sentences
+from .seqeval.tag_codes import Sentences
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, SpanGroup
@@ -47,9 +48,9 @@ def annotated(
     """Keep the examples that can be scored, as spaCy's get_ner_prf does: those with any entity annotation in gold.
 
     examples (Iterable[Example]): The examples.
-    spans_key (Optional[str]): As for compare_examples.
+    spans_key (str | None): As for compare_examples.
     annotate_ents (bool): As for compare_examples.
-    RETURNS (List[Example]): Those whose reference has the span group, or says for at least one token whether it is in
+    RETURNS (list[Example]): Those whose reference has the span group, or says for at least one token whether it is in
         an entity.
     """
     return [
@@ -73,7 +74,7 @@ def compare_examples(
     are left out: a prediction that touches one is ignored. Both are what spaCy's get_ner_prf does.
 
     examples (Iterable[Example]): The examples.
-    spans_key (Optional[str]): Take predictions from doc.spans[spans_key] instead of doc.ents; the gold then is the
+    spans_key (str | None): Take predictions from doc.spans[spans_key] instead of doc.ents; the gold then is the
         reference's span group of that key if it has one, else its entities that have one of the labels. A span
         without label in that group marks tokens without annotation.
     labels (Sequence[str]): Labels of the component, for spans_key; empty: all.
@@ -110,10 +111,10 @@ def gold_of(
     """Give the gold entities of a text, and which of its tokens nobody annotated.
 
     doc (Doc): The gold text.
-    spans_key (Optional[str]): As for compare_examples.
+    spans_key (str | None): As for compare_examples.
     labels (Sequence[str]): As for compare_examples.
     annotate_ents (bool): As for compare_examples.
-    RETURNS (Tuple[List[Span], Bools]): The entities; and for each token whether its annotation is missing.
+    RETURNS (tuple[list[Span], Bools]): The entities; and for each token whether its annotation is missing.
     """
     group = gold_group(doc, spans_key, annotate_ents=annotate_ents)
     if group is not None:
@@ -166,7 +167,7 @@ def score_examples(examples: Iterable["Example"]) -> dict[str, object]:
     """Score examples on gold tokens, in the form of `evaluate`'s seqeval module.
 
     examples (Iterable[Example]): The examples.
-    RETURNS (Dict[str, object]): For each type {precision, recall, f1, number}; overall_precision, overall_recall,
+    RETURNS (dict[str, object]): For each type {precision, recall, f1, number}; overall_precision, overall_recall,
         overall_f1, overall_accuracy. 0.0 where there is nothing to divide by.
     """
     return evaluate_dict(count(compare_examples(examples)), zero_division=0)
@@ -176,7 +177,7 @@ def score_character_spans(examples: Iterable["Example"]) -> dict[str, object]:
     """Score examples on raw text, by (start_char, end_char, label), in the form of score_examples.
 
     examples (Iterable[Example]): The examples, predicted from `reference.text`.
-    RETURNS (Dict[str, object]): As score_examples.
+    RETURNS (dict[str, object]): As score_examples.
     RAISES (ValueError): TC212, if the texts differ.
     """
     return evaluate_dict(count(compare_characters(examples)), zero_division=0)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..attrs import SCORES
 from ..errors import Errors
+from ..types import SCORES
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, SpanGroup
@@ -19,9 +19,9 @@ def gold_group(doc: "Doc", spans_key: str | None, *, annotate_ents: bool = False
     a component that sets `doc.ents`, such a group is no gold.
 
     doc (Doc): The gold text.
-    spans_key (Optional[str]): Key of the component's group.
+    spans_key (str | None): Key of the component's group.
     annotate_ents (bool): Whether the component sets `doc.ents`.
-    RETURNS (Optional[SpanGroup]): The group.
+    RETURNS (SpanGroup | None): The group.
     """
     group = doc.spans.get(spans_key) if spans_key else None
     if group is not None and annotate_ents and SCORES in group.attrs:
@@ -33,9 +33,9 @@ def gold_key(examples: Iterable["Example"], spans_key: str | None, *, annotate_e
     """Tell where the gold of a component is.
 
     examples (Iterable[Example]): The examples.
-    spans_key (Optional[str]): Key of the component's group.
+    spans_key (str | None): Key of the component's group.
     annotate_ents (bool): Whether the component sets `doc.ents`.
-    RETURNS (Optional[str]): The key, if any text has that group or the component does not set `doc.ents`; else None,
+    RETURNS (str | None): The key, if any text has that group or the component does not set `doc.ents`; else None,
         for `doc.ents`.
     """
     if spans_key is None or not annotate_ents:
@@ -48,7 +48,7 @@ def gold_entities(group: "SpanGroup") -> tuple[list["Span"], list["Span"]]:
     """Sort the spans of a gold group into entities and parts of the text that nobody annotated: spans without label.
 
     group (SpanGroup): The group.
-    RETURNS (Tuple[List[Span], List[Span]]): The entities, each once, in the order of the text; and the other spans.
+    RETURNS (tuple[list[Span], list[Span]]): The entities, each once, in the order of the text; and the other spans.
     RAISES (ValueError): TC051, if two spans overlap.
     """
     spans = {(span.start, span.end, span.label): span for span in group if span.start < span.end}
@@ -65,9 +65,9 @@ def gold_types(examples: Iterable["Example"], spans_key: str | None, *, annotate
     has the component's group, the entities of texts without it belong to other components.
 
     examples (Iterable[Example]): The examples.
-    spans_key (Optional[str]): Key of the component's group.
+    spans_key (str | None): Key of the component's group.
     annotate_ents (bool): Whether the component sets `doc.ents`.
-    RETURNS (List[str]): The types.
+    RETURNS (list[str]): The types.
     RAISES (ValueError): TC051, if two spans of a group overlap.
     """
     references = [eg.reference for eg in examples]

@@ -21,7 +21,7 @@ def group_scores(
     gold_groups (Sequence[str]): Group of each gold entity, (n_gold,).
     pred_groups (Sequence[str]): Group of each prediction, (n_pred,); that of a right one is its gold entity's.
     order (Sequence[str]): The groups; all appear in the result.
-    RETURNS (Dict[str, Dict[str, Union[float, int]]]): For each group precision, recall, f1, number (gold),
+    RETURNS (dict[str, dict[str, float | int]]): For each group precision, recall, f1, number (gold),
         predicted, correct.
     """
     right = [name for name, hit in zip(pred_groups, comparison.pred_hit.tolist(), strict=True) if hit]
@@ -45,7 +45,7 @@ def scores_by_length(comparison: Comparison) -> GroupScores:
     """Score entities by their length in tokens: "1" to "4", and "5+".
 
     comparison (Comparison): Gold beside prediction, on tokens.
-    RETURNS (Dict[str, Dict[str, Union[float, int]]]): As group_scores.
+    RETURNS (dict[str, dict[str, float | int]]): As group_scores.
     """
     order = [*map(str, range(1, LONGEST)), f"{LONGEST}+"]
 
@@ -71,7 +71,7 @@ def scores_by_novelty(
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence.
     train_texts (Collection[str]): Texts of the entities of the training corpus.
     joiner (str): What to put between tokens.
-    RETURNS (Dict[str, Dict[str, Union[float, int]]]): As group_scores, for "seen" and "unseen".
+    RETURNS (dict[str, dict[str, float | int]]): As group_scores, for "seen" and "unseen".
     """
     known = set(train_texts)
 

@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from ..attrs import SCORES
+from ..types import SCORES, Bools, Floats64
 from .examples import annotated
-from .seqeval.tag_codes import Bools
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -23,7 +21,7 @@ class Scored(NamedTuple):
     n_gold (int): Number of gold entities.
     """
 
-    scores: npt.NDArray[np.float64]
+    scores: Floats64
     correct: Bools
     n_gold: int
 

@@ -26,11 +26,11 @@ def summarize(
 
     comparison (Comparison): Gold beside prediction.
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence; texts, with joiner "", if it compares characters.
-    train_texts (Optional[Collection[str]]): Texts of the entities of the training corpus, for seen and unseen ones.
+    train_texts (Collection[str] | None): Texts of the entities of the training corpus, for seen and unseen ones.
     n_resamples (int): Resamples for the intervals; 0: none.
     seed (int): Seed of the resamples.
     joiner (str): What to put between tokens.
-    RETURNS (Dict[str, Any]): The dictionary of `evaluate`'s seqeval module; surface_precision, surface_recall and
+    RETURNS (dict[str, Any]): The dictionary of `evaluate`'s seqeval module; surface_precision, surface_recall and
         surface_f1; and "details": what was compared, the kinds of error by type, the confusion of types, scores by
         length (in tokens) and by novelty, 95% intervals. Plain Python values, ready for JSON.
     """
@@ -69,7 +69,7 @@ def describe_errors(
     comparison (Comparison): Gold beside prediction.
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence.
     joiner (str): What to put between tokens.
-    RETURNS (List[Dict[str, Any]]): For each error its kind, the index of its sentence, and under "gold" and "pred"
+    RETURNS (list[dict[str, Any]]): For each error its kind, the index of its sentence, and under "gold" and "pred"
         an entity {type, start, end, text} with an exclusive end, or None.
     """
     gold = _entities(comparison.gold, comparison, tokens, joiner)

@@ -19,7 +19,7 @@ def surfaces(
     comparison (Comparison): Gold beside prediction.
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence; characters for a comparison of characters.
     joiner (str): What to put between tokens.
-    RETURNS (List[Tuple[str, str]]): Text and type of each, (n,).
+    RETURNS (list[tuple[str, str]]): Text and type of each, (n,).
     """
     flat = list(chain.from_iterable(tokens))
     # The axis has one position more after each sentence than there are tokens.
@@ -40,7 +40,7 @@ def surface_scores(comparison: Comparison, tokens: Sequence[Sequence[str]], *, j
     comparison (Comparison): Gold beside prediction, in default mode for the figures of the task.
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence.
     joiner (str): What to put between tokens.
-    RETURNS (Dict[str, float]): surface_precision, surface_recall, surface_f1; 0.0 where there is nothing.
+    RETURNS (dict[str, float]): surface_precision, surface_recall, surface_f1; 0.0 where there is nothing.
     """
     gold = set(surfaces(comparison.gold, comparison, tokens, joiner=joiner))
     pred = surfaces(comparison.pred, comparison, tokens, joiner=joiner)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class HeldEncoder(Shim):
     """An encoder with its tokenizer. Components put it into a folder `encoder`, beside the file of their small layers.
 
-    head (Optional[HeadWeights]): What a checkpoint had between the encoder and its labels, for the classifiers that are
+    head (HeadWeights | None): What a checkpoint had between the encoder and its labels, for the classifiers that are
         initialized next.
     """
 
@@ -52,6 +52,6 @@ def held_encoder_nodes(model: Model) -> list[Model]:
     """Find the layers in a model that hold an encoder of any kind.
 
     model (Model): Any model.
-    RETURNS (List[Model]): The layers.
+    RETURNS (list[Model]): The layers.
     """
     return [node for node in model.walk() if any(isinstance(shim, HeldEncoder) for shim in node.shims)]

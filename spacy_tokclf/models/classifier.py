@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy
+import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Dropout, Linear, Model, Ops, chain
 from thinc.types import Floats2d
@@ -26,10 +26,10 @@ def build_token_classifier_v1(
     The rate of the dropout is `training.dropout`. A token whose vector is all zeros (one without word pieces) gets
     logits that are all zeros: no evidence for any tag.
 
-    tok2vec (Model[List[Doc], List[Floats2d]]): Any layer that gives token vectors.
-    nO (Optional[int]): The number of tags, set at initialisation.
+    tok2vec (Model[list[Doc], list[Floats2d]]): Any layer that gives token vectors.
+    nO (int | None): The number of tags, set at initialisation.
     crf (bool): Whether it learns how well a tag follows another, too: a conditional random field.
-    RETURNS (Model[List[Doc], List[Floats2d]]): The model. Output per text: (n_tokens, n_tags).
+    RETURNS (Model[list[Doc], list[Floats2d]]): The model. Output per text: (n_tokens, n_tags).
     """
     output_layer = Linear(nO=nO, init_W=_normal_init)
     transform = make_transform()
@@ -51,7 +51,7 @@ def on_known_rows(layer: Model[Floats2d, Floats2d]) -> Model[list[Floats2d], lis
     """Apply a layer to the rows of several arrays that are not all zeros; the others stay zeros.
 
     layer (Model[Floats2d, Floats2d]): The layer.
-    RETURNS (Model[List[Floats2d], List[Floats2d]]): The same for lists of arrays.
+    RETURNS (Model[list[Floats2d], list[Floats2d]]): The same for lists of arrays.
     """
     return Model("on_known_rows", _rows_forward, init=_rows_init, layers=[layer], dims={"nI": None, "nO": None})
 
@@ -68,7 +68,7 @@ def _rows_forward(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Floats2d]]]:
     xp = model.ops.xp
     layer = model.layers[0]
-    lengths = numpy.asarray([len(x) for x in X], dtype="int32")
+    lengths = np.asarray([len(x) for x in X], dtype="int32")
     flat = xp.concatenate(X) if len(X) else model.ops.alloc2f(0, 0)
     rows = xp.flatnonzero(flat.any(axis=1))
     complete = len(rows) == len(flat)
@@ -92,7 +92,7 @@ def _scatter(ops: Ops, values: Floats2d, rows: Any, length: int) -> Floats2d:
 
 
 def _normal_init(ops: Ops, shape: Any) -> Any:
-    return ops.asarray_f(numpy.random.normal(0.0, INIT_STD, shape).astype("float32"))
+    return ops.asarray_f(np.random.normal(0.0, INIT_STD, shape).astype("float32"))
 
 
 def resize_output(model: TokenLogitsT, new_nO: int) -> None:
@@ -124,10 +124,10 @@ def resize_output(model: TokenLogitsT, new_nO: int) -> None:
 
 
 def tok2vec_of(model: TokenLogitsT) -> Tok2VecT:
-    """RETURNS (Model[List[Doc], List[Floats2d]]): The layer in a token classifier's slot."""
+    """RETURNS (Model[list[Doc], list[Floats2d]]): The layer in a token classifier's slot."""
     return model.get_ref("tok2vec")
 
 
 def transitions_of(model: TokenLogitsT) -> Model[Floats2d, Floats2d] | None:
-    """RETURNS (Optional[Model[Floats2d, Floats2d]]): The layer that holds a token classifier's transitions."""
+    """RETURNS (Model[Floats2d, Floats2d] | None): The layer that holds a token classifier's transitions."""
     return model.maybe_get_ref(TRANSITIONS)

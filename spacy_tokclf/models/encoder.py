@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy
+import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
@@ -12,11 +12,12 @@ from ..errors import Errors
 from ..runtime.arrays import to_array, to_tensor
 from ..runtime.device import running
 from ..runtime.products import check_precision, resolve_precision
+from ..types import Ints
 from ..wordpieces.batch import PieceBatch, batch_windows
 from ..wordpieces.pack import pack_windows
 from ..wordpieces.pool import check_pooling, pool_tokens
 from ..wordpieces.sequences import make_sequences
-from ..wordpieces.windows import Ints, check_window
+from ..wordpieces.windows import check_window
 from .casing import add_casing, cased_embeddings
 from .hf.pretrained import LoaderT
 from .padding_free.modules import anatomy_of
@@ -58,7 +59,7 @@ def build_transformer_encoder_v1(
         they have in lower-case letters, so that names without capitals are learned, too.
     freeze_embeddings (bool): Whether to leave the embeddings of the word pieces as they are: half of a small encoder's
         weights, most of which a training set never uses.
-    RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).
+    RETURNS (Model[list[Doc], list[Floats2d]]): The layer. Output per text: (n_tokens, width).
     RAISES (ValueError): TC001, TC002, TC003 or TC031, for a setting out of range.
     """
     check_pooling(pooling)
@@ -89,7 +90,7 @@ def encoder_nodes(model: Model) -> list[Model]:
     """Find the encoders in a model.
 
     model (Model): Any model.
-    RETURNS (List[Model]): The nodes that hold an encoder.
+    RETURNS (list[Model]): The nodes that hold an encoder.
     """
     return [node for node in model.walk() if any(isinstance(shim, EncoderShim) for shim in node.shims)]
 
@@ -120,7 +121,7 @@ def forward(
     model (Model): The layer.
     docs (Sequence[Doc]): The texts.
     is_train (bool): Whether gradients will follow.
-    RETURNS (Tuple[List[Floats2d], Callable]): Per text (n_tokens, width), and the way back.
+    RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and the way back.
     """
     shim: EncoderShim = model.shims[0]
     settings = dict(model.attrs)
@@ -128,7 +129,7 @@ def forward(
         words: Any = shim.module.get_input_embeddings()  # type: ignore[operator]
         words.weight.requires_grad_(False)
     vectors, tokens = encode(shim, docs, train=is_train, **settings)
-    lengths = numpy.fromiter(map(len, docs), dtype="int32", count=len(docs))
+    lengths = np.fromiter(map(len, docs), dtype="int32", count=len(docs))
     rows = model.ops.asarray(tokens)
     output = model.ops.alloc2f(int(lengths.sum()), shim.width)
     output[rows] = to_array(vectors, model.ops)
@@ -162,7 +163,7 @@ def encode(
     docs (Sequence[Doc]): The texts.
     train (bool): Whether to record gradients and drop out.
     pooling, window, overlap, precision, normalize, casing, casing_dropout: As for the architecture.
-    RETURNS (Tuple[torch.Tensor, Ints]): float32, shape (n_rows, width); and the token of each row, counted over the
+    RETURNS (tuple[torch.Tensor, Ints]): float32, shape (n_rows, width); and the token of each row, counted over the
         whole list, shape (n_rows,).
     """
     import torch
@@ -201,9 +202,9 @@ def encode(
                 vectors.append(_run(module, batch, device, pooling).float())
                 tokens.append(batch.tokens)
     if not vectors:
-        return torch.zeros((0, shim.width), device=device), numpy.zeros(0, dtype="int64")
+        return torch.zeros((0, shim.width), device=device), np.zeros(0, dtype="int64")
     with running(device, precision="fp32", train=train):
-        return torch.cat(vectors) if len(vectors) > 1 else vectors[0], numpy.concatenate(tokens)
+        return torch.cat(vectors) if len(vectors) > 1 else vectors[0], np.concatenate(tokens)
 
 
 def _run(module: Any, batch: PieceBatch, device: "torch.device", pooling: str) -> "torch.Tensor":

@@ -49,7 +49,7 @@ def fill_transform(
 
 
 def transform_weights(layer: Model[Floats2d, Floats2d]) -> dict[str, FloatsXd]:
-    """RETURNS (Dict[str, FloatsXd]): The layer's arrays by their Hugging Face names; empty without weights."""
+    """RETURNS (dict[str, FloatsXd]): The layer's arrays by their Hugging Face names; empty without weights."""
     return {name: layer.get_param(own) for name, own in PARAMS.items() if layer.has_param(own)}
 
 
@@ -61,7 +61,7 @@ def forward(
     layer (Model[Floats2d, Floats2d]): The layer.
     X (Floats2d): Shape: (n, width).
     is_train (bool): Whether gradients will follow.
-    RETURNS (Tuple[Floats2d, Callable]): Shape: (n, width), and the way back.
+    RETURNS (tuple[Floats2d, Callable]): Shape: (n, width), and the way back.
     """
     if not is_filled(layer) or not len(X):
         return X, lambda dY: dY

@@ -32,7 +32,7 @@ def build_encoder_listener_v1(upstream: str = "*") -> Model[list[Doc], list[Floa
     """Build a layer that gives the vectors of a `transformer_encoder` (or spaCy `tok2vec`) earlier in the pipeline.
 
     upstream (str): The component's name, or "*" for any.
-    RETURNS (Model[List[Doc], List[Floats2d]]): The listener. Output per text: (n_tokens, width).
+    RETURNS (Model[list[Doc], list[Floats2d]]): The listener. Output per text: (n_tokens, width).
     """
     return EncoderListener(upstream)
 

@@ -155,7 +155,7 @@ class EncoderShim(HeldEncoder):
     def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:
         """Swap in other values of the weights for a while, in place and without a copy where they are tensors.
 
-        params (Dict[Tuple[int, str], FloatsXd]): Values by shim and parameter name.
+        params (dict[tuple[int, str], FloatsXd]): Values by shim and parameter name.
         """
         if not self.is_filled:
             yield
@@ -213,7 +213,7 @@ class EncoderShim(HeldEncoder):
     def to_disk(self, path: str | Path) -> None:
         """Write a folder that transformers can open as well: `config.json`, `model.safetensors`, `tokenizer.json`.
 
-        path (Union[str, Path]): The folder.
+        path (str | Path): The folder.
         """
         if not self.is_filled:
             return
@@ -230,7 +230,7 @@ class EncoderShim(HeldEncoder):
     def from_disk(self, path: str | Path) -> "EncoderShim":
         """Load the folder that `to_disk` wrote. Reads nothing else.
 
-        path (Union[str, Path]): The folder.
+        path (str | Path): The folder.
         RETURNS (EncoderShim): Itself.
         """
         path = Path(path)
@@ -250,7 +250,7 @@ class EncoderShim(HeldEncoder):
         return self
 
     def tokenizer_config_file(self) -> dict[str, Any]:
-        """RETURNS (Dict[str, Any]): A `tokenizer_config.json` that every supported transformers opens."""
+        """RETURNS (dict[str, Any]): A `tokenizer_config.json` that every supported transformers opens."""
         plain = {key: value for key, value in self.tokenizer_config.items() if key != "special_tokens"}
         special = self.tokenizer_config["special_tokens"]
         return {"tokenizer_class": "PreTrainedTokenizerFast", **special, **plain}
@@ -291,7 +291,7 @@ def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None
     """Refuse weights that do not fit a module, before any of them is put in.
 
     module (nn.Module): The module.
-    state (Dict[str, torch.Tensor]): Weights by name; of tied ones it is enough to have one.
+    state (dict[str, torch.Tensor]): Weights by name; of tied ones it is enough to have one.
     RAISES (ValueError): TC013, if some are missing, unexpected or of another shape.
     """
     own = module.state_dict()

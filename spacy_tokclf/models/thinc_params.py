@@ -10,7 +10,7 @@ def set_dims(node: Model, dims: Mapping[str, int | None]) -> None:
     """Give a layer other sizes. If they differ from those it has, its parameters are gone, to be set anew.
 
     node (Model): The layer.
-    dims (Mapping[str, Optional[int]]): Sizes by name; None leaves one as it is.
+    dims (Mapping[str, int | None]): Sizes by name; None leaves one as it is.
     """
     changed = {dim: n for dim, n in dims.items() if n is not None and node.has_dim(dim) and node.get_dim(dim) != n}
     if changed:

@@ -18,7 +18,7 @@ FASTER = 10.0
 def make_transitions(nO: int | None = None) -> Model[Floats2d, Floats2d]:
     """Make the layer. Its gradient comes from the loss of whole sequences, not through the logits.
 
-    nO (Optional[int]): The number of tags, set at initialisation.
+    nO (int | None): The number of tags, set at initialisation.
     RETURNS (Model[Floats2d, Floats2d]): The layer. Its parameter `transitions` is the score of a tag (column) after
         another (row), at first 0. Shape: (n_tags, n_tags).
     """

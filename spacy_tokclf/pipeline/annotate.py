@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..attrs import SCORES
+from ..types import SCORES
 
 
 def set_entities(
@@ -18,7 +18,7 @@ def set_entities(
     """Put entities on a text: as a span group with scores, and as `doc.ents`.
 
     doc (Doc): The text.
-    entities (Sequence[Tuple[int, int, str, float]]): First token, one past the last, label and score; in order,
+    entities (Sequence[tuple[int, int, str, float]]): First token, one past the last, label and score; in order,
         without overlap.
     spans_key (str): Key of the span group; its `attrs["scores"]` holds the scores in the order of its spans.
     annotate_ents (bool): Whether to set `doc.ents`.
@@ -43,7 +43,7 @@ def entity_score(span: Span, spans_key: str = "entities") -> float | None:
 
     span (Span): An entity, from `doc.ents` or anywhere else.
     spans_key (str): Key of the span group of the component that scored it.
-    RETURNS (Optional[float]): Its score, or None if the component did not predict just this span with this label.
+    RETURNS (float | None): Its score, or None if the component did not predict just this span with this label.
     """
     group = span.doc.spans.get(spans_key)
     scores = group.attrs.get(SCORES) if group is not None else None

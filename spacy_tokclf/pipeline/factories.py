@@ -105,7 +105,7 @@ def make_transformer_encoder(nlp: Language, name: str, model: Model[list[Doc], l
 
     nlp (Language): The pipeline.
     name (str): The component's name.
-    model (Model[List[Doc], List[Floats2d]]): The encoder's architecture.
+    model (Model[list[Doc], list[Floats2d]]): The encoder's architecture.
     RETURNS (TransformerEncoder): The component.
     """
     return TransformerEncoder(nlp.vocab, model, name)

@@ -10,7 +10,7 @@ def find_component(nlp: Language, name: str | None) -> TokenClassifier:
     """Find a token classifier.
 
     nlp (Language): The pipeline.
-    name (Optional[str]): Its name; not needed if there is only one.
+    name (str | None): Its name; not needed if there is only one.
     RETURNS (TokenClassifier): The component.
     RAISES (ValueError): TC255, if there is none or the name does not tell which.
     """

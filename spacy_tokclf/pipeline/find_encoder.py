@@ -13,9 +13,9 @@ def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:
     """Find the encoder whose vectors a component reads.
 
     model (Model): The component's model.
-    nlp (Optional[Language]): The pipeline that the component is in.
+    nlp (Language | None): The pipeline that the component is in.
     name (str): The component's name.
-    RETURNS (Optional[Model]): The node that holds the encoder; None if the component uses none of ours.
+    RETURNS (Model | None): The node that holds the encoder; None if the component uses none of ours.
     """
     nodes = held_encoder_nodes(model)
     for _, pipe in nlp.pipeline if nlp is not None else ():
@@ -25,5 +25,5 @@ def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:
 
 
 def pipes_with_model(nlp: Language) -> dict[str, Any]:
-    """RETURNS (Dict[str, Any]): The components of a pipeline that have a model, by name."""
+    """RETURNS (dict[str, Any]): The components of a pipeline that have a model, by name."""
     return {name: pipe for name, pipe in nlp.pipeline if isinstance(getattr(pipe, "model", None), Model)}

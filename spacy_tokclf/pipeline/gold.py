@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE, ORTH
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
@@ -12,14 +11,14 @@ from spacy.training import Example
 from ..errors import Errors
 from ..metrics.gold_groups import gold_entities, gold_group
 from ..tags import spans_to_tags
+from ..types import Bools, Ints
 
-Ints = NDArray[numpy.int64]
 UNKNOWN = -1
 
 
 def gold_tags(
     examples: Sequence[Example],
-    known: Sequence[NDArray[numpy.bool_]],
+    known: Sequence[Bools],
     tag_ids: Mapping[str, int],
     scheme: str,
     *,
@@ -36,7 +35,7 @@ def gold_tags(
     known (Sequence[NDArray]): Per text, which tokens the model sees. Shape: (n_tokens,) each.
     tag_ids (Mapping[str, int]): Index of each tag.
     scheme (str): The scheme of the tags.
-    spans_key (Optional[str]): Key of the component's span group.
+    spans_key (str | None): Key of the component's span group.
     annotate_ents (bool): Whether the component sets `doc.ents`.
     RETURNS (NDArray): One index per token, text after text. Shape: (n_tokens,).
     RAISES (ValueError): TC020, for an entity type that has no tags; TC051, for spans of a group that overlap.
@@ -50,23 +49,21 @@ def gold_tags(
         except KeyError as error:
             facts = {"tag": error.args[0], "index": index, "text": eg.reference.text[:60], "tags": list(tag_ids)}
             raise ValueError(Errors.TC020.format(labels=sorted(set(labels)), key=spans_key, **facts)) from None
-    return numpy.concatenate(rows) if rows else numpy.zeros(0, dtype="int64")
+    return np.concatenate(rows) if rows else np.zeros(0, dtype="int64")
 
 
-def is_space(doc: Doc) -> NDArray[numpy.bool_]:
+def is_space(doc: Doc) -> Bools:
     """RETURNS (NDArray): Which tokens of a text are white space. Shape: (n_tokens,)."""
     return doc.to_array([IS_SPACE]).reshape(len(doc)).astype(bool)
 
 
-def _text_tags(
-    labels: list[str], span_of: Ints, usable: NDArray[numpy.bool_], tag_ids: Mapping[str, int], scheme: str
-) -> Ints:
+def _text_tags(labels: list[str], span_of: Ints, usable: Bools, tag_ids: Mapping[str, int], scheme: str) -> Ints:
     """Write the entities of a text as tags. RAISES (KeyError): For a tag without index."""
-    rows = numpy.flatnonzero(usable & (span_of != UNKNOWN))
-    tags = numpy.full(len(span_of), UNKNOWN, dtype="int64")
+    rows = np.flatnonzero(usable & (span_of != UNKNOWN))
+    tags = np.full(len(span_of), UNKNOWN, dtype="int64")
     span_of = span_of[rows]
     # Entities as spans over the usable tokens alone: what lies between them is transparent.
-    heads = numpy.flatnonzero(numpy.diff(span_of, prepend=0))
+    heads = np.flatnonzero(np.diff(span_of, prepend=0))
     bounds = [*heads, len(rows)]
     spans = [
         (int(start), int(end), labels[span_of[start] - 1]) for start, end in pairwise(bounds) if span_of[start] > 0
@@ -79,9 +76,7 @@ def _entity_of_token(eg: Example, group: SpanGroup | None) -> tuple[list[str], I
     """Give the entity labels of an example, and for each predicted token 1 + the index of its entity, 0 for none, -1 if
     that is not known."""
     predicted, reference = eg.predicted, eg.reference
-    same = len(predicted) == len(reference) and numpy.array_equal(
-        predicted.to_array([ORTH]), reference.to_array([ORTH])
-    )
+    same = len(predicted) == len(reference) and np.array_equal(predicted.to_array([ORTH]), reference.to_array([ORTH]))
     if group is not None and not same:
         return _aligned_entities(Example(predicted, _as_entities(group)))
     if group is not None:
@@ -90,16 +85,16 @@ def _entity_of_token(eg: Example, group: SpanGroup | None) -> tuple[list[str], I
         return _aligned_entities(eg)
     iob, types = reference.to_array([ENT_IOB, ENT_TYPE]).reshape(len(reference), 2).T
     starts = (iob == 3) & (types != 0)
-    inside = numpy.isin(iob, (1, 3)) & (types != 0)
-    span_of = numpy.where(inside, numpy.cumsum(starts), 0)
+    inside = np.isin(iob, (1, 3)) & (types != 0)
+    span_of = np.where(inside, np.cumsum(starts), 0)
     span_of[iob == 0] = UNKNOWN
     strings = reference.vocab.strings
-    return [strings[int(types[i])] for i in numpy.flatnonzero(starts)], span_of
+    return [strings[int(types[i])] for i in np.flatnonzero(starts)], span_of
 
 
 def _group_entities(group: SpanGroup) -> tuple[list[str], Ints]:
     entities, unknown = gold_entities(group)
-    span_of = numpy.zeros(len(group.doc), dtype="int64")
+    span_of = np.zeros(len(group.doc), dtype="int64")
     for number, span in enumerate(entities, start=1):
         span_of[span.start : span.end] = number
     for span in unknown:
@@ -121,7 +116,7 @@ def _moved(span: Span, doc: Doc) -> Span:
 
 def _aligned_entities(eg: Example) -> tuple[list[str], Ints]:
     labels: list[str] = []
-    span_of = numpy.zeros(len(eg.predicted), dtype="int64")
+    span_of = np.zeros(len(eg.predicted), dtype="int64")
     cut = False  # an entity whose beginning is not known is not known either
     for i, tag in enumerate(eg.get_aligned_ner()):
         prefix, _, label = (tag or "-").partition("-")

@@ -25,10 +25,10 @@ PREFIXES = {
 def extend_tags(tags: list[str], types: Iterable[str], scheme: str) -> list[str]:
     """Add the tags of entity types after those that are there.
 
-    tags (List[str]): Tags so far; `O` comes first if there are none.
+    tags (list[str]): Tags so far; `O` comes first if there are none.
     types (Iterable[str]): The new types.
     scheme (str): The scheme.
-    RETURNS (List[str]): All tags.
+    RETURNS (list[str]): All tags.
     """
     added = [f"{prefix}-{type_}" if prefix else type_ for type_ in types for prefix in PREFIXES[scheme]]
     return list(dict.fromkeys([*(tags or [OUTSIDE]), *added]))
@@ -38,9 +38,9 @@ def tag_rows(tags: list[str], scheme: str) -> dict[str, int]:
     """Give the classifier's row of every tag that gold entities can be written with. Where a type lacks a prefix of its
     scheme, as in a checkpoint that has B-TYPE alone, the first of its tags stands in.
 
-    tags (List[str]): The tags.
+    tags (list[str]): The tags.
     scheme (str): Their scheme.
-    RETURNS (Dict[str, int]): Rows by tag.
+    RETURNS (dict[str, int]): Rows by tag.
     """
     rows = {tag: row for row, tag in enumerate(tags)}
     for tag, row in list(rows.items()):
@@ -62,12 +62,12 @@ def choose_labels(
     """Choose the labels of a component that is being initialized: those given; else a checkpoint's, with what the
     examples have beyond them; else those that the component has; else the examples'.
 
-    labels (Optional[Union[Dict[str, Any], List[str]]]): As for `read_labels`.
+    labels (dict[str, Any] | list[str] | None): As for `read_labels`.
     types (Iterable[str]): The entity types of the training data.
     scheme (str): The component's scheme.
-    tags (List[str]): The component's tags.
-    head (Optional[HeadWeights]): The checkpoint's head.
-    RETURNS (Tuple[str, List[str]]): The scheme and the tags.
+    tags (list[str]): The component's tags.
+    head (HeadWeights | None): The checkpoint's head.
+    RETURNS (tuple[str, list[str]]): The scheme and the tags.
     RAISES (ValueError): As `read_labels` and `checkpoint_scheme`.
     """
     if labels is not None:
@@ -84,7 +84,7 @@ def checkpoint_scheme(tags: list[str]) -> str:
 
     IOB1 and IOB2 have the same labels, so the answer is IOB2 for both, and I-TYPE alone is IOB1.
 
-    tags (List[str]): The labels.
+    tags (list[str]): The labels.
     RETURNS (str): The scheme; "IO" if no label has a prefix.
     RAISES (ValueError): TC253, for a label that is there twice; TC104, if the prefixes fit no scheme.
     """
@@ -98,8 +98,8 @@ def checkpoint_scheme(tags: list[str]) -> str:
 def read_labels(labels: dict[str, Any] | list[str]) -> tuple[str, list[str]]:
     """Read labels that a user or `spacy init labels` gives.
 
-    labels (Union[Dict[str, Any], List[str]]): Entity types; or {"scheme": ..., "tags": [...]}.
-    RETURNS (Tuple[str, List[str]]): The scheme and the tags.
+    labels (dict[str, Any] | list[str]): Entity types; or {"scheme": ..., "tags": [...]}.
+    RETURNS (tuple[str, list[str]]): The scheme and the tags.
     RAISES (ValueError): TC026, if they are neither, or a tag is not of the scheme.
     """
     if isinstance(labels, dict):

@@ -16,7 +16,7 @@ def masked_cross_entropy(
     gold (Ints1d): Index of each token's tag, negative where it is not known. Shape: (n_tokens,).
     label_smoothing (float): Share of the gold's probability that is spread over all tags, that of the gold included
         (Szegedy et al., 2016), as in torch.
-    RETURNS (Tuple[float, Floats2d]): The summed loss in nats, and its gradient. Shape: (n_tokens, n_tags).
+    RETURNS (tuple[float, Floats2d]): The summed loss in nats, and its gradient. Shape: (n_tokens, n_tags).
     """
     xp = ops.xp
     gradient = ops.alloc2f(*logits.shape)

@@ -12,7 +12,7 @@ def check_neighbours(component: Any, nlp: Language | None) -> None:
     """Refuse two token classifiers that would replace each other's entities or scores.
 
     component (TokenClassifier): The component that is being initialized.
-    nlp (Optional[Language]): Its pipeline.
+    nlp (Language | None): Its pipeline.
     RAISES (ValueError): TC052, for a span group of two components; TC053, for scores of the same names.
     """
     for name, other in nlp.components if nlp is not None else ():

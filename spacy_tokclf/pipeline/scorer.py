@@ -25,7 +25,7 @@ def make_seqeval_scorer_v1(spans_key: str | None = None, score_prefix: str = "")
     With several components in one pipeline, each is measured on its own span group: against the gold group of the same
     key, or else the gold entities that have one of its labels.
 
-    spans_key (Optional[str]): Score the spans in doc.spans[spans_key]. None: those of the component's own group if the
+    spans_key (str | None): Score the spans in doc.spans[spans_key]. None: those of the component's own group if the
         gold has that group, or if the component does not set doc.ents; else doc.ents.
     score_prefix (str): Put before every key, so that two components do not overwrite each other's scores.
     RETURNS (Callable): The scorer, `scorer(examples, **cfg)`.
@@ -47,7 +47,7 @@ class SeqevalScorer:
 
         examples (Iterable[Example]): The examples.
         **cfg: The component's settings, with its labels.
-        RETURNS (Dict[str, Any]): The scores.
+        RETURNS (dict[str, Any]): The scores.
         RAISES (ValueError): TC050, if only some of the texts have the component's group.
         """
         examples = list(examples)

@@ -30,7 +30,7 @@ class Stored:
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the component: `cfg` (JSON), `model` (small layers), a folder per encoder that transformers opens.
 
-        path (Union[str, Path]): The folder.
+        path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
         """
         serialize = {
@@ -44,7 +44,7 @@ class Stored:
     def from_disk(self: StoredT, path: str | Path, *, exclude: Iterable[str] = ()) -> StoredT:
         """Read what `to_disk` wrote.
 
-        path (Union[str, Path]): The folder.
+        path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
         RAISES (ValueError): TC013, TC030 or TC032, if the folder is not whole, or of a later version.
@@ -99,7 +99,7 @@ def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:
     pipeline is being loaded with (`spacy.load(..., config=...)`) wins over the saved one.
 
     pipe (Stored): The component, as its config made it.
-    saved (Dict[str, Any]): The saved `cfg`.
+    saved (dict[str, Any]): The saved `cfg`.
     RAISES (ValueError): TC030, if it comes from a later version of this package.
     """
     if saved.get("format", 0) > pipe.cfg.get("format", 0):

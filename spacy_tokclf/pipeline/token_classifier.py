@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 from spacy.errors import Errors as SpacyErrors
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
@@ -25,10 +24,11 @@ from ..models.transitions import TRANSITIONS
 from ..tags.chain import chain_loss
 from ..tags.decode import Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
+from ..types import Floats32, Floats64, Ints
 from .annotate import set_entities
 from .decoding import decode_visible, is_visible
 from .find_encoder import find_encoder
-from .gold import Ints, gold_tags
+from .gold import gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
 from .loss import masked_cross_entropy
 from .neighbours import check_neighbours
@@ -61,7 +61,7 @@ class TokenClassifier(Stored, TrainablePipe):
         """Initialize the component.
 
         vocab (Vocab): The shared vocabulary.
-        model (Model[List[Doc], List[Floats2d]]): Gives token logits.
+        model (Model[list[Doc], list[Floats2d]]): Gives token logits.
         name (str): The component's name.
         decode (str): "constrained" (the best valid tag sequence) or "greedy" (best tag of each token, repaired).
         threshold (float): Entities with a lower score are left out.
@@ -71,7 +71,7 @@ class TokenClassifier(Stored, TrainablePipe):
             have a group of this key are learned from and scored by it, the others by `doc.ents`.
         tuned (bool): Whether to use what `spacy tokclf tune` fitted, if anything.
         label_smoothing (float): Share of the gold's probability that training spreads over all tags.
-        scorer (Optional[Callable]): The scoring method.
+        scorer (Callable | None): The scoring method.
         RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
             another setting out of range; TC081, for a setting that a conditional random field does not have.
         """
@@ -108,17 +108,17 @@ class TokenClassifier(Stored, TrainablePipe):
 
     @property
     def tags(self) -> list[str]:
-        """RETURNS (List[str]): The tags, in the order of the classifier's rows."""
+        """RETURNS (list[str]): The tags, in the order of the classifier's rows."""
         return self.cfg["tags"]
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """RETURNS (Tuple[str]): The entity types."""
+        """RETURNS (tuple[str]): The entity types."""
         return tuple(self.tag_table.types)
 
     @property
     def label_data(self) -> LabelData:
-        """RETURNS (Dict[str, Any]): The scheme and the tags, as `spacy init labels` keeps them."""
+        """RETURNS (dict[str, Any]): The scheme and the tags, as `spacy init labels` keeps them."""
         return {"scheme": self.cfg["scheme"], "tags": list(self.tags)}
 
     @property
@@ -135,8 +135,8 @@ class TokenClassifier(Stored, TrainablePipe):
         return read_tuning(self.cfg["tuning"]) if self.cfg["tuned"] else UNTUNED
 
     @property
-    def transitions(self) -> NDArray[numpy.float32] | None:
-        """RETURNS (Optional[NDArray]): For a model with a conditional random field, the score of a tag (column) after
+    def transitions(self) -> Floats32 | None:
+        """RETURNS (NDArray | None): For a model with a conditional random field, the score of a tag (column) after
         another (row). Shape: (n_tags, n_tags)."""
         layer = transitions_of(self.model)
         return None if layer is None else layer.ops.to_numpy(layer.get_param(TRANSITIONS))
@@ -167,10 +167,10 @@ class TokenClassifier(Stored, TrainablePipe):
         left of an earlier tuning.
 
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample of the training data.
-        nlp (Optional[Language]): The pipeline.
-        labels (Optional[Union[Dict[str, Any], List[str]]]): Entity types, or what `spacy init labels` wrote; from the
+        nlp (Language | None): The pipeline.
+        labels (dict[str, Any] | list[str] | None): Entity types, or what `spacy init labels` wrote; from the
             checkpoint or else from the examples if not given.
-        encoder (Optional[Callable]): Loader of the pretrained encoder, for a model with an encoder of its own.
+        encoder (Callable | None): Loader of the pretrained encoder, for a model with an encoder of its own.
         RAISES (ValueError): TC023, if there is an encoder without weights; TC024, if there are no labels; TC050, if
             only some of the texts have the component's gold; TC052 or TC053, if another component is in the way.
         """
@@ -212,7 +212,7 @@ class TokenClassifier(Stored, TrainablePipe):
         """Give the raw logits and the entities of some texts, without touching the texts.
 
         docs (Iterable[Doc]): The texts.
-        RETURNS (Tuple[List[Floats2d], Spans]): Per text (n_tokens, n_tags); and the entities in columns.
+        RETURNS (tuple[list[Floats2d], Spans]): Per text (n_tokens, n_tags); and the entities in columns.
         """
         docs = list(docs)
         logits = self.logits(docs)
@@ -227,7 +227,7 @@ class TokenClassifier(Stored, TrainablePipe):
         it there). A row that is all zeros belongs to a token of which the model sees nothing.
 
         docs (Sequence[Doc]): The texts.
-        RETURNS (List[Floats2d]): Per text (n_tokens, n_tags), columns in the order of `tags`.
+        RETURNS (list[Floats2d]): Per text (n_tokens, n_tags), columns in the order of `tags`.
         """
         if not any(len(doc) for doc in docs):
             return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
@@ -237,7 +237,7 @@ class TokenClassifier(Stored, TrainablePipe):
         """Set the span group, its scores, and `doc.ents`.
 
         docs (Iterable[Doc]): The texts.
-        scores (Tuple[List[Floats2d], Spans]): What `predict` gave for them.
+        scores (tuple[list[Floats2d], Spans]): What `predict` gave for them.
         """
         types = self.labels
         found: dict[int, list[tuple[int, int, str, float]]] = {}
@@ -286,9 +286,9 @@ class TokenClassifier(Stored, TrainablePipe):
 
         examples (Iterable[Example]): The batch.
         drop (float): Rate of the dropout before the classifier.
-        sgd (Optional[Optimizer]): Steps at once if given.
-        losses (Optional[Dict[str, float]]): Losses by component, added to.
-        RETURNS (Dict[str, float]): The losses.
+        sgd (Optimizer | None): Steps at once if given.
+        losses (dict[str, float] | None): Losses by component, added to.
+        RETURNS (dict[str, float]): The losses.
         RAISES (ValueError): TC025, if the loss is not a number.
         """
         losses = {} if losses is None else losses
@@ -309,7 +309,7 @@ class TokenClassifier(Stored, TrainablePipe):
         else:
             loss, d_logits, d_transitions = self._chain_loss(docs, logits, gold)
             layer.inc_grad(TRANSITIONS, layer.ops.asarray2f(d_transitions))
-        if not numpy.isfinite(loss):
+        if not np.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
         n_tokens = int((gold >= 0).sum())
         if n_tokens or self._listens:
@@ -327,8 +327,8 @@ class TokenClassifier(Stored, TrainablePipe):
         field that of whole texts.
 
         examples (Iterable[Example]): The batch.
-        scores (List[Floats2d]): Logits per text (n_tokens, n_tags).
-        RETURNS (Tuple[float, List[Floats2d]]): The loss, and its gradient in the shape of the logits.
+        scores (list[Floats2d]): Logits per text (n_tokens, n_tags).
+        RETURNS (tuple[float, list[Floats2d]]): The loss, and its gradient in the shape of the logits.
         """
         examples = list(examples)
         gold = self.gold_tags(examples, scores)
@@ -356,12 +356,12 @@ class TokenClassifier(Stored, TrainablePipe):
 
     def _chain_loss(
         self, docs: list[Doc], logits: list[Floats2d], gold: Ints
-    ) -> tuple[float, list[Floats2d], NDArray[numpy.float64]]:
+    ) -> tuple[float, list[Floats2d], Floats64]:
         ops = self.model.ops
         rows = [ops.to_numpy(row) for row in logits]
         visible = [is_visible(doc, row) for doc, row in zip(docs, rows, strict=True)]
-        lengths = numpy.array([seen.sum() for seen in visible])
-        seen, gradient = numpy.concatenate(visible), numpy.concatenate(rows)
+        lengths = np.array([seen.sum() for seen in visible])
+        seen, gradient = np.concatenate(visible), np.concatenate(rows)
         loss, gradient[seen], d_transitions = chain_loss(gradient[seen], lengths, gold[seen], self.transitions)
         gradient[~seen] = 0.0
         return loss, ops.unflatten(ops.asarray2f(gradient), _lengths(logits)), d_transitions
@@ -377,4 +377,4 @@ class TokenClassifier(Stored, TrainablePipe):
 
 
 def _lengths(rows: list[Floats2d]) -> Any:
-    return numpy.asarray([len(row) for row in rows], dtype="int32")
+    return np.asarray([len(row) for row in rows], dtype="int32")

@@ -35,7 +35,7 @@ class Batch:
     def add(self, d_vectors: list[Floats2d]) -> float:
         """Add a listener's gradient.
 
-        d_vectors (List[Floats2d]): The gradient. Per text (n_tokens, width).
+        d_vectors (list[Floats2d]): The gradient. Per text (n_tokens, width).
         RETURNS (float): The sum of its squares.
         """
         self.waiting_for -= 1
@@ -63,7 +63,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         """Initialize the component.
 
         vocab (Vocab): The shared vocabulary.
-        model (Model[List[Doc], List[Floats2d]]): Gives token vectors.
+        model (Model[list[Doc], list[Floats2d]]): Gives token vectors.
         name (str): The component's name.
         """
         super().__init__(vocab, model, name)
@@ -93,8 +93,8 @@ class TransformerEncoder(Stored, Tok2Vec):
         """Fetch the encoder.
 
         get_examples (Callable[[], Iterable[Example]]): Gives a representative sample of the training data.
-        nlp (Optional[Language]): The pipeline.
-        encoder (Optional[Callable]): Loader of the pretrained encoder.
+        nlp (Language | None): The pipeline.
+        encoder (Callable | None): Loader of the pretrained encoder.
         RAISES (ValueError): TC023, if there is no encoder.
         """
         validate_get_examples(get_examples, "TransformerEncoder.initialize")
@@ -121,9 +121,9 @@ class TransformerEncoder(Stored, Tok2Vec):
 
         examples (Iterable[Example]): The batch.
         drop (float): Rate of dropout layers in the model; the encoder has that of its own config.
-        sgd (Optional[Optimizer]): Steps once the gradients are there.
-        losses (Optional[Dict[str, float]]): Losses by component; this one adds the squares of the gradients.
-        RETURNS (Dict[str, float]): The losses.
+        sgd (Optimizer | None): Steps once the gradients are there.
+        losses (dict[str, float] | None): Losses by component; this one adds the squares of the gradients.
+        RETURNS (dict[str, float]): The losses.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)

@@ -53,7 +53,7 @@ def join_rows(parts: "list[torch.Tensor]") -> "torch.Tensor":
     """Put tensors without history one below the other: on a CPU without torch, whose threads would go on waiting for
     more to do, on cores that the next step needs.
 
-    parts (List[torch.Tensor]): The tensors. Shapes: (n_rows, width).
+    parts (list[torch.Tensor]): The tensors. Shapes: (n_rows, width).
     RETURNS (torch.Tensor): Shape: (sum of n_rows, width).
     """
     import torch

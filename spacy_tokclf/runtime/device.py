@@ -31,7 +31,7 @@ _chosen: str | None = None
 def set_device(name: str | None) -> None:
     """Choose the torch device of encoders used from now on in this process.
 
-    name (Optional[str]): A torch device such as "cpu", "cuda:0" or "mps", or None to follow thinc again.
+    name (str | None): A torch device such as "cpu", "cuda:0" or "mps", or None to follow thinc again.
     """
     global _chosen
     _chosen = name

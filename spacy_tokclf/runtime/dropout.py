@@ -37,10 +37,10 @@ class DropoutMasks:
     def draw(self, shape: tuple[int, ...], rate: float, dtype: "torch.dtype") -> "torch.Tensor | None":
         """Draw a mask.
 
-        shape (Tuple[int, ...]): Its shape.
+        shape (tuple[int, ...]): Its shape.
         rate (float): The share that is dropped, from 0 to 1.
         dtype (torch.dtype): Its precision.
-        RETURNS (Optional[torch.Tensor]): 0 where dropped, else 1 / (1 - rate); None if nothing is dropped.
+        RETURNS (torch.Tensor | None): 0 where dropped, else 1 / (1 - rate); None if nothing is dropped.
         """
         import torch
 

@@ -83,7 +83,7 @@ def linear_product(x: "torch.Tensor", weight: "torch.Tensor", bias: "torch.Tenso
 
     x (torch.Tensor): Shape: (n_rows, width in).
     weight (torch.Tensor): In the same precision. Shape: (width out, width in).
-    bias (Optional[torch.Tensor]): What is added to each row. Shape: (width out,).
+    bias (torch.Tensor | None): What is added to each row. Shape: (width out,).
     RETURNS (torch.Tensor): Shape: (n_rows, width out).
     """
     import torch
@@ -101,7 +101,7 @@ def describe_products(precision: str, device: "torch.device") -> dict[str, str]:
 
     precision (str): As for `resolve_precision`.
     device (torch.device): Where the encoder runs.
-    RETURNS (Dict[str, str]): "device", "precision" ("fp32" or "bf16") and, on a CPU, "cpu_vendor" and "fp32_products".
+    RETURNS (dict[str, str]): "device", "precision" ("fp32" or "bf16") and, on a CPU, "cpu_vendor" and "fp32_products".
     """
     found = {"device": str(device), "precision": resolve_precision(precision, device)}
     if device.type == "cpu":

@@ -36,7 +36,7 @@ def run_parallel(jobs: Sequence[Callable[[], T]], device: "torch.device") -> lis
 
     jobs (Sequence[Callable[[], T]]): The jobs. None of them calls `run_parallel`.
     device (torch.device): Where the work is done.
-    RETURNS (List[T]): What they gave, in their order. An error of a job is raised once all have ended.
+    RETURNS (list[T]): What they gave, in their order. An error of a job is raised once all have ended.
     """
     import torch
 

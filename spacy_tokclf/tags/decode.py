@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-import numpy
+import numpy as np
 
-from .chain import Bools, Floats, Ints, best_paths, infer
+from ..types import Bools, Floats32, Ints
+from .chain import best_paths, infer
 from .schemes import split_tag
 
 ALWAYS_START = frozenset("BSU")
@@ -17,7 +18,7 @@ OPENS = {"IOB2": "", "IOBES": "BI", "BILOU": "BI"}
 class TagTable(NamedTuple):
     """A tag list seen as numbers, made once per label set.
 
-    types (List[str]): Entity types, in the order of their first tag.
+    types (list[str]): Entity types, in the order of their first tag.
     type_of (Ints): Index of each tag's type, -1 for `O`. Shape: (n_tags,).
     starts (Bools): Whether a tag always starts an entity. Shape: (n_tags,).
     ends (Bools): Whether an entity ends after the tag. Shape: (n_tags,).
@@ -42,18 +43,18 @@ def make_tag_table(tags: list[str], scheme: str) -> TagTable:
     A type whose tags lack the opening prefix may start with any of them, and one that lacks the closing prefix may end
     with any.
 
-    tags (List[str]): The tags, in the order of the classifier's rows.
+    tags (list[str]): The tags, in the order of the classifier's rows.
     scheme (str): Their scheme ("IO" for labels without prefixes).
     RETURNS (TagTable): The table.
     """
     pairs = [("", "") if tag == "O" else ("I", tag) if scheme == "IO" else split_tag(tag) for tag in tags]
     types = list(dict.fromkeys(type_ for _, type_ in pairs if type_))
-    type_of = numpy.array([types.index(type_) if type_ else -1 for _, type_ in pairs], dtype="int64")
-    prefixes = numpy.array([prefix for prefix, _ in pairs])
-    starts = numpy.isin(prefixes, list(ALWAYS_START))
-    ends = numpy.isin(prefixes, list(ALWAYS_END))
-    continues = numpy.isin(prefixes, list(CONTINUES.get(scheme, "")))
-    opens = numpy.isin(prefixes, list(OPENS.get(scheme, "")))
+    type_of = np.array([types.index(type_) if type_ else -1 for _, type_ in pairs], dtype="int64")
+    prefixes = np.array([prefix for prefix, _ in pairs])
+    starts = np.isin(prefixes, list(ALWAYS_START))
+    ends = np.isin(prefixes, list(ALWAYS_END))
+    continues = np.isin(prefixes, list(CONTINUES.get(scheme, "")))
+    opens = np.isin(prefixes, list(OPENS.get(scheme, "")))
     for index in range(len(types)):
         rows = type_of == index
         startless = not (starts & rows).any()
@@ -64,22 +65,22 @@ def make_tag_table(tags: list[str], scheme: str) -> TagTable:
     inside = type_of >= 0
     same = (type_of[:, None] == type_of[None, :]) & inside[:, None] & ~ends[:, None]
     # `b` that continues needs the same type open before it; `a` that must be continued needs such a `b`.
-    follows = numpy.where(continues[None, :], same, ~opens[:, None])
+    follows = np.where(continues[None, :], same, ~opens[:, None])
     return TagTable(types, type_of, starts, ends, ~continues, ~opens, follows)
 
 
-def softmax(logits: Floats) -> Floats:
+def softmax(logits: Floats32) -> Floats32:
     """Turn rows of logits into probabilities.
 
-    logits (Floats): Shape: (n, n_tags).
-    RETURNS (Floats): Rows that sum to 1. Shape: (n, n_tags).
+    logits (Floats32): Shape: (n, n_tags).
+    RETURNS (Floats32): Rows that sum to 1. Shape: (n, n_tags).
     """
-    shifted = numpy.exp(logits - logits.max(axis=1, keepdims=True))
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 def best_tags(
-    logits: Floats, lengths: Ints, table: TagTable, *, constrained: bool, transitions: Floats | None = None
+    logits: Floats32, lengths: Ints, table: TagTable, *, constrained: bool, transitions: Floats32 | None = None
 ) -> Ints:
     """Choose a tag for each token.
 
@@ -87,11 +88,11 @@ def best_tags(
     the highest score: where there are no transitions, a text whose best tags are valid already is done, and only the
     others are searched.
 
-    logits (Floats): One row per token, text after text. Shape: (n_tokens, n_tags).
+    logits (Floats32): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text; none is 0. Shape: (n_texts,).
     table (TagTable): The tags.
     constrained (bool): Whether the sequences must be valid.
-    transitions (Optional[Floats]): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
+    transitions (Floats32 | None): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
     RETURNS (Ints): A tag index per token. Shape: (n_tokens,).
     """
     if transitions is not None and not constrained:
@@ -99,10 +100,10 @@ def best_tags(
     best: Ints = logits.argmax(axis=1)
     if not constrained or not len(best):
         return best
-    searched = numpy.ones(len(lengths), dtype=bool) if transitions is not None else invalid_texts(best, lengths, table)
+    searched = np.ones(len(lengths), dtype=bool) if transitions is not None else invalid_texts(best, lengths, table)
     if searched.any():
-        scores = numpy.where(table.follows, 0.0 if transitions is None else transitions, -numpy.inf)
-        rows = numpy.repeat(searched, lengths)
+        scores = np.where(table.follows, 0.0 if transitions is None else transitions, -np.inf)
+        rows = np.repeat(searched, lengths)
         best[rows] = best_paths(logits[rows], lengths[searched], scores, first=table.first, last=table.last)
     return best
 
@@ -115,13 +116,13 @@ def invalid_texts(tags: Ints, lengths: Ints, table: TagTable) -> Bools:
     table (TagTable): The tags.
     RETURNS (Bools): Whether a text is such a one. Shape: (n_texts,).
     """
-    ends = numpy.cumsum(lengths)
+    ends = np.cumsum(lengths)
     begins = ends - lengths
-    wrong = numpy.zeros(len(tags), dtype=bool)
+    wrong = np.zeros(len(tags), dtype=bool)
     wrong[1:] = ~table.follows[tags[:-1], tags[1:]]
     wrong[begins] = ~table.first[tags[begins]]
     wrong[ends - 1] |= ~table.last[tags[ends - 1]]
-    return numpy.logical_or.reduceat(wrong, begins)
+    return np.logical_or.reduceat(wrong, begins)
 
 
 class Spans(NamedTuple):
@@ -131,90 +132,90 @@ class Spans(NamedTuple):
     start (Ints): First token, counted from the text's first. Shape: (n_spans,).
     end (Ints): One past the last token. Shape: (n_spans,).
     type (Ints): Index of the entity type. Shape: (n_spans,).
-    score (Floats): Mean over the tokens of the probability of the type, all its tags together. Shape: (n_spans,).
+    score (Floats32): Mean over the tokens of the probability of the type, all its tags together. Shape: (n_spans,).
     """
 
     text: Ints
     start: Ints
     end: Ints
     type: Ints
-    score: Floats
+    score: Floats32
 
 
 def decode_spans(
-    logits: Floats,
+    logits: Floats32,
     lengths: Ints,
     table: TagTable,
     *,
     constrained: bool,
     temperature: float = 1.0,
-    transitions: Floats | None = None,
+    transitions: Floats32 | None = None,
 ) -> Spans:
     """Read entities and their scores off a batch of logits.
 
     Tags are read by the rule of conlleval, so that tags without constraints are repaired: an entity starts at a tag
     that always starts one, after a tag that ends one, where the type changes, and at the first token of a text.
 
-    logits (Floats): One row per token, text after text. Shape: (n_tokens, n_tags).
+    logits (Floats32): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text. Shape: (n_texts,).
     table (TagTable): The tags.
     constrained (bool): As for `best_tags`.
     temperature (float): What logits and transitions are divided by for the scores.
-    transitions (Optional[Floats]): As for `best_tags`.
+    transitions (Floats32 | None): As for `best_tags`.
     RETURNS (Spans): The entities, in order.
     """
     keep = lengths > 0
-    texts = numpy.flatnonzero(keep)
+    texts = np.flatnonzero(keep)
     lengths = lengths[keep]
     if not len(lengths) or not table.types:
-        empty = numpy.zeros(0, dtype="int64")
-        return Spans(empty, empty, empty, empty, numpy.zeros(0, dtype="float32"))
+        empty = np.zeros(0, dtype="int64")
+        return Spans(empty, empty, empty, empty, np.zeros(0, dtype="float32"))
     tags = best_tags(logits, lengths, table, constrained=constrained, transitions=transitions)
-    begins = numpy.cumsum(lengths) - lengths
+    begins = np.cumsum(lengths) - lengths
     types = table.type_of[tags]
-    fresh = numpy.ones(len(tags), dtype=bool)
+    fresh = np.ones(len(tags), dtype=bool)
     fresh[1:] = table.starts[tags[1:]] | table.ends[tags[:-1]] | (types[1:] != types[:-1])
     fresh[begins] = True
     # Runs of tokens that no new entity interrupts; those of type -1 lie outside.
-    heads = numpy.flatnonzero(fresh)
-    tails = numpy.append(heads[1:], len(tags))
+    heads = np.flatnonzero(fresh)
+    tails = np.append(heads[1:], len(tags))
     inside = types[heads] >= 0
     heads, tails = heads[inside], tails[inside]
-    text = numpy.searchsorted(begins, heads, side="right") - 1
+    text = np.searchsorted(begins, heads, side="right") - 1
     mass = type_mass(logits, lengths, types, table, temperature=temperature, transitions=transitions)
-    total = numpy.concatenate([[0.0], numpy.cumsum(mass, dtype="float64")])
+    total = np.concatenate([[0.0], np.cumsum(mass, dtype="float64")])
     score = ((total[tails] - total[heads]) / (tails - heads)).astype("float32")
     return Spans(texts[text], heads - begins[text], tails - begins[text], types[heads], score)
 
 
 def type_mass(
-    logits: Floats,
+    logits: Floats32,
     lengths: Ints,
     types: Ints,
     table: TagTable,
     *,
     temperature: float = 1.0,
-    transitions: Floats | None = None,
-) -> Floats:
+    transitions: Floats32 | None = None,
+) -> Floats32:
     """Give the probability of a chosen type at each token, summed over the type's tags.
 
-    logits (Floats): One row per token, text after text. Shape: (n_tokens, n_tags).
+    logits (Floats32): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text; none is 0. Shape: (n_texts,).
     types (Ints): The type chosen at each token, -1 for none. Shape: (n_tokens,).
     table (TagTable): The tags.
     temperature (float): What logits and transitions are divided by.
-    transitions (Optional[Floats]): As for `best_tags`.
-    RETURNS (Floats): The probability, 0 where no type is chosen. Shape: (n_tokens,).
+    transitions (Floats32 | None): As for `best_tags`.
+    RETURNS (Floats32): The probability, 0 where no type is chosen. Shape: (n_tokens,).
     """
-    mass = numpy.zeros(len(logits), dtype="float32")
+    mass = np.zeros(len(logits), dtype="float32")
     chosen = types >= 0
-    cooled = numpy.float32(temperature)
+    cooled = np.float32(temperature)
     if transitions is None:
         chances = softmax(logits[chosen] / cooled)
     else:
-        texts = numpy.logical_or.reduceat(chosen, numpy.cumsum(lengths) - lengths)
-        rows = numpy.repeat(texts, lengths)
+        texts = np.logical_or.reduceat(chosen, np.cumsum(lengths) - lengths)
+        rows = np.repeat(texts, lengths)
         chances = infer(logits[rows] / cooled, lengths[texts], transitions / cooled).tags[chosen[rows]]
     members = table.type_of[None, :] == types[chosen, None]
     mass[chosen] = (chances * members).sum(axis=1)
-    return numpy.minimum(mass, 1.0)
+    return np.minimum(mass, 1.0)

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 
+from ..types import Floats32, Floats64
 from .decode import TagTable
-
-Floats = NDArray[numpy.float32]
 
 #: Scores are kept this far from 0 and 1 before their log-odds are taken.
 EDGE = 1e-6
@@ -40,59 +39,59 @@ UNTUNED = Tuning()
 def read_tuning(saved: Mapping[str, Any] | None) -> Tuning:
     """Read what a component has stored.
 
-    saved (Optional[Mapping[str, Any]]): The fields of a `Tuning`, or None.
+    saved (Mapping[str, Any] | None): The fields of a `Tuning`, or None.
     RETURNS (Tuning): The numbers.
     """
     return Tuning(**saved) if saved else UNTUNED
 
 
-def bias_of_tags(tuning: Tuning, table: TagTable) -> Floats:
+def bias_of_tags(tuning: Tuning, table: TagTable) -> Floats32:
     """Give the bias of each tag; that of `O` is 0.
 
     tuning (Tuning): The numbers.
     table (TagTable): The tags.
-    RETURNS (Floats): Shape: (n_tags,).
+    RETURNS (Floats32): Shape: (n_tags,).
     """
-    by_type = numpy.array([*(tuning.bias.get(name, 0.0) for name in table.types), 0.0], dtype="float32")
+    by_type = np.array([*(tuning.bias.get(name, 0.0) for name in table.types), 0.0], dtype="float32")
     return by_type[table.type_of]
 
 
-def tune_logits(logits: Floats, tuning: Tuning, table: TagTable) -> Floats:
+def tune_logits(logits: Floats32, tuning: Tuning, table: TagTable) -> Floats32:
     """Turn raw logits into those of an exported checkpoint, whose softmax gives the probabilities of tags.
 
-    logits (Floats): Raw logits. Shape: (n, n_tags).
+    logits (Floats32): Raw logits. Shape: (n, n_tags).
     tuning (Tuning): The numbers.
     table (TagTable): The tags.
-    RETURNS (Floats): (logits + bias) / temperature. Shape: (n, n_tags).
+    RETURNS (Floats32): (logits + bias) / temperature. Shape: (n, n_tags).
     """
-    return (logits + bias_of_tags(tuning, table)) / numpy.float32(tuning.temperature)
+    return (logits + bias_of_tags(tuning, table)) / np.float32(tuning.temperature)
 
 
-def log_odds(scores: NDArray[Any]) -> NDArray[numpy.float64]:
+def log_odds(scores: NDArray[Any]) -> Floats64:
     """Give the log-odds of probabilities.
 
     scores (NDArray): Probabilities.
     RETURNS (NDArray): Finite numbers.
     """
-    inside = numpy.clip(numpy.asarray(scores, dtype="float64"), EDGE, 1.0 - EDGE)
-    return numpy.log(inside) - numpy.log1p(-inside)
+    inside = np.clip(np.asarray(scores, dtype="float64"), EDGE, 1.0 - EDGE)
+    return np.log(inside) - np.log1p(-inside)
 
 
-def sigmoid(values: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+def sigmoid(values: Floats64) -> Floats64:
     """Turn log-odds into probabilities.
 
     values (NDArray): Log-odds.
     RETURNS (NDArray): Probabilities.
     """
-    return numpy.exp(-numpy.logaddexp(0.0, -values))
+    return np.exp(-np.logaddexp(0.0, -values))
 
 
-def calibrate(scores: Floats, tuning: Tuning) -> Floats:
+def calibrate(scores: Floats32, tuning: Tuning) -> Floats32:
     """Turn the scores of entities into the share of right ones among entities of such a score.
 
-    scores (Floats): Mean probabilities of the type. Shape: (n,).
+    scores (Floats32): Mean probabilities of the type. Shape: (n,).
     tuning (Tuning): The numbers.
-    RETURNS (Floats): The scores, in the same order of size. Shape: (n,).
+    RETURNS (Floats32): The scores, in the same order of size. Shape: (n,).
     """
     if not tuning.calibrates:
         return scores

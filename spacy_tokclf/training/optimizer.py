@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
-import numpy
+import numpy as np
 from thinc.api import Model, Optimizer
 from thinc.backends import get_array_ops
 from thinc.types import FloatsXd, Generator
@@ -108,7 +108,7 @@ class AdamW(Optimizer):
                         grad = node.get_grad(name)
                         keys.append((node.id, name))
                         square += float((grad.astype("float64") ** 2).sum())
-        norm = numpy.sqrt(square) / n_tokens
+        norm = np.sqrt(square) / n_tokens
         self.last_norm = float(norm)
         self._scale.update(dict.fromkeys(keys, float(self._clip(norm) / n_tokens)))
 
@@ -117,15 +117,15 @@ class AdamW(Optimizer):
     ) -> tuple[FloatsXd, FloatsXd]:
         """Step one parameter of a thinc layer.
 
-        key (Tuple[int, str]): The layer's id and the parameter's name.
+        key (tuple[int, str]): The layer's id and the parameter's name.
         weights (FloatsXd): Its values, changed in place.
         gradient (FloatsXd): Its gradient, set to zero.
         lr_scale (float): Multiplies the learning rate.
-        RETURNS (Tuple[FloatsXd, FloatsXd]): The two arrays.
+        RETURNS (tuple[FloatsXd, FloatsXd]): The two arrays.
         """
         scale = self._scale.pop(key, None)
         if scale is None:
-            norm = float(numpy.sqrt((gradient.astype("float64") ** 2).sum()))
+            norm = float(np.sqrt((gradient.astype("float64") ** 2).sum()))
             scale = self._clip(norm)
         if not scale or not gradient.size:
             gradient[...] = 0.0
@@ -244,7 +244,7 @@ def make_adamw_v1(
 ) -> Optimizer:
     """Create an `AdamW` optimizer. With `warmup_linear.v1` as its schedule it follows the Hugging Face Trainer.
 
-    learn_rate (Union[float, List[float], Generator]): Learning rate, or a schedule of one.
+    learn_rate (float | list[float] | Generator): Learning rate, or a schedule of one.
     beta1 (float): Decay of the first moment.
     beta2 (float): Decay of the second moment.
     eps (float): Added to the denominator.

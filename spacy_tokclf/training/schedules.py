@@ -18,7 +18,7 @@ def make_warmup_linear_v1(initial_rate: float, warmup_steps: int = 0, total_step
 
     initial_rate (float): The highest rate.
     warmup_steps (int): Steps in which the rate rises from 0 to its highest.
-    total_steps (Union[int, str]): Step at which the rate, falling from then on, is 0 again. If it is 0 or a reference
+    total_steps (int | str): Step at which the rate, falling from then on, is 0 again. If it is 0 or a reference
         such as "${training.max_steps}", the rate stays at its highest.
     RETURNS (Iterable[float]): The rates, without end.
     RAISES (ValueError): TC031, for a value out of range.

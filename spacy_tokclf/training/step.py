@@ -24,8 +24,8 @@ def train_step(
     examples (Iterable[Example]): The batch.
     optimizer (Optimizer): The optimizer.
     drop (float): The dropout rate.
-    losses (Optional[Dict[str, float]]): Losses by component, added to.
-    RETURNS (Dict[str, float]): The losses.
+    losses (dict[str, float] | None): Losses by component, added to.
+    RETURNS (dict[str, float]): The losses.
     """
     losses = nlp.update(list(examples), drop=drop, sgd=False, losses=losses)  # type: ignore[arg-type]
     for _, pipe in nlp.pipeline:

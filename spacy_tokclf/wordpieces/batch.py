@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy
+import numpy as np
 
+from ..types import Ints
 from .casing import SPECIAL
 from .pack import PackedBatch, longest_first, pack
 from .sequences import Sequences
 from .tokenizer import PieceTokenizer
-from .windows import Ints, spread
+from .windows import spread
 
 
 class PieceBatch(NamedTuple):
@@ -20,7 +21,7 @@ class PieceBatch(NamedTuple):
     tokens (Ints): The tokens that take their vectors here, counted over the whole list. Shape: (n_here,).
     first (Ints): Flat position of each such token's first piece in `ids`. Shape: (n_here,).
     counts (Ints): Pieces of each such token, at least 1. Shape: (n_here,).
-    casings (Optional[Ints]): The casing of each piece's word, if asked for. Shape: (n_windows, longest).
+    casings (Ints | None): The casing of each piece's word, if asked for. Shape: (n_windows, longest).
     """
 
     ids: Ints
@@ -40,7 +41,7 @@ def batch_windows(
     tokenizer (PieceTokenizer): Gives the special pieces.
     pad (int): The piece to pad with.
     budget (int): Pieces in a batch at most, padding included; a longer window is a batch of its own.
-    spare (Optional[int]): Padding in a batch at most, in pieces; None if it does not matter.
+    spare (int | None): Padding in a batch at most, in pieces; None if it does not matter.
     YIELDS (PieceBatch): Batches, longest windows first; windows without pieces are in none.
     """
     order = longest_first(sequences)
@@ -49,8 +50,8 @@ def batch_windows(
         longest = int(sequences.lengths[order[start]]) + tokenizer.n_special
         end = min(start + max(1, budget // longest), len(order))
         if spare is not None:
-            padding = numpy.cumsum(longest - tokenizer.n_special - sequences.lengths[order[start:end]])
-            end = start + int(numpy.searchsorted(padding, spare, side="right"))
+            padding = np.cumsum(longest - tokenizer.n_special - sequences.lengths[order[start:end]])
+            end = start + int(np.searchsorted(padding, spare, side="right"))
         yield _pad(pack(sequences, order[start:end], tokenizer), pad)
         start = end
 
@@ -58,10 +59,10 @@ def batch_windows(
 def _pad(packed: PackedBatch, pad: int) -> PieceBatch:
     """Lay windows in a row below each other."""
     shape = len(packed.lengths), int(packed.lengths[0])
-    place = spread(numpy.arange(shape[0]) * shape[1], packed.lengths)
+    place = spread(np.arange(shape[0]) * shape[1], packed.lengths)
 
     def laid(values: Ints | int, empty: int) -> Ints:
-        flat = numpy.full(shape[0] * shape[1], empty, dtype="int64")
+        flat = np.full(shape[0] * shape[1], empty, dtype="int64")
         flat[place] = values
         return flat.reshape(shape)
 

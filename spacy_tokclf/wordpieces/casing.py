@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import numpy
+import numpy as np
 
-from .windows import Ints
+from ..types import Ints
 
 #: Row 0 is for special pieces and padding.
 CASINGS = ("special", "no letters", "lower", "upper", "one capital", "title", "mixed")
@@ -17,7 +17,7 @@ def casings_of(words: Sequence[str]) -> Ints:
     words (Sequence[str]): The words.
     RETURNS (Ints): An index into `CASINGS` for each. Shape: (n_words,).
     """
-    return numpy.fromiter(map(casing_of, words), dtype="int64", count=len(words))
+    return np.fromiter(map(casing_of, words), dtype="int64", count=len(words))
 
 
 def casing_of(word: str) -> int:
@@ -48,5 +48,5 @@ def token_casings(words: Sequence[str], tokens: Ints, lengths: Sequence[int], *,
     kinds = casings_of(words)[tokens]
     if not dropout:
         return kinds
-    low = numpy.repeat(numpy.random.uniform(size=len(lengths)) < dropout, lengths)
-    return numpy.where(low, casings_of([word.lower() for word in words])[tokens], kinds)
+    low = np.repeat(np.random.uniform(size=len(lengths)) < dropout, lengths)
+    return np.where(low, casings_of([word.lower() for word in words])[tokens], kinds)

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-import numpy
+import numpy as np
 
+from ..types import Ints
 from .casing import SPECIAL
 from .sequences import Sequences
 from .tokenizer import PieceTokenizer
-from .windows import Ints, spread
+from .windows import spread
 
 
 class PackedBatch(NamedTuple):
@@ -20,7 +21,7 @@ class PackedBatch(NamedTuple):
     tokens (Ints): The tokens that take their vectors here, counted over the whole list. Shape: (n_here,).
     first (Ints): Place of each such token's first piece in `ids`. Shape: (n_here,).
     counts (Ints): Pieces of each such token, at least 1. Shape: (n_here,).
-    casings (Optional[Ints]): The casing of each piece's word, if asked for. Shape: (n_pieces,).
+    casings (Ints | None): The casing of each piece's word, if asked for. Shape: (n_pieces,).
     """
 
     ids: Ints
@@ -51,11 +52,11 @@ def split_evenly(lengths: Ints, n: int) -> list[tuple[int, int]]:
 
     lengths (Ints): Pieces of each window. Shape: (n_windows,).
     n (int): How many parts; there are fewer if some would be empty.
-    RETURNS (List[Tuple[int, int]]): First window and one past the last of each part.
+    RETURNS (list[tuple[int, int]]): First window and one past the last of each part.
     """
-    ends = numpy.cumsum(lengths)
-    goals = ends[-1] * numpy.arange(1, n) / n if len(ends) else []
-    cuts = {int(numpy.abs(ends - goal).argmin()) + 1 for goal in goals} | {0, len(ends)}
+    ends = np.cumsum(lengths)
+    goals = ends[-1] * np.arange(1, n) / n if len(ends) else []
+    cuts = {int(np.abs(ends - goal).argmin()) + 1 for goal in goals} | {0, len(ends)}
     return list(pairwise(sorted(cuts)))
 
 
@@ -65,7 +66,7 @@ def longest_first(sequences: Sequences) -> Ints:
     sequences (Sequences): The windows.
     RETURNS (Ints): Their indices, longest first; windows without pieces are left out.
     """
-    order = numpy.argsort(-sequences.lengths, kind="stable")
+    order = np.argsort(-sequences.lengths, kind="stable")
     return order[sequences.lengths[order] > 0]
 
 
@@ -78,24 +79,24 @@ def pack(sequences: Sequences, chosen: Ints, tokenizer: PieceTokenizer) -> Packe
     tokenizer (PieceTokenizer): Gives the special pieces.
     RETURNS (PackedBatch): The row.
     """
-    windows = numpy.array([sequences.windows[index] for index in chosen], dtype="int64")
+    windows = np.array([sequences.windows[index] for index in chosen], dtype="int64")
     inside = sequences.lengths[chosen]
     lengths = inside + tokenizer.n_special
-    ends = numpy.cumsum(lengths)
+    ends = np.cumsum(lengths)
     content = ends - lengths + len(tokenizer.prefix)
     source = sequences.offsets[windows[:, 0]]
-    ids = numpy.empty(int(ends[-1]), dtype="int64")
+    ids = np.empty(int(ends[-1]), dtype="int64")
     into, out_of = spread(content, inside), spread(source, inside)
     ids[into] = sequences.ids[out_of]
     casings = None
     if sequences.casings is not None:
-        casings = numpy.full_like(ids, SPECIAL)
+        casings = np.full_like(ids, SPECIAL)
         casings[into] = sequences.casings[out_of]
     _put(ids, content - len(tokenizer.prefix), tokenizer.prefix)
     _put(ids, ends - len(tokenizer.suffix), tokenizer.suffix)
     n_own = windows[:, 3] - windows[:, 2]
     tokens = spread(windows[:, 2], n_own)
-    first = sequences.offsets[tokens] + numpy.repeat(content - source, n_own)
+    first = sequences.offsets[tokens] + np.repeat(content - source, n_own)
     counts = sequences.counts[tokens]
     seen = counts > 0
     return PackedBatch(ids, lengths, tokens[seen], first[seen], counts[seen], casings)

@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 
 from ..errors import Errors
-from .windows import Ints
+from ..types import Floats32, Ints
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +48,7 @@ def pool_tokens(
     return lowest.scatter_reduce(0, token[:, None].expand_as(pieces), pieces, "amax")
 
 
-def pool_arrays(pieces: NDArray[numpy.float32], counts: Ints, *, pooling: str) -> NDArray[numpy.float32]:
+def pool_arrays(pieces: Floats32, counts: Ints, *, pooling: str) -> Floats32:
     """Make one vector of each token's pieces, in numpy.
 
     pieces (NDArray): Vectors of the pieces of all tokens, token after token; of the first ones only if those are
@@ -60,7 +59,7 @@ def pool_arrays(pieces: NDArray[numpy.float32], counts: Ints, *, pooling: str) -
     """
     if pooling == "first" or not len(counts):
         return pieces
-    starts = numpy.cumsum(counts) - counts
+    starts = np.cumsum(counts) - counts
     if pooling == "max":
-        return numpy.maximum.reduceat(pieces, starts)
-    return numpy.add.reduceat(pieces, starts) / counts[:, None].astype("float32")
+        return np.maximum.reduceat(pieces, starts)
+    return np.add.reduceat(pieces, starts) / counts[:, None].astype("float32")

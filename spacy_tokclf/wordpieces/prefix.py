@@ -11,7 +11,7 @@ def prefix_space(tokenizer_json: str) -> bool | None:
     """Tell whether a tokenizer puts a space before a text.
 
     tokenizer_json (str): The contents of a `tokenizer.json`.
-    RETURNS (Optional[bool]): Whether it does; None for a tokenizer that is not byte-level.
+    RETURNS (bool | None): Whether it does; None for a tokenizer that is not byte-level.
     """
     nodes = list(_byte_level(json.loads(tokenizer_json).get("pre_tokenizer")))
     return all(node.get(KEY, False) for node in nodes) if nodes else None

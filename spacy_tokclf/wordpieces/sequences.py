@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
-import numpy
+import numpy as np
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from ..errors import Errors
+from ..types import Ints
 from .casing import token_casings
 from .normalize import normal_form
 from .tokenizer import PieceTokenizer
-from .windows import Ints, Window, split_windows, spread
+from .windows import Window, split_windows, spread
 
 
 class Sequences(NamedTuple):
@@ -21,9 +22,9 @@ class Sequences(NamedTuple):
     ids (Ints): Pieces of all tokens of all texts, without special pieces. Shape: (n_pieces,).
     counts (Ints): Pieces of each token. Shape: (n_tokens,).
     offsets (Ints): Where each token's pieces begin in `ids`. Shape: (n_tokens,).
-    windows (List[Window]): The windows, in tokens of the whole list.
+    windows (list[Window]): The windows, in tokens of the whole list.
     lengths (Ints): Pieces of each window, without special pieces. Shape: (n_windows,).
-    casings (Optional[Ints]): The casing of each piece's word, if asked for. Shape: (n_pieces,).
+    casings (Ints | None): The casing of each piece's word, if asked for. Shape: (n_pieces,).
     """
 
     ids: Ints
@@ -62,11 +63,11 @@ def make_sequences(
     words, tokens = different_words(docs)
     words = [normal_form(word) for word in words] if normalize else words
     pieces = tokenizer.encode_words(words)
-    sizes = numpy.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
-    known = numpy.fromiter(chain.from_iterable(pieces), dtype="int64", count=int(sizes.sum()))
+    sizes = np.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
+    known = np.fromiter(chain.from_iterable(pieces), dtype="int64", count=int(sizes.sum()))
     counts = sizes[tokens]
-    ids = known[spread((numpy.cumsum(sizes) - sizes)[tokens], counts)]
-    offsets = numpy.cumsum(counts) - counts
+    ids = known[spread((np.cumsum(sizes) - sizes)[tokens], counts)]
+    offsets = np.cumsum(counts) - counts
     windows: list[Window] = []
     start = 0
     for doc in docs:
@@ -75,13 +76,13 @@ def make_sequences(
             Window(*(start + bound for bound in window)) for window in split_windows(own, size=size, overlap=overlap)
         )
         start += len(doc)
-    clipped = numpy.minimum(counts, size)
-    sums = numpy.concatenate([[0], numpy.cumsum(clipped)])
-    lengths = numpy.array([sums[w.end] - sums[w.start] for w in windows], dtype="int64")
+    clipped = np.minimum(counts, size)
+    sums = np.concatenate([[0], np.cumsum(clipped)])
+    lengths = np.array([sums[w.end] - sums[w.start] for w in windows], dtype="int64")
     casings = None
     if casing:
         own = token_casings(words, tokens, [len(doc) for doc in docs], dropout=casing_dropout)
-        casings = numpy.repeat(own, counts)
+        casings = np.repeat(own, counts)
     return Sequences(ids, clipped, offsets, windows, lengths, casings)
 
 
@@ -89,13 +90,13 @@ def different_words(docs: Sequence[Doc]) -> tuple[list[str], Ints]:
     """List the words of some texts, each once. A text that is read token by token takes several times as long.
 
     docs (Sequence[Doc]): The texts.
-    RETURNS (Tuple[List[str], Ints]): The words, and for each token which of them it is. Shape: (n_tokens,).
+    RETURNS (tuple[list[str], Ints]): The words, and for each token which of them it is. Shape: (n_tokens,).
     """
     if not any(map(len, docs)):
-        return [], numpy.zeros(0, dtype="int64")
-    hashes = numpy.concatenate([doc.to_array([ORTH]).reshape(len(doc)) for doc in docs])
-    found, first, tokens = numpy.unique(hashes, return_index=True, return_inverse=True)
-    ends = numpy.cumsum([len(doc) for doc in docs])
-    texts = numpy.searchsorted(ends, first, side="right")
+        return [], np.zeros(0, dtype="int64")
+    hashes = np.concatenate([doc.to_array([ORTH]).reshape(len(doc)) for doc in docs])
+    found, first, tokens = np.unique(hashes, return_index=True, return_inverse=True)
+    ends = np.cumsum([len(doc) for doc in docs])
+    texts = np.searchsorted(ends, first, side="right")
     words = [docs[i].vocab.strings[orth] for i, orth in zip(texts.tolist(), found.tolist(), strict=True)]
     return words, tokens.reshape(-1)

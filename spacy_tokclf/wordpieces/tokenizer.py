@@ -43,7 +43,7 @@ class PieceTokenizer:
         """Split words into the ids of their pieces, without special pieces.
 
         words (Sequence[str]): The words; white space alone has no pieces.
-        RETURNS (List[Tuple[int, ...]]): The ids of each word; empty where the tokenizer gives a word none.
+        RETURNS (list[tuple[int, ...]]): The ids of each word; empty where the tokenizer gives a word none.
         """
         cache = self._cache
         unseen = {word for word in words if word not in cache}
@@ -58,7 +58,7 @@ class PieceTokenizer:
         """Name pieces, for people who look.
 
         ids (Iterable[int]): Ids of pieces.
-        RETURNS (List[str]): Their strings in the vocabulary.
+        RETURNS (list[str]): Their strings in the vocabulary.
         """
         return [str(self._tokenizer.id_to_token(i)) for i in ids]
 

@@ -2,12 +2,10 @@
 
 from typing import NamedTuple
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 
 from ..errors import Errors
-
-Ints = NDArray[numpy.int64]
+from ..types import Ints
 
 
 class Window(NamedTuple):
@@ -46,12 +44,12 @@ def split_windows(n_pieces: Ints, *, size: int, overlap: int) -> list[Window]:
     n_pieces (Ints): Word pieces per token. Shape: (n_tokens,).
     size (int): Pieces in a window, without special pieces.
     overlap (int): Pieces shared by neighbouring windows.
-    RETURNS (List[Window]): The windows, in order; none for a text without tokens.
+    RETURNS (list[Window]): The windows, in order; none for a text without tokens.
     """
     n_tokens = len(n_pieces)
     if not n_tokens:
         return []
-    ends = numpy.cumsum(numpy.minimum(n_pieces, size))
+    ends = np.cumsum(np.minimum(n_pieces, size))
     if ends[-1] <= size:
         return [Window(0, n_tokens, 0, n_tokens)]
     overlap = min(overlap, size - 1)
@@ -59,13 +57,13 @@ def split_windows(n_pieces: Ints, *, size: int, overlap: int) -> list[Window]:
     start = 0
     while True:
         before = int(ends[start - 1]) if start else 0
-        end = int(numpy.searchsorted(ends, before + size, side="right"))
+        end = int(np.searchsorted(ends, before + size, side="right"))
         bounds.append((start, end))
         if end == n_tokens:
             break
         shared = int(ends[end - 1]) - overlap
         needed = int(ends[end]) - size  # the next word must fit as well
-        start = min(int(numpy.searchsorted(ends, max(shared, needed), side="left")) + 1, end)
+        start = min(int(np.searchsorted(ends, max(shared, needed), side="left")) + 1, end)
     windows = []
     own_start = 0
     for i, (start, end) in enumerate(bounds):
@@ -82,6 +80,6 @@ def spread(starts: Ints, counts: Ints) -> Ints:
     counts (Ints): How many numbers from each. Shape: (n,).
     RETURNS (Ints): `start, start + 1, ...` for each, one after another. Shape: (sum of counts,).
     """
-    ends = numpy.cumsum(counts)
+    ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
-    return numpy.arange(total) + numpy.repeat(starts - ends + counts, counts)
+    return np.arange(total) + np.repeat(starts - ends + counts, counts)

@@ -1,6 +1,6 @@
 """The scores of entities: written shortly, read back, and only where a system has some."""
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from hypothesis import given
@@ -33,13 +33,13 @@ def test_scores_and_what_is_right() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans())), st.integers(0, 50))
 def test_what_is_written_is_read(pairs: list[tuple[float, bool]], gold: int) -> None:
-    scores = numpy.array([score for score, _ in pairs], dtype=float)
-    right = numpy.array([is_right for _, is_right in pairs], dtype=bool)
+    scores = np.array([score for score, _ in pairs], dtype=float)
+    right = np.array([is_right for _, is_right in pairs], dtype=bool)
     again = read_found([written(Found(scores, right, gold))] * 2)
     assert again.gold == 2 * gold and again.right.sum() == 2 * right.sum()
     for side in (True, False):
-        expected = numpy.repeat(numpy.sort(numpy.round(scores[right == side], 3)), 2)
-        numpy.testing.assert_allclose(numpy.sort(again.scores[again.right == side]), expected, rtol=0, atol=1e-9)
+        expected = np.repeat(np.sort(np.round(scores[right == side], 3)), 2)
+        np.testing.assert_allclose(np.sort(again.scores[again.right == side]), expected, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 
 from bench.accuracy.configs import resolve
@@ -36,7 +36,7 @@ def put(study: Study, write_line: Callable[..., dict[str, Any]]) -> Callable[...
 
 
 def put_posts(study: Study, config: str, seed: int, counts: list[list[int]]) -> None:
-    line = {"config_hash": resolve(study, config).hash, "seed": seed, **write_counts(numpy.array(counts))}
+    line = {"config_hash": resolve(study, config).hash, "seed": seed, **write_counts(np.array(counts))}
     with study.posts.open("a") as file:
         file.write(json.dumps(line) + "\n")
 
@@ -109,7 +109,7 @@ def test_significance_is_that_of_the_counts_of_all_shared_seeds(study: Study, pu
     results = read_results(study)
     found = significance(results, "default", "trainer")
     assert found is not None and found.pop("seeds") == 2
-    expected = paired_bootstrap_counts(2 * numpy.array(better), 2 * numpy.array(worse), n_resamples=10_000)
+    expected = paired_bootstrap_counts(2 * np.array(better), 2 * np.array(worse), n_resamples=10_000)
     assert found == expected and found["low"] > 0 and found["p_value"] < 0.01
     assert significance(results, "default", "plain") is significance(results, "default", "nothing") is None
     page = write_page(study).read_text()
@@ -161,7 +161,7 @@ def test_the_whole_page(study: Study, put: Callable[..., None]) -> None:
         put(config, *[(0.5 + seed / 100, 0.4) for seed in range(5 - i)])
     put("plain+averages", (0.5, None), uncommitted=["?? a"])
     definition = resolve(study, "default")
-    rng = numpy.random.default_rng(0)
+    rng = np.random.default_rng(0)
     lines = []
     for seed in (0, 1):
         found = Found(rng.random(50), rng.random(50) < 0.5, 60)

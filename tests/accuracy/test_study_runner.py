@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from hypothesis import given
@@ -171,7 +171,7 @@ def test_a_score_on_test_is_in_the_ledger(study: Study, fake: Fake) -> None:
 
 @given(st.lists(st.tuples(*[st.integers(0, 500)] * 3), min_size=1))
 def test_counts_of_posts_are_a_character_each(counts: list[tuple[int, int, int]]) -> None:
-    line = json.loads(json.dumps(write_counts(numpy.array(counts))))
+    line = json.loads(json.dumps(write_counts(np.array(counts))))
     assert {len(column) for column in line.values()} == {len(counts)}
     assert counts_of(line).tolist() == list(map(list, counts))
 

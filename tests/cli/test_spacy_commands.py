@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import srsly
@@ -250,4 +250,4 @@ def test_help() -> None:
 def test_scores_are_plain_numbers(trained: Trained) -> None:
     nlp = spacy.load(trained.model)
     scores = nlp.evaluate(read_posts(nlp))
-    assert not any(isinstance(value, numpy.generic) for value in scores.values())
+    assert not any(isinstance(value, np.generic) for value in scores.values())

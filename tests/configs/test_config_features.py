@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from config_runs import FAST, Run, encoder_of, run, same, short, weights_of
@@ -99,7 +99,7 @@ def test_averages_are_evaluated_and_saved(
     optimizers: list[Optimizer],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[dict[str, numpy.ndarray]] = []
+    seen: list[dict[str, np.ndarray]] = []
     plain = Language.evaluate
 
     def remember(self: Language, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -113,13 +113,13 @@ def test_averages_are_evaluated_and_saved(
     assert averages
     best, live = weights_of(finished.best), weights_of(finished.nlp)
     assert same(best, seen[-1]) and len(seen) == 3
-    assert not any(numpy.array_equal(best[key], live[key]) for key in best if best[key].ndim > 1)
+    assert not any(np.array_equal(best[key], live[key]) for key in best if best[key].ndim > 1)
     shim = encoder_of(finished.nlp)
     owner = "transformer" if name == "wnut17_shared" else "ner"
     for key, _ in shim.module.named_parameters():
-        assert numpy.array_equal(best[f"{owner}.{key}"], averages[(shim.id, key)].numpy()), key
+        assert np.array_equal(best[f"{owner}.{key}"], averages[(shim.id, key)].numpy()), key
     layer = finished.nlp.get_pipe("ner").model.get_ref("output_layer")
-    assert numpy.array_equal(best["ner.output.W"], averages[(layer.id, "W")])
+    assert np.array_equal(best["ner.output.W"], averages[(layer.id, "W")])
     monkeypatch.undo()
     found = 100 * finished.best.evaluate(read_posts(finished.best))["ents_f"]
     assert found == pytest.approx(float(finished.rows[-1]["ENTS_F"]), abs=0.01)
@@ -138,7 +138,7 @@ def sourced(trained: Run, *names: str) -> dict[str, Any]:
     return blocks | {"initialize.components": {}}
 
 
-def part(weights: dict[str, numpy.ndarray], name: str) -> dict[str, numpy.ndarray]:
+def part(weights: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
     """Give the weights of one component."""
     return {key: value for key, value in weights.items() if key.startswith(f"{name}.")}
 

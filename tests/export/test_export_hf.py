@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -37,7 +37,7 @@ def assert_exported(folder: Path, nlp: Language, name: str) -> None:
         if "transformer" in nlp.pipe_names:
             doc = nlp.get_pipe("transformer")(doc)
         rows = pipe.logits([doc])[0].reshape(len(words), len(pipe.tags))
-        numpy.testing.assert_allclose(rows, reference.logits(words).detach().numpy(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(rows, reference.logits(words).detach().numpy(), rtol=0, atol=1e-5)
 
 
 class TestFolder:
@@ -254,7 +254,7 @@ class TestRefusals:
         with pytest.raises(ValueError, match=r"TC258.*missing weights \['head\.dense\.weight'\]"):
             export_hf(deep, tmp_path / "hf")
         plain: Any = nlp.get_pipe("ner")
-        plain.model.get_ref("transform").set_param("W", numpy.eye(32, dtype="float32"))
+        plain.model.get_ref("transform").set_param("W", np.eye(32, dtype="float32"))
         with pytest.raises(ValueError, match=r"TC258.*unexpected weights \['head\.dense\.weight'\]"):
             export_hf(nlp, tmp_path / "hf")
 
@@ -270,5 +270,5 @@ class TestRefusals:
         imported: Any = import_hf(folder).get_pipe("ner")
         for name in ("W", "b", "G", "B"):
             own, expected = (part.model.get_ref("transform").get_param(name) for part in (pipe, imported))
-            assert numpy.array_equal(own, expected)
+            assert np.array_equal(own, expected)
         assert pipe.tags != TAGS

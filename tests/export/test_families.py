@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -35,7 +35,7 @@ def docs_of(nlp: Language, texts: list[list[str]] = TEXTS) -> list[Doc]:
 
 def logits_of(nlp: Language, texts: list[list[str]] = TEXTS) -> list[Any]:
     pipe: Any = nlp.get_pipe("ner")
-    return [numpy.asarray(rows) for rows in pipe.logits(docs_of(nlp, texts))]
+    return [np.asarray(rows) for rows in pipe.logits(docs_of(nlp, texts))]
 
 
 def train(nlp: Language, steps: int = 2) -> None:
@@ -67,7 +67,7 @@ def weights_of(nlp: Language) -> dict[str, Any]:
 def assert_same_weights(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert one.keys() == other.keys()
     for name, value in one.items():
-        assert numpy.array_equal(value, other[name]), name
+        assert np.array_equal(value, other[name]), name
 
 
 @pytest.mark.parametrize("model_type", list(FAMILIES))
@@ -88,7 +88,7 @@ class TestFamily:
         reference = Reference(folder)
         for words, rows in zip(SHORT, logits_of(nlp, SHORT), strict=True):
             expected = reference.logits(words).detach().numpy()
-            numpy.testing.assert_allclose(rows.reshape(len(words), len(TAGS)), expected, **EXACT)
+            np.testing.assert_allclose(rows.reshape(len(words), len(TAGS)), expected, **EXACT)
         assert nlp.get_pipe("ner").label_data == {"scheme": "IOB2", "tags": TAGS}
 
     def test_exported_logits_equal_ours_after_training(self, folder: Path, tmp_path: Path) -> None:
@@ -103,13 +103,13 @@ class TestFamily:
         assert [reference.module.config.id2label[i] for i in range(len(TAGS))] == pipe.tags
         for words, rows in zip(SHORT, logits_of(nlp, SHORT), strict=True):
             expected = reference.logits(words).detach().numpy()
-            numpy.testing.assert_allclose(rows.reshape(len(words), len(TAGS)), expected, **EXACT)
+            np.testing.assert_allclose(rows.reshape(len(words), len(TAGS)), expected, **EXACT)
 
     def test_a_training_step_changes_every_part(self, nlp: Language) -> None:
         before = weights_of(nlp)
         train(nlp, steps=1)
         after = weights_of(nlp)
-        changed = {name for name in before if not numpy.array_equal(before[name], after[name])}
+        changed = {name for name in before if not np.array_equal(before[name], after[name])}
         head = {name for name in before if not name.startswith("encoder.")}
         assert head <= changed
         layers = {name for name in before if "att" in name}
@@ -130,17 +130,17 @@ class TestFamily:
             if value.grad is not None:
                 torch.testing.assert_close(value.grad, expected[prefix + name], rtol=1e-3, atol=1e-4)
         layer = pipe.model.get_ref("output_layer")
-        numpy.testing.assert_allclose(layer.get_grad("W"), expected["classifier.weight"].numpy(), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(layer.get_grad("W"), expected["classifier.weight"].numpy(), rtol=1e-3, atol=1e-4)
         transform = pipe.model.get_ref("transform")
         for own, name in (("W", "dense.weight"), ("b", "dense.bias"), ("G", "norm.weight"), ("B", "norm.bias")):
             if transform.has_param(own):
                 grad = expected[f"head.{name}"].numpy()
-                numpy.testing.assert_allclose(transform.get_grad(own), grad, rtol=1e-3, atol=1e-4)
+                np.testing.assert_allclose(transform.get_grad(own), grad, rtol=1e-3, atol=1e-4)
 
     def test_logits_do_not_depend_on_the_batch(self, nlp: Language) -> None:
         together = logits_of(nlp)
         for words, rows in zip(TEXTS, together, strict=True):
-            numpy.testing.assert_allclose(logits_of(nlp, [words])[0].reshape(rows.shape), rows, **EXACT)
+            np.testing.assert_allclose(logits_of(nlp, [words])[0].reshape(rows.shape), rows, **EXACT)
 
     def test_every_window_gives_what_hugging_face_gives_for_it(self, nlp: Language, folder: Path) -> None:
         doc = Doc(nlp.vocab, words=LONG.split())
@@ -156,7 +156,7 @@ class TestFamily:
                 logits = module(input_ids=torch.tensor([[row.id for row in seen]])).logits[0].numpy()
             for row, expected in zip(seen, logits, strict=True):
                 if row.label != IGNORED:
-                    numpy.testing.assert_allclose(ours[row.token], expected, **EXACT)
+                    np.testing.assert_allclose(ours[row.token], expected, **EXACT)
                     decided.append(row.token)
         assert sorted(decided) == list(range(len(doc)))
 
@@ -174,7 +174,7 @@ class TestFamily:
         from_bytes.from_bytes(nlp.to_bytes())
         for other in (loaded, sourced, from_bytes):
             for one, two in zip(logits_of(nlp), logits_of(other), strict=True):
-                numpy.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
+                np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
 
     def test_import_and_export_are_inverse(self, nlp: Language, folder: Path, tmp_path: Path) -> None:
         from transformers import AutoModelForTokenClassification, AutoTokenizer
@@ -208,4 +208,4 @@ class TestFamily:
             reference = Reference(place)
             reference.module.float()
             for words, rows in zip(TEXTS[:2], logits_of(nlp, TEXTS[:2]), strict=True):
-                numpy.testing.assert_allclose(rows, reference.logits(words).detach().numpy(), **EXACT)
+                np.testing.assert_allclose(rows, reference.logits(words).detach().numpy(), **EXACT)

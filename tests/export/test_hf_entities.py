@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import transformers
 from packaging.version import Version
@@ -135,7 +135,7 @@ def test_three_hundred_posts(words: bool, embedded_checkpoint: Path, wnut17_dir:
     nlp, pipe = import_hf(embedded_checkpoint), open_pipeline(embedded_checkpoint)
     records = list(read_conll(wnut17_dir / "emerging.test.annotated"))
     posts = [list(record.words) for record in records[:300]]
-    found = numpy.zeros(len(STRATEGIES), dtype=int)
+    found = np.zeros(len(STRATEGIES), dtype=int)
     for post in posts:
         for number, strategy in enumerate(STRATEGIES):
             if words:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -41,7 +41,7 @@ LABEL_SETS = {
 
 def logits_of(nlp: Language, texts: Sequence[Sequence[str]] = TEXTS) -> list[Any]:
     pipe: Any = nlp.get_pipe("ner")
-    return [numpy.asarray(rows) for rows in pipe.logits([Doc(nlp.vocab, words=list(words)) for words in texts])]
+    return [np.asarray(rows) for rows in pipe.logits([Doc(nlp.vocab, words=list(words)) for words in texts])]
 
 
 def gold_examples(nlp: Language, label: str = "person", *, label_2: str = "location") -> list[Example]:
@@ -157,7 +157,7 @@ class TestTraining:
         config.to_disk(tmp_path / "config.cfg")
         started = init_nlp(load_config(tmp_path / "config.cfg"))
         for one, two in zip(logits_of(nlp), logits_of(started), strict=True):
-            numpy.testing.assert_array_equal(one, two)
+            np.testing.assert_array_equal(one, two)
         spacy_train(tmp_path / "config.cfg", tmp_path / "trained")
         trained = spacy.load(tmp_path / "trained/model-last")
         assert trained.evaluate(gold_examples(trained))["ents_f"] == 1.0
@@ -173,7 +173,7 @@ class TestTraining:
         pipe: Any = nlp.get_pipe("ner")
         assert pipe.tags == [*TAGS, "B-group", "I-group"]
         for one, two in zip(logits_of(nlp), logits_of(import_hf(folder)), strict=True):
-            numpy.testing.assert_allclose(one[:, : len(TAGS)], two, rtol=0, atol=1e-6)
+            np.testing.assert_allclose(one[:, : len(TAGS)], two, rtol=0, atol=1e-6)
 
     def test_rows_go_by_their_names(self, make_checkpoint_dir: Callable[..., Path]) -> None:
         folder = make_checkpoint_dir()
@@ -185,7 +185,7 @@ class TestTraining:
         nlp.initialize()
         rows = [TAGS.index(tag) for tag in labels["tags"][:3]]
         for one, two in zip(logits_of(nlp), logits_of(import_hf(folder)), strict=True):
-            numpy.testing.assert_allclose(one[:, :3], two[:, rows], rtol=0, atol=1e-6)
+            np.testing.assert_allclose(one[:, :3], two[:, rows], rtol=0, atol=1e-6)
 
     def test_a_shared_encoder_hands_the_head_on(self, make_checkpoint_dir: Callable[..., Path]) -> None:
         folder = make_checkpoint_dir("modernbert")
@@ -199,7 +199,7 @@ class TestTraining:
         words = TEXTS[0]
         doc = nlp.get_pipe("transformer")(Doc(nlp.vocab, words=words))
         expected = logits_of(import_hf(folder), [words])[0]
-        numpy.testing.assert_allclose(nlp.get_pipe("ner").logits([doc])[0], expected, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(nlp.get_pipe("ner").logits([doc])[0], expected, rtol=0, atol=1e-6)
 
 
 class TestRefusals:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from spacy_tokclf.export.onnx.nodes import FLOAT, INT64, IR_VERSION, OPSET, Node
 from spacy_tokclf.models.onnx.session import _open
 
 pytest.importorskip("onnxscript")
-RANDOM = numpy.random.default_rng(0)
+RANDOM = np.random.default_rng(0)
 WEIGHT = RANDOM.normal(size=(24, 16)).astype("float32")
 BIAS = RANDOM.normal(size=16).astype("float32")
 
@@ -39,8 +39,8 @@ def product(kind: str, activation: str | None) -> Any:
     return as_model(nodes, nodes.add("Add", nodes.add("MatMul", x, nodes.floats(WEIGHT)), nodes.floats(BIAS)))
 
 
-def run(model: Any, x: numpy.ndarray) -> numpy.ndarray:
-    result: numpy.ndarray = _open(model.SerializeToString()).run(None, {"x": x})[0]
+def run(model: Any, x: np.ndarray) -> np.ndarray:
+    result: np.ndarray = _open(model.SerializeToString()).run(None, {"x": x})[0]
     return result
 
 
@@ -49,7 +49,7 @@ def run(model: Any, x: numpy.ndarray) -> numpy.ndarray:
 class TestProducts:
     """Of every form that encoders have."""
 
-    def inputs(self, kind: str) -> numpy.ndarray:
+    def inputs(self, kind: str) -> np.ndarray:
         shape = (3, 5, 24) if kind == "matmul of three axes" else (15, 24)
         return RANDOM.normal(size=shape, scale=2.0).astype("float32")
 
@@ -58,7 +58,7 @@ class TestProducts:
         x = self.inputs(kind)
         exact, got = run(model, x), run(to_int8(model), x)
         assert got.shape == exact.shape
-        assert 0 < numpy.abs(got - exact).mean() < 0.01 * numpy.abs(exact).mean()
+        assert 0 < np.abs(got - exact).mean() < 0.01 * np.abs(exact).mean()
 
     def test_rows_apart(self, kind: str, activation: str | None) -> None:
         model = to_int8(product(kind, activation))
@@ -66,29 +66,29 @@ class TestProducts:
         before = run(model, x)
         x[1:] *= 1000
         after = run(model, x)
-        numpy.testing.assert_array_equal(after[0], before[0])
-        assert numpy.abs(after[1] - before[1]).max() > 1
+        np.testing.assert_array_equal(after[0], before[0])
+        assert np.abs(after[1] - before[1]).max() > 1
 
     def test_zeros(self, kind: str, activation: str | None) -> None:
         model = product(kind, activation)
-        x = numpy.zeros_like(self.inputs(kind))
-        numpy.testing.assert_allclose(run(to_int8(model), x), run(model, x), atol=1e-5)
+        x = np.zeros_like(self.inputs(kind))
+        np.testing.assert_allclose(run(to_int8(model), x), run(model, x), atol=1e-5)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=3, max_size=3), min_size=1, max_size=9))
 def test_columns(values: list[list[float]]) -> None:
-    weight = numpy.array(values, dtype="float32")
+    weight = np.array(values, dtype="float32")
     integers, scale = round_columns(weight)
-    assert integers.dtype == numpy.int8 and (integers >= -127).all()
-    assert (numpy.abs(integers * scale - weight) <= scale * 0.501).all()
+    assert integers.dtype == np.int8 and (integers >= -127).all()
+    assert (np.abs(integers * scale - weight) <= scale * 0.501).all()
 
 
 def test_a_product_of_two_inputs_stays() -> None:
     nodes = Nodes()
     model = as_model(nodes, nodes.add("MatMul", "x", nodes.add("Transpose", "x", perm=[1, 0])))
     x = RANDOM.normal(size=(4, 4)).astype("float32")
-    numpy.testing.assert_array_equal(run(to_int8(model), x), run(model, x))
+    np.testing.assert_array_equal(run(to_int8(model), x), run(model, x))
 
 
 @pytest.mark.parametrize("rows", [TABLE_ROWS - 1, TABLE_ROWS])
@@ -96,8 +96,8 @@ def test_large_tables_are_rounded(rows: int) -> None:
     table = RANDOM.normal(size=(rows, 8)).astype("float32")
     nodes = Nodes()
     model = as_model(nodes, nodes.add("Gather", nodes.floats(table), "x"), of=INT64)
-    got = run(to_int8(model), numpy.arange(rows))
-    difference = numpy.abs(got - table).max()
+    got = run(to_int8(model), np.arange(rows))
+    difference = np.abs(got - table).max()
     assert 0 < difference < 0.02 if rows == TABLE_ROWS else difference == 0
     size = len(to_int8(model).SerializeToString())
     assert size < 2 * table.nbytes / 4 + 8 * rows if rows == TABLE_ROWS else size > table.nbytes

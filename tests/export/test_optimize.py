@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -35,7 +35,7 @@ POST_FAMILY = ["albert", "mpnet", "deberta-v2", "modernbert"]
 def saved(nlp: Language, tmp_path: Path) -> Path:
     """A saved pipeline with a classifier of weights large enough to tell."""
     layer = nlp.get_pipe("ner").model.get_ref("output_layer")
-    weights = numpy.random.default_rng(0).normal(size=layer.get_param("W").shape)
+    weights = np.random.default_rng(0).normal(size=layer.get_param("W").shape)
     layer.set_param("W", weights.astype("float32"))
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
@@ -50,8 +50,8 @@ def annotated_data(model: Path, path: Path) -> Path:
     return path
 
 
-def logits(nlp: Language) -> numpy.ndarray:
-    return numpy.concatenate(nlp.get_pipe("ner").logits([nlp.make_doc(text) for text in POSTS]))
+def logits(nlp: Language) -> np.ndarray:
+    return np.concatenate(nlp.get_pipe("ner").logits([nlp.make_doc(text) for text in POSTS]))
 
 
 def entities(nlp: Language) -> list[list[tuple[int, int, str]]]:
@@ -66,7 +66,7 @@ class TestOptimize:
         assert (agreement.equal_tokens, agreement.equal_texts, agreement.f1) == (1.0, 1.0, None)
         assert 0 < agreement.difference < 1e-4 < agreement.largest
         one, two = spacy.load(saved), spacy.load(tmp_path / "out")
-        numpy.testing.assert_allclose(logits(two), logits(one), atol=1e-4)
+        np.testing.assert_allclose(logits(two), logits(one), atol=1e-4)
         assert entities(two) == entities(one) and any(entities(one))
         assert two.config["components"]["ner"]["model"]["tok2vec"] == {
             "@architectures": "spacy-tokclf.OnnxEncoder.v1",
@@ -103,7 +103,7 @@ class TestOptimize:
         one, two = spacy.load(tmp_path / "pipeline"), spacy.load(tmp_path / "out")
         assert two.config["components"]["transformer"]["model"]["@architectures"] == "spacy-tokclf.OnnxEncoder.v1"
         for a, b in zip(one.pipe(POSTS), two.pipe(POSTS), strict=True):
-            numpy.testing.assert_allclose(a.tensor, b.tensor, atol=1e-4)
+            np.testing.assert_allclose(a.tensor, b.tensor, atol=1e-4)
         assert entities(one) == entities(two)
 
     def test_one_of_several(self, encoder_dir: Path, tmp_path: Path) -> None:
@@ -268,15 +268,15 @@ class TestExportedByTorch:
         layer, other = make_pair(folder, **settings)
         docs = make_docs([*TEXTS, ["in", "the", "tweet"] * 40])
         for one, two in zip(layer.predict(docs), other.predict(docs), strict=True):
-            numpy.testing.assert_allclose(two, one, atol=2e-5)
+            np.testing.assert_allclose(two, one, atol=2e-5)
 
     def test_links_as_one_word(self, make_encoder: Callable[..., Path]) -> None:
         layer, other = make_pair(make_encoder("distilbert"), normalize=True)
         texts = [["see", "https://t.co/x", "@Ada"], ["see", "url", "@user"]]
         for each in (layer, other):
             link, stand_in = each.predict(make_docs(texts))
-            numpy.testing.assert_allclose(link, stand_in, atol=2e-5)
-        numpy.testing.assert_allclose(other.predict(make_docs(texts))[0], link, atol=2e-5)
+            np.testing.assert_allclose(link, stand_in, atol=2e-5)
+        np.testing.assert_allclose(other.predict(make_docs(texts))[0], link, atol=2e-5)
 
     def test_another_activation(self, make_checkpoint_dir: Callable[..., Path]) -> None:
         self.assert_same(make_checkpoint_dir("bert", settings={"hidden_act": "silu"}))
@@ -307,7 +307,7 @@ class TestOurGraphOfTheFamily:
         folder = make_checkpoint_dir(model_type, settings={key: activation})
         layer, other = make_pair(folder)
         for one, two in zip(layer.predict(make_docs()), other.predict(make_docs()), strict=True):
-            numpy.testing.assert_allclose(two, one, atol=1e-5)
+            np.testing.assert_allclose(two, one, atol=1e-5)
 
 
 @pytest.mark.slow

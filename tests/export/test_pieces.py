@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -28,7 +28,7 @@ def test_words_pieces_ids_and_labels(nlp: Language) -> None:
     logits = pipe.logits([doc])[0]
     for i, own in by_token.items():
         assert {row.word for row in own} == {doc[i].text}
-        label = int(numpy.asarray(logits[i]).argmax()) if encoded[i] else IGNORED
+        label = int(np.asarray(logits[i]).argmax()) if encoded[i] else IGNORED
         assert [row.label for row in own] == [label, *[IGNORED] * (len(own) - 1)]
         assert [row.tag for row in own] == [pipe.tags[label] if encoded[i] else "", *[""] * (len(own) - 1)]
     assert [row for row in rows if not row.mask] == [own[0] for i, own in by_token.items() if not encoded[i]]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from any_reference import Reference
@@ -78,7 +78,7 @@ def test_it_predicts_equally_trains_on_and_is_exported(trained: Path, tmp_path: 
     docs = [Doc(nlp.vocab, words=words) for words, _ in POSTS]
     for doc, rows in zip(docs, pipe.logits(docs), strict=True):
         words = [token.text for token in doc]
-        numpy.testing.assert_allclose(rows, reference.logits(words).detach().numpy(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(rows, reference.logits(words).detach().numpy(), rtol=0, atol=1e-5)
         ours, theirs = to_hf_entities(doc.text, nlp), real(doc.text)
         assert [(one["entity"], one["start"], one["end"]) for one in ours] == [
             (one["entity"], one["start"], one["end"]) for one in theirs
@@ -94,4 +94,4 @@ def test_it_predicts_equally_trains_on_and_is_exported(trained: Path, tmp_path: 
     again = Reference(export_hf(nlp, tmp_path / "hf"))
     for doc, rows in zip(docs, pipe.logits(docs), strict=True):
         expected = again.logits([token.text for token in doc]).detach().numpy()
-        numpy.testing.assert_allclose(rows, expected, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(rows, expected, rtol=0, atol=1e-5)

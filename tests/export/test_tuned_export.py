@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 from any_reference import Reference
 from hf_reference import TEXTS
@@ -57,9 +57,9 @@ def test_there_and_back(model_type: str, make_checkpoint_dir: Callable[..., Path
         raw = pipe.logits([Doc(nlp.vocab, words=words)])[0].reshape(-1, 5)
         seen = raw.any(axis=1)
         ours, theirs = tune_logits(raw, NUMBERS, pipe.tag_table)[seen], reference.logits(words).detach().numpy()[seen]
-        numpy.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
-        numpy.testing.assert_allclose(softmax(ours), softmax(theirs), rtol=0, atol=1e-5)
-        changed = max(changed, float(numpy.abs(softmax(raw[seen]) - softmax(theirs)).max(initial=0.0)))
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(softmax(ours), softmax(theirs), rtol=0, atol=1e-5)
+        changed = max(changed, float(np.abs(softmax(raw[seen]) - softmax(theirs)).max(initial=0.0)))
     assert changed > 0.2
     again = import_hf(out)
     back: Any = again.get_pipe("ner")

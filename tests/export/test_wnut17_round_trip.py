@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy.tokens import Doc
@@ -39,15 +39,15 @@ def test_every_post(embedded_checkpoint: Path, wnut17_dir: Path, tmp_path: Path)
         with torch.no_grad():
             theirs = module(**encoding).logits[0].numpy()
         first = {index: place for place, index in reversed(list(enumerate(encoding.word_ids()))) if index is not None}
-        seen = numpy.array(sorted(first))
+        seen = np.array(sorted(first))
         ours = rows[seen].argmax(axis=1)
         theirs = theirs[[first[i] for i in seen]]
-        numpy.testing.assert_allclose(rows[seen], theirs, rtol=0, atol=ROUNDING)
+        np.testing.assert_allclose(rows[seen], theirs, rtol=0, atol=ROUNDING)
         # The best tag is the same one, or the two are level within rounding.
-        behind = theirs.max(axis=1) - theirs[numpy.arange(len(seen)), ours]
+        behind = theirs.max(axis=1) - theirs[np.arange(len(seen)), ours]
         assert (behind <= 2 * ROUNDING).all()
         n_ties += int((behind > 0).sum())
-        decoded = best_tags(rows[seen], numpy.array([len(seen)]), pipe.tag_table, constrained=True)
+        decoded = best_tags(rows[seen], np.array([len(seen)]), pipe.tag_table, constrained=True)
         n_tokens += len(seen)
         n_changed += int((decoded != ours).sum())
     print(f"Constrained decoding changes {n_changed} of {n_tokens} tokens.")

@@ -7,7 +7,7 @@ from operator import getitem
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy
+import numpy as np
 import spacy
 from pipeline_posts import read_posts
 from spacy.language import Language
@@ -154,7 +154,7 @@ def encoder_of(nlp: Language) -> EncoderShim:
     return node.shims[0]
 
 
-def weights_of(nlp: Language) -> dict[str, numpy.ndarray]:
+def weights_of(nlp: Language) -> dict[str, np.ndarray]:
     """Give a copy of all weights of our components, encoders and classifiers, by name."""
     found = {}
     for name, pipe in nlp.pipeline:
@@ -168,6 +168,6 @@ def weights_of(nlp: Language) -> dict[str, numpy.ndarray]:
     return found
 
 
-def same(one: dict[str, numpy.ndarray], other: dict[str, numpy.ndarray]) -> bool:
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
     """Tell whether weights are equal to the last bit."""
-    return one.keys() == other.keys() and all(numpy.array_equal(one[key], other[key]) for key in one)
+    return one.keys() == other.keys() and all(np.array_equal(one[key], other[key]) for key in one)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import torch
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -49,8 +49,8 @@ def make_classifier_model(folder: Path, n_tags: int = 5, **settings: Any) -> Mod
     output_layer = model.get_ref("output_layer")
     output_layer.set_dim("nO", n_tags)
     model.initialize(X=make_docs([["a"]]))
-    output_layer.set_param("W", numpy.random.normal(0.0, 0.5, (n_tags, 32)).astype("float32"))
-    output_layer.set_param("b", numpy.random.normal(0.0, 0.5, n_tags).astype("float32"))
+    output_layer.set_param("W", np.random.normal(0.0, 0.5, (n_tags, 32)).astype("float32"))
+    output_layer.set_param("b", np.random.normal(0.0, 0.5, n_tags).astype("float32"))
     return model
 
 

@@ -6,10 +6,10 @@ import sys
 import pytest
 from package_source import PACKAGE, imports, modules
 
-GROUND = {"attrs", "errors", "compat", "runtime"}
+GROUND = {"types", "errors", "compat", "runtime"}
 #: What each room may import, beside itself, what lies in it, and the ground.
 MAY_IMPORT = {
-    "attrs": set(),
+    "types": set(),
     "errors": set(),
     "compat": set(),
     "runtime": {"compat"},
@@ -50,7 +50,7 @@ INNER = {
 }
 
 #: Packages that the lowest rooms do without.
-ONLY = {"attrs": set(), "errors": set(), "compat": set(), "tags": {"numpy"}}
+ONLY = {"types": {"numpy"}, "errors": set(), "compat": set(), "tags": {"numpy"}}
 
 #: Calls and names that move values between arrays and tensors, or between devices; the room `runtime` alone has them.
 CROSSING_CALLS = {"numpy", "to", "cpu", "cuda", "pin_memory"}

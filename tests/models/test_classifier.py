@@ -1,6 +1,6 @@
 """The head gives the logits of Hugging Face's token classifiers, and passes tokens by of which nothing is known."""
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hf_reference import TEXTS, Reference, make_classifier_model, make_docs, make_encoder_model
@@ -25,8 +25,8 @@ def with_same_head(reference, model):
 def assert_same(got, expected):
     assert len(got) == len(expected)
     for one, other in zip(got, expected, strict=True):
-        assert one.dtype == numpy.float32 and one.shape == other.shape
-        numpy.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+        assert one.dtype == np.float32 and one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("model_type", sorted(KINDS))
@@ -58,8 +58,8 @@ def test_gradient_of_cross_entropy_equals_hugging_face(make_encoder, model_type)
     torch.nn.functional.cross_entropy(own, gold, reduction="sum").backward()
     backprop([own.grad.numpy()])
     layer = model.get_ref("output_layer")
-    numpy.testing.assert_allclose(layer.get_grad("W"), reference.module.classifier.weight.grad, rtol=0, atol=1e-4)
-    numpy.testing.assert_allclose(layer.get_grad("b"), reference.module.classifier.bias.grad, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(layer.get_grad("W"), reference.module.classifier.weight.grad, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(layer.get_grad("b"), reference.module.classifier.bias.grad, rtol=0, atol=1e-4)
     theirs = dict(reference.module.base_model.named_parameters())
     module = model.get_ref("tok2vec").shims[0].module
     compared = [name for name, param in module.named_parameters() if param.grad is not None]
@@ -74,7 +74,7 @@ def test_tokens_without_pieces_have_no_logits_and_no_gradient(encoder_dir):
     docs = make_docs([["in", "\ufe0f", "the"], [" "]])
     logits, backprop = model.begin_update(docs)
     assert [row.any(axis=1).tolist() for row in logits] == [[True, False, True], [False]]
-    gradient = [numpy.zeros((3, N_TAGS), "float32"), numpy.ones((1, N_TAGS), "float32")]
+    gradient = [np.zeros((3, N_TAGS), "float32"), np.ones((1, N_TAGS), "float32")]
     gradient[0][1] = 5.0
     backprop(gradient)
     assert not model.get_ref("output_layer").get_grad("W").any()
@@ -87,7 +87,7 @@ def test_batches_of_which_nothing_is_known(encoder_dir, texts, train):
     model = make_classifier_model(encoder_dir, N_TAGS)
     logits, backprop = model(make_docs(texts), is_train=train)
     assert [row.shape for row in logits] == [(len(words), N_TAGS) for words in texts]
-    assert not numpy.concatenate(logits).any()
+    assert not np.concatenate(logits).any()
     if train:
         backprop(logits)
 
@@ -95,21 +95,21 @@ def test_batches_of_which_nothing_is_known(encoder_dir, texts, train):
 def test_known_rows_in_several_arrays():
     layer = Linear(nO=2, nI=3)
     model = on_known_rows(layer)
-    rows = [numpy.zeros((2, 3), "float32"), numpy.zeros((0, 3), "float32"), numpy.zeros((3, 3), "float32")]
+    rows = [np.zeros((2, 3), "float32"), np.zeros((0, 3), "float32"), np.zeros((3, 3), "float32")]
     rows[0][1], rows[2][0], rows[2][2] = [1, 0, 0], [0, 2, 0], [0, -1, 1]
     model.initialize(X=rows)
-    layer.set_param("b", numpy.array([1.0, 2.0], "float32"))
+    layer.set_param("b", np.array([1.0, 2.0], "float32"))
     out, backprop = model.begin_update(rows)
     weights = layer.get_param("W")
     for x, y in zip(rows, out, strict=True):
         expected = (x @ weights.T + [1.0, 2.0]) * x.any(axis=1, keepdims=True)
-        numpy.testing.assert_allclose(y, expected, atol=1e-6)
-    back = backprop([numpy.ones_like(y) for y in out])
+        np.testing.assert_allclose(y, expected, atol=1e-6)
+    back = backprop([np.ones_like(y) for y in out])
     for x, dx in zip(rows, back, strict=True):
         assert dx.shape == x.shape
-        numpy.testing.assert_allclose(dx, weights.sum(0) * x.any(axis=1, keepdims=True), atol=1e-6)
-    numpy.testing.assert_allclose(layer.get_grad("W"), numpy.tile(numpy.concatenate(rows).sum(0), (2, 1)), atol=1e-6)
-    numpy.testing.assert_allclose(layer.get_grad("b"), [3.0, 3.0])
+        np.testing.assert_allclose(dx, weights.sum(0) * x.any(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(layer.get_grad("W"), np.tile(np.concatenate(rows).sum(0), (2, 1)), atol=1e-6)
+    np.testing.assert_allclose(layer.get_grad("b"), [3.0, 3.0])
 
 
 def test_dropout_before_the_classifier_follows_the_rate(encoder_dir):
@@ -118,23 +118,23 @@ def test_dropout_before_the_classifier_follows_the_rate(encoder_dir):
     exact = model.predict(docs)[0]
     set_dropout_rate(model, 0.5)
     assert abs(model.begin_update(docs)[0][0] - exact).max() > 0.01
-    numpy.testing.assert_array_equal(model.predict(docs)[0], exact)
+    np.testing.assert_array_equal(model.predict(docs)[0], exact)
     set_dropout_rate(model, 0.0)
-    numpy.testing.assert_allclose(model.begin_update(docs)[0][0], exact, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(model.begin_update(docs)[0][0], exact, rtol=0, atol=1e-5)
 
 
 def test_a_fresh_classifier_is_like_berts(make_encoder):
     def fresh(seed):
-        numpy.random.seed(seed)
+        np.random.seed(seed)
         model = build_token_classifier_v1(make_encoder_model(make_encoder()), nO=200)
         model.initialize(X=make_docs([["in"]]))
         return model.get_ref("output_layer")
 
     weights = fresh(3).get_param("W")
-    assert weights.dtype == numpy.float32 and weights.shape == (200, 32)
+    assert weights.dtype == np.float32 and weights.shape == (200, 32)
     assert abs(weights.std() - INIT_STD) < 0.001 and abs(weights.mean()) < 0.001
     assert not fresh(3).get_param("b").any()
-    numpy.testing.assert_array_equal(fresh(3).get_param("W"), weights)
+    np.testing.assert_array_equal(fresh(3).get_param("W"), weights)
     assert (fresh(4).get_param("W") != weights).any()
 
 
@@ -144,17 +144,17 @@ def test_more_tags_leave_the_old_rows_alone(encoder_dir):
     before = model.predict(docs)[0]
     old = model.get_ref("output_layer").get_param("W").copy()
     resize_output(model, N_TAGS)
-    numpy.testing.assert_array_equal(model.predict(docs)[0], before)
+    np.testing.assert_array_equal(model.predict(docs)[0], before)
     set_dropout_rate(model, 0.0)
-    model.begin_update(docs)[1]([numpy.ones((3, N_TAGS), "float32")])  # leaves gradients of the old size
+    model.begin_update(docs)[1]([np.ones((3, N_TAGS), "float32")])  # leaves gradients of the old size
     resize_output(model, N_TAGS + 2)
     assert model.get_dim("nO") == model.get_ref("output_layer").get_dim("nO") == N_TAGS + 2
     after = model.predict(docs)[0]
     assert after.shape == (3, N_TAGS + 2)
-    numpy.testing.assert_array_equal(model.get_ref("output_layer").get_param("W")[:N_TAGS], old)
-    numpy.testing.assert_allclose(after[:, :N_TAGS], before, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(model.get_ref("output_layer").get_param("W")[:N_TAGS], old)
+    np.testing.assert_allclose(after[:, :N_TAGS], before, rtol=0, atol=1e-6)
     assert after[:, N_TAGS:].any()
-    model.begin_update(docs)[1]([numpy.ones_like(after)])
+    model.begin_update(docs)[1]([np.ones_like(after)])
     assert model.get_ref("output_layer").get_grad("W").shape == (N_TAGS + 2, 32)
 
 
@@ -175,7 +175,7 @@ def test_any_other_layer_fits_the_slot():
     model.initialize(X=docs)
     logits, backprop = model.begin_update(docs)
     assert [row.shape for row in logits] == [(len(doc), 3) for doc in docs]
-    backprop([numpy.ones_like(row) for row in logits])
+    backprop([np.ones_like(row) for row in logits])
     assert model.get_ref("output_layer").get_grad("W").any()
 
 
@@ -195,7 +195,7 @@ def test_embedded_encoder_equals_hugging_face_on_wnut17(embedded_encoder, wnut17
     model = build_token_classifier_v1(make_encoder_model(embedded_encoder), nO=13)
     docs = make_docs(posts)
     model.initialize(X=docs[:1])
-    model.get_ref("output_layer").set_param("W", numpy.random.normal(0.0, 0.1, (13, 384)).astype("float32"))
+    model.get_ref("output_layer").set_param("W", np.random.normal(0.0, 0.1, (13, 384)).astype("float32"))
     reference = with_same_head(Reference(embedded_encoder, n_tags=13), model)
     with torch.inference_mode():
         expected = [reference.logits(words).numpy() for words in posts]

@@ -1,6 +1,6 @@
 """The encoder layer gives the vectors of the Hugging Face forward, whatever surrounds a text in its batch."""
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hf_reference import TEXTS, Reference, make_docs, make_encoder_model
@@ -32,8 +32,8 @@ def expected(make_encoder):
 def assert_same(got, expected, atol=1e-5):
     assert len(got) == len(expected)
     for one, other in zip(got, expected, strict=True):
-        assert one.dtype == numpy.float32 and one.shape == other.shape
-        numpy.testing.assert_allclose(one, other, rtol=0, atol=atol)
+        assert one.dtype == np.float32 and one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("model_type", sorted(KINDS))
@@ -68,8 +68,8 @@ def test_texts_without_tokens_or_pieces(encoder_dir):
     for train in (False, True):
         rows, backprop = model(make_docs([[], [" "], ["\ufe0f", "\n"]]), is_train=train)
         assert [row.shape for row in rows] == [(0, WIDTH), (1, WIDTH), (2, WIDTH)]
-        assert not numpy.concatenate(rows).any()
-        assert backprop([numpy.ones_like(row) for row in rows]) == []
+        assert not np.concatenate(rows).any()
+        assert backprop([np.ones_like(row) for row in rows]) == []
 
 
 def test_many_small_batches_equal_one(encoder_dir, monkeypatch):
@@ -104,7 +104,7 @@ def test_bfloat16_is_close_and_leaves_as_float32(encoder_dir, pooling):
     assert any((one != other).any() for one, other in zip(got, exact.predict(docs), strict=True))
     rows, backprop = model.begin_update(docs)
     assert_same(rows, got)
-    backprop([numpy.ones_like(row) for row in rows])
+    backprop([np.ones_like(row) for row in rows])
     module = model.shims[0].module
     assert {param.dtype for param in module.parameters()} == {torch.float32}
     assert {param.grad.dtype for param in module.parameters() if param.grad is not None} == {torch.float32}

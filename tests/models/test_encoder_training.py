@@ -1,6 +1,6 @@
 """Training: the gradient is that of Hugging Face with autograd, and what is frozen keeps its bits."""
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hf_reference import Reference, make_docs, make_encoder_model
@@ -10,7 +10,7 @@ POSTS = [["in", "the", "Groenlinks", "\ufe0f"], [], ["tweet"], [" ", "Schiphol."
 
 
 def random_gradients(docs):
-    return [numpy.random.normal(size=(len(doc), 32)).astype("float32") for doc in docs]
+    return [np.random.normal(size=(len(doc), 32)).astype("float32") for doc in docs]
 
 
 def weights_of(model):
@@ -60,7 +60,7 @@ def test_gradient_of_a_long_text_reaches_every_window(encoder_dir):
     docs = make_docs([["in"] * 200])
     model = make_encoder_model(encoder_dir, window=22, overlap=10)
     for token in (0, 99, 199):
-        gradient = numpy.zeros((200, 32), dtype="float32")
+        gradient = np.zeros((200, 32), dtype="float32")
         gradient[token] = 1.0
         model.begin_update(docs)[1]([gradient])
         grads = [param.grad for param in model.shims[0].module.parameters() if param.grad is not None]
@@ -73,12 +73,12 @@ def test_dropout_is_that_of_the_config_and_only_in_training(encoder_dir, encoder
     exact = make_encoder_model(encoder_dir).predict(docs)
     model = make_encoder_model(encoder_dir_dropout)
     for one, other in zip(model.predict(docs), exact, strict=True):
-        numpy.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
     trained = model.begin_update(docs)[0]
     assert abs(trained[0][0] - exact[0][0]).max() > 0.01
     again = model.predict(docs)
-    numpy.testing.assert_array_equal(again[0], model.predict(docs)[0])
-    numpy.testing.assert_allclose(again[0], exact[0], rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(again[0], model.predict(docs)[0])
+    np.testing.assert_allclose(again[0], exact[0], rtol=0, atol=1e-5)
 
 
 def test_prediction_records_no_gradient_and_changes_no_bit(encoder_dir):
@@ -115,7 +115,7 @@ def test_thinc_adam_steps_as_on_its_own_arrays(encoder_dir):
         model.begin_update(docs)[1](random_gradients(docs))
         expected, _ = alone((1, name), expected, param.grad.clone().numpy())
         model.finish_update(optimizer)
-        numpy.testing.assert_allclose(param.detach().numpy(), expected, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(param.detach().numpy(), expected, rtol=0, atol=1e-6)
 
 
 def test_frozen_parameters_keep_their_bits(encoder_dir):

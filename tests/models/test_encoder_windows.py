@@ -2,7 +2,7 @@
 
 import warnings
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -18,11 +18,11 @@ ARCHITECTURE = "spacy-tokclf.TransformerEncoder.v1"
 
 def long_text(n, seed=0):
     words = ["in", "the", "Groenlinks", "tweet", "Schiphol.", "\ufe0f", "5.975,74", "\n"]
-    return [words[i] for i in numpy.random.RandomState(seed).randint(len(words), size=n)]
+    return [words[i] for i in np.random.RandomState(seed).randint(len(words), size=n)]
 
 
 def assert_close(got, expected):
-    numpy.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_each_token_has_the_vector_of_its_window(encoder_dir, window, overlap):
     model = make_encoder_model(encoder_dir, window=window, overlap=overlap)
     size = window or POSITIONS
     counts = [len(ids) for ids in model.shims[0].tokenizer.encode_words(words)]
-    windows = split_windows(numpy.array(counts), size=size - 2, overlap=min(overlap, size // 2))
+    windows = split_windows(np.array(counts), size=size - 2, overlap=min(overlap, size // 2))
     assert len(windows) > 3
     reference = Reference(encoder_dir)
     with torch.inference_mode():
@@ -50,7 +50,7 @@ def test_each_token_has_the_vector_of_its_window(encoder_dir, window, overlap):
             for w in windows
         ]
     got = model.predict(make_docs([["in"], words, []]))[1]
-    assert_close(got, numpy.concatenate(rows))
+    assert_close(got, np.concatenate(rows))
     assert_close(model.begin_update(make_docs([words]))[0][0], got)
 
 

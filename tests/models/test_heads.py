@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -19,12 +19,12 @@ WIDTH = 6
 def random_weights(*, biases: bool = True) -> dict[str, Any]:
     shapes = {"dense.weight": (WIDTH, WIDTH), "dense.bias": (WIDTH,), "norm.weight": (WIDTH,), "norm.bias": (WIDTH,)}
     names = [name for name in shapes if biases or name.endswith("weight")]
-    return {name: numpy.random.normal(size=shapes[name]).astype("float32") for name in names}
+    return {name: np.random.normal(size=shapes[name]).astype("float32") for name in names}
 
 
 def test_without_weights_it_passes_on() -> None:
     layer = make_transform()
-    X = numpy.random.normal(size=(3, WIDTH)).astype("float32")
+    X = np.random.normal(size=(3, WIDTH)).astype("float32")
     Y, backprop = layer(X, True)
     assert Y is X
     assert backprop(X) is X
@@ -38,19 +38,19 @@ def test_values_and_gradients_are_those_of_torch(activation: str, biases: bool) 
     weights = random_weights(biases=biases)
     layer = make_transform()
     fill_transform(layer, weights, activation=activation, eps=1e-5)
-    X, dY = (numpy.random.normal(size=(5, WIDTH)).astype("float32") for _ in range(2))
+    X, dY = (np.random.normal(size=(5, WIDTH)).astype("float32") for _ in range(2))
     Y, backprop = layer(X, True)
     x, *own = (torch.tensor(value, requires_grad=True) for value in (X, *weights.values()))
     named = dict(zip(weights, own, strict=True))
     dense = functional.linear(x, named["dense.weight"], named.get("dense.bias"))
     norm = (named["norm.weight"], named.get("norm.bias"), 1e-5)
     expected = functional.layer_norm(ACT2FN[activation](dense), (WIDTH,), *norm)
-    numpy.testing.assert_allclose(Y, expected.detach().numpy(), rtol=0, atol=1e-6)
-    numpy.testing.assert_allclose(layer.predict(X), Y, rtol=0, atol=5e-6)
+    np.testing.assert_allclose(Y, expected.detach().numpy(), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(layer.predict(X), Y, rtol=0, atol=5e-6)
     expected.backward(torch.tensor(dY))
-    numpy.testing.assert_allclose(backprop(dY), x.grad.numpy(), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(backprop(dY), x.grad.numpy(), rtol=0, atol=1e-5)
     for name, tensor in named.items():
-        numpy.testing.assert_allclose(layer.get_grad(PARAMS[name]), tensor.grad.numpy(), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(layer.get_grad(PARAMS[name]), tensor.grad.numpy(), rtol=0, atol=1e-5)
 
 
 def test_it_owns_its_weights_and_keeps_them_in_bytes() -> None:
@@ -63,8 +63,8 @@ def test_it_owns_its_weights_and_keeps_them_in_bytes() -> None:
     other = make_transform().from_bytes(layer.to_bytes())
     assert other.attrs == {"activation": "gelu", "eps": 1e-12}
     for name, value in transform_weights(other).items():
-        assert numpy.array_equal(value, kept[name])
-    assert layer.predict(numpy.zeros((0, WIDTH), "float32")).shape == (0, WIDTH)
+        assert np.array_equal(value, kept[name])
+    assert layer.predict(np.zeros((0, WIDTH), "float32")).shape == (0, WIDTH)
 
 
 def test_rows_of_a_checkpoint_by_name() -> None:
@@ -74,10 +74,10 @@ def test_rows_of_a_checkpoint_by_name() -> None:
     layer.set_dim("nO", 3)
     layer.initialize()
     before = layer.get_param("W").copy()
-    weights = numpy.arange(12, dtype="float32").reshape(2, WIDTH)
-    head = HeadWeights({}, "", 0.0, (weights, numpy.array([5.0, 7.0], "float32")), ["b", "a"], 0.1)
+    weights = np.arange(12, dtype="float32").reshape(2, WIDTH)
+    head = HeadWeights({}, "", 0.0, (weights, np.array([5.0, 7.0], "float32")), ["b", "a"], 0.1)
     use_head(model, head, ["a", "new", "b"])
-    assert numpy.array_equal(layer.get_param("W"), [weights[1], before[1], weights[0]])
+    assert np.array_equal(layer.get_param("W"), [weights[1], before[1], weights[0]])
     assert layer.get_param("b").tolist() == [7.0, 0.0, 5.0]
     use_head(model, head._replace(classifier=None), ["a", "new", "b"])
     assert layer.get_param("b").tolist() == [7.0, 0.0, 5.0]

@@ -1,6 +1,6 @@
 """The listener: the encoder's own width, and never a vector made up in silence."""
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from hf_reference import VOCAB, make_docs
@@ -35,7 +35,7 @@ def make_listener(width=4):
 
 def with_vectors(words, width=4):
     (doc,) = make_docs([words])
-    doc.tensor = numpy.random.normal(size=(len(words), width)).astype("float32")
+    doc.tensor = np.random.normal(size=(len(words), width)).astype("float32")
     return doc
 
 
@@ -79,7 +79,7 @@ def test_vectors_of_the_texts_are_passed_on():
         rows, backprop = listener(docs, is_train=train)
         for row, doc in zip(rows, docs, strict=True):
             assert row.shape == (len(doc), 4)
-            numpy.testing.assert_array_equal(row, doc.tensor if len(doc) else row)
+            np.testing.assert_array_equal(row, doc.tensor if len(doc) else row)
         assert backprop(rows) == []
 
 
@@ -99,7 +99,7 @@ def test_in_training_the_encoders_batch_is_passed_on():
     listener = make_listener()
     listener.initialize()
     docs = make_docs(POSTS)
-    given, calls = [numpy.ones((len(doc), 4), "float32") for doc in docs], []
+    given, calls = [np.ones((len(doc), 4), "float32") for doc in docs], []
     listener.receive(listener.get_batch_id(docs), given, calls.append)
     rows, backprop = listener.begin_update(docs)
     assert rows is given
@@ -125,7 +125,7 @@ def test_texts_of_the_initialization_that_got_vectors_later_keep_them():
     for doc in docs:
         doc.tensor = with_vectors([token.text for token in doc]).tensor
     for row, doc in zip(listener.predict(docs), docs, strict=True):
-        numpy.testing.assert_array_equal(row, doc.tensor)
+        np.testing.assert_array_equal(row, doc.tensor)
 
 
 def test_a_component_that_is_run_without_its_encoder_is_an_error(shared):
@@ -148,7 +148,7 @@ def test_shared_and_inline_give_the_same_logits(shared, make_nlp, encoder_dir):
     shared.get_pipe("transformer").set_annotations(docs, shared.get_pipe("transformer").predict(docs))
     got = shared.get_pipe("ner").predict(docs)[0]
     for one, other in zip(got, inline.get_pipe("ner").predict(others)[0], strict=True):
-        numpy.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
 
 
 def test_another_batch_than_the_encoders_is_refused_in_training(shared):

@@ -5,7 +5,7 @@ import os
 import pickle
 import sys
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from hf_reference import TEXTS, make_docs
@@ -30,7 +30,7 @@ WORDS = st.lists(st.sampled_from([*LONG[:9], "London", "NEW", " ", "\u200b", "é
 def assert_close(got, expected, atol=1e-5):
     assert [rows.shape for rows in got] == [rows.shape for rows in expected]
     for one, other in zip(got, expected, strict=True):
-        numpy.testing.assert_allclose(one, other, rtol=0, atol=atol)
+        np.testing.assert_allclose(one, other, rtol=0, atol=atol)
 
 
 @pytest.fixture(params=[1, 3])
@@ -61,7 +61,7 @@ def test_settings(encoder_dir, given, threads):
 def test_casing_is_read(encoder_dir):
     _, other = make_pair(encoder_dir, casing=True)
     one, two = other.predict(make_docs([["london"], ["LONDON"]]))
-    assert numpy.abs(one - two).max() > 0.1
+    assert np.abs(one - two).max() > 0.1
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +80,10 @@ def test_any_texts(pairs, texts):
 def test_int8_is_near(pairs):
     layer, other = pairs["int8"]
     docs = make_docs([*TEXTS, LONG])
-    expected, got = numpy.concatenate(layer.predict(docs)), numpy.concatenate(other.predict(docs))
-    difference = numpy.abs(got - expected)
-    assert 0 < difference.mean() < 0.02 * numpy.abs(expected).mean()
-    assert difference.max() < 0.2 * numpy.abs(expected).max()
+    expected, got = np.concatenate(layer.predict(docs)), np.concatenate(other.predict(docs))
+    difference = np.abs(got - expected)
+    assert 0 < difference.mean() < 0.02 * np.abs(expected).mean()
+    assert difference.max() < 0.2 * np.abs(expected).max()
 
 
 @settings(max_examples=30, deadline=None)
@@ -111,7 +111,7 @@ class TestStored:
         docs = make_docs()
         expected = layer.predict(docs)
         _, other = make_pair(make_encoder("roberta"))
-        assert numpy.abs(other.predict(docs)[0] - expected[0]).max() > 0.1
+        assert np.abs(other.predict(docs)[0] - expected[0]).max() > 0.1
         if way == "bytes":
             other.from_bytes(layer.to_bytes())
         elif way == "copy":

@@ -3,7 +3,7 @@
 import itertools
 import weakref
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hf_reference import make_docs, make_encoder_model
@@ -51,17 +51,17 @@ def make_module(model_type):
 
 def batch_of(lengths, seed=0, low=4):
     """Make windows whose every other piece is wanted."""
-    ids = numpy.random.default_rng(seed).integers(low, 50, sum(lengths))
-    first = numpy.arange(0, len(ids), 2)
-    counts = numpy.minimum(2, len(ids) - first)
-    return PackedBatch(ids, numpy.array(lengths), numpy.arange(len(first)), first, counts)
+    ids = np.random.default_rng(seed).integers(low, 50, sum(lengths))
+    first = np.arange(0, len(ids), 2)
+    counts = np.minimum(2, len(ids) - first)
+    return PackedBatch(ids, np.array(lengths), np.arange(len(first)), first, counts)
 
 
 def padded_reference(module, batch):
     """Run Hugging Face's own forward, and take the padding out. Shape: (n_pieces, width)."""
     width = int(batch.lengths[0])
-    real = numpy.arange(width) < batch.lengths[:, None]
-    ids = numpy.full(real.shape, module.config.pad_token_id or 0)
+    real = np.arange(width) < batch.lengths[:, None]
+    ids = np.full(real.shape, module.config.pad_token_id or 0)
     ids[real] = batch.ids
     hidden = module(input_ids=torch.tensor(ids), attention_mask=torch.tensor(real.astype("int64")))
     return hidden.last_hidden_state[torch.tensor(real)]
@@ -131,7 +131,7 @@ def test_attention_of_any_lengths(lengths, seed):
     beyond = seed % 3  # rows of no window
     shape = sum(lengths) + beyond, 3 * 12
     qkv = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).requires_grad_()
-    groups = plan_groups(numpy.array(lengths), 3, device=CPU, dtype=torch.float64, train=seed > 4)
+    groups = plan_groups(np.array(lengths), 3, device=CPU, dtype=torch.float64, train=seed > 4)
     assert sum(group.shape[0] for group in groups) == 3 * len(lengths)
     got = Attention.apply(qkv, groups, 3, None)
     each = []
@@ -148,7 +148,7 @@ def test_attention_of_any_lengths(lengths, seed):
 @pytest.mark.parametrize("cached", [1, 10_000, 10**9])
 def test_attention_without_gradients_is_that_with_them_however_many_heads_at_a_time(monkeypatch, cached):
     monkeypatch.setattr(attention, "CACHED", cached)
-    lengths = numpy.array([40, 39, 33, 9, 8, 8])
+    lengths = np.array([40, 39, 33, 9, 8, 8])
     qkv = torch.randn((int(lengths.sum()), 3 * 32), generator=torch.Generator().manual_seed(1))
     groups = plan_groups(lengths, 4, device=CPU, dtype=torch.float32)
     assert any(group.bias is not None for group in groups)
@@ -285,7 +285,7 @@ def test_gradients_of_the_steps(masks):
     given = (x, residual, *norm.parameters())
     assert torch.autograd.gradcheck(lambda x, y, *params: AddNorm.apply(x, y, masks, norm, *params), given)
     qkv = torch.randn(9, 24, dtype=torch.float64, requires_grad=True)
-    groups = plan_groups(numpy.array([4, 3, 2]), 2, device=CPU, dtype=torch.float64)
+    groups = plan_groups(np.array([4, 3, 2]), 2, device=CPU, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: Attention.apply(x, groups, 2, masks), (qkv,))
 
 
@@ -324,11 +324,11 @@ def test_training_and_prediction_in_turns_never_see_old_weights(encoder_dir, pre
     for _ in range(3):
         model.predict(docs)
         rows, backprop = model.begin_update(docs)
-        backprop([numpy.random.normal(size=row.shape).astype("float32") for row in rows])
+        backprop([np.random.normal(size=row.shape).astype("float32") for row in rows])
         model.finish_update(optimizer)
         got = model.predict(docs)
         fresh = make_encoder_model(encoder_dir, precision=precision).from_bytes(model.to_bytes())
-        numpy.testing.assert_array_equal(numpy.concatenate(got), numpy.concatenate(fresh.predict(docs)))
+        np.testing.assert_array_equal(np.concatenate(got), np.concatenate(fresh.predict(docs)))
 
 
 FROZEN = {
@@ -472,6 +472,6 @@ def test_both_ways_give_the_same_vectors(make_encoder, monkeypatch, model_type, 
     if casing:
         torch.nn.init.normal_(model.shims[0].module.casing.weight)
     docs = make_docs([["In", "the", "Groenlinks", "\ufe0f"], [], ["tweet", " ", "5.975,74"]])
-    packed = numpy.concatenate(model.predict(docs))
+    packed = np.concatenate(model.predict(docs))
     monkeypatch.setattr("spacy_tokclf.models.encoder.anatomy_of", lambda module: None)
-    numpy.testing.assert_allclose(numpy.concatenate(model.predict(docs)), packed, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(model.predict(docs)), packed, rtol=0, atol=1e-5)

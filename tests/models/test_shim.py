@@ -5,7 +5,7 @@ import json
 import pickle
 import struct
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hf_reference import VOCAB, Reference, make_docs, make_encoder_model
@@ -24,7 +24,7 @@ POSTS = [["in", "the", "Groenlinks", "\ufe0f"], [], ["tweet", " ", "5.975,74"]]
 
 
 def predict(model):
-    return numpy.concatenate(model.predict(make_docs(POSTS)))
+    return np.concatenate(model.predict(make_docs(POSTS)))
 
 
 def through_bytes(source, target, folder):
@@ -48,7 +48,7 @@ def test_the_same_vectors_after_a_round_trip(make_encoder, tmp_path, way, model_
         loaded = make_encoder_model(make_encoder(other_type, seed=7))
         assert abs(predict(loaded) - predict(source)).max() > 0.1
     way(source, loaded, tmp_path / "encoder")
-    numpy.testing.assert_array_equal(predict(loaded), predict(source))
+    np.testing.assert_array_equal(predict(loaded), predict(source))
     assert loaded.shims[0].max_pieces == source.shims[0].max_pieces
     assert loaded.shims[0].pad_id == source.shims[0].pad_id
 
@@ -62,7 +62,7 @@ def test_transformers_opens_the_saved_folder(make_encoder, tmp_path, model_type)
     reference = Reference(tmp_path)
     with torch.inference_mode():
         expected = torch.cat([reference.vectors(words) for words in POSTS]).numpy()
-    numpy.testing.assert_allclose(predict(model), expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(predict(model), expected, rtol=0, atol=1e-5)
     # The space before words is in the saved file: nothing has to be asked for.
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     shim = model.shims[0]
@@ -183,11 +183,11 @@ def test_loading_draws_nothing_from_the_random_state(encoder_dir, tmp_path):
     shim.to_disk(tmp_path)
     data = shim.to_bytes()
     torch.manual_seed(5)
-    before, numpy_before = torch.get_rng_state(), numpy.random.get_state()[1].copy()
+    before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
     EncoderShim().from_disk(tmp_path)
     EncoderShim().from_bytes(data)
     assert torch.equal(torch.get_rng_state(), before)
-    assert (numpy.random.get_state()[1] == numpy_before).all()
+    assert (np.random.get_state()[1] == numpy_before).all()
 
 
 def test_a_loaded_encoder_does_not_drop_out(encoder_dir_dropout, tmp_path):
@@ -202,13 +202,13 @@ def test_a_copy_has_its_own_id_and_weights(encoder_dir):
     one, two = model.shims[0], other.shims[0]
     assert one.id != two.id and one.module is not two.module
     expected = predict(model)
-    numpy.testing.assert_array_equal(predict(other), expected)
+    np.testing.assert_array_equal(predict(other), expected)
     docs = make_docs(POSTS)
     rows, backprop = other.begin_update(docs)
-    backprop([numpy.ones_like(row) for row in rows])
+    backprop([np.ones_like(row) for row in rows])
     other.finish_update(Adam(0.01))
     two.config["dropout"] = 0.5
-    numpy.testing.assert_array_equal(predict(model), expected)
+    np.testing.assert_array_equal(predict(model), expected)
     assert abs(predict(other) - expected).max() > 0.01
     assert one.config["dropout"] == 0.0
     assert copy.deepcopy(one.tokenizer).encode_words(["in"]) == one.tokenizer.encode_words(["in"])
@@ -227,25 +227,25 @@ def test_use_params_swaps_and_restores(encoder_dir, make_encoder, values):
     model = make_encoder_model(encoder_dir)
     expected = predict(model)
     other = make_encoder_model(make_encoder(seed=7))
-    params = values(model.shims[0], 1.5) | values(other.shims[0], 1.5) | {(10**9, "W"): numpy.zeros(3)}
+    params = values(model.shims[0], 1.5) | values(other.shims[0], 1.5) | {(10**9, "W"): np.zeros(3)}
     with model.use_params(params):
         swapped = predict(model)
     assert abs(swapped - expected).max() > 0.01
-    numpy.testing.assert_array_equal(predict(model), expected)
+    np.testing.assert_array_equal(predict(model), expected)
     with model.use_params({}):
-        numpy.testing.assert_array_equal(predict(model), expected)
+        np.testing.assert_array_equal(predict(model), expected)
     with pytest.raises(RuntimeError, match="stop"), model.use_params(params):
         raise RuntimeError("stop")
-    numpy.testing.assert_array_equal(predict(model), expected)
+    np.testing.assert_array_equal(predict(model), expected)
     # What is saved inside is what is swapped in, and training goes on with the own weights.
     with model.use_params(params):
         saved = model.to_bytes()
-    numpy.testing.assert_array_equal(predict(build_transformer_encoder_v1().from_bytes(saved)), swapped)
+    np.testing.assert_array_equal(predict(build_transformer_encoder_v1().from_bytes(saved)), swapped)
 
 
 def test_use_params_of_an_empty_encoder():
     model = build_transformer_encoder_v1()
-    with model.use_params({(model.shims[0].id, "W"): numpy.zeros(3)}):
+    with model.use_params({(model.shims[0].id, "W"): np.zeros(3)}):
         assert not model.shims[0].is_filled
 
 
@@ -254,7 +254,7 @@ def test_an_encoder_that_is_loaded_while_in_training_mode_predicts_without_dropo
     data = model.to_bytes()
     expected = predict(model)
     model.begin_update([Doc(VOCAB, words=["in"])])
-    numpy.testing.assert_array_equal(predict(model.from_bytes(data)), expected)
+    np.testing.assert_array_equal(predict(model.from_bytes(data)), expected)
 
 
 def test_a_forked_process_may_not_use_a_gpu(encoder_dir, monkeypatch):

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from pipeline_posts import LABELS, add_ner, found, initialize, overfit, read_posts, scores_of
@@ -30,7 +30,7 @@ def example(nlp: Language, words: list[str], iob: list[str], predicted: list[str
     return Example(Doc(nlp.vocab, words=predicted or words), reference)
 
 
-def gradient(nlp: Language, eg: Example) -> tuple[float, numpy.ndarray]:
+def gradient(nlp: Language, eg: Example) -> tuple[float, np.ndarray]:
     """Give loss and gradient of one example."""
     ner = nlp.get_pipe("ner")
     logits, _ = ner.model.begin_update([eg.predicted])
@@ -97,8 +97,8 @@ def test_a_label_added_later_keeps_the_rows_there_are(load_trained: LoadT) -> No
     tags = list(ner.tags)
     assert ner.add_label("airship") == 1 and ner.add_label("airship") == 0
     assert ner.tags == [*tags, "B-airship", "I-airship"]
-    assert numpy.array_equal(layer.get_param("W")[: len(tags)], before["W"])
-    assert numpy.array_equal(layer.get_param("b")[: len(tags)], before["b"])
+    assert np.array_equal(layer.get_param("W")[: len(tags)], before["W"])
+    assert np.array_equal(layer.get_param("b")[: len(tags)], before["b"])
     optimizer = make_adamw_v1(3e-3)
     nlp.resume_training()
     eg = example(nlp, ["the", "Zeppelin", "rises"], ["O", "B-airship", "O"])
@@ -159,7 +159,7 @@ def test_cross_entropy_against_torch(label_smoothing: float) -> None:
     import torch
     from thinc.api import NumpyOps
 
-    rng = numpy.random.default_rng(0)
+    rng = np.random.default_rng(0)
     logits = (rng.normal(size=(20, 5)) * 30).astype("float32")
     gold = rng.integers(-1, 5, size=20)
     loss, grad = masked_cross_entropy(NumpyOps(), logits, gold, label_smoothing=label_smoothing)
@@ -169,13 +169,13 @@ def test_cross_entropy_against_torch(label_smoothing: float) -> None:
     )
     theirs.backward()
     assert loss == pytest.approx(float(theirs.detach()), rel=1e-5)
-    assert numpy.allclose(grad, tensor.grad.numpy(), atol=1e-6)
+    assert np.allclose(grad, tensor.grad.numpy(), atol=1e-6)
 
 
 def test_a_loss_that_is_not_a_number(make_nlp: LoadT) -> None:
     nlp = make_nlp()
     layer = nlp.get_pipe("ner").model.get_ref("output_layer")
-    layer.set_param("b", layer.get_param("b") + numpy.float32("nan"))
+    layer.set_param("b", layer.get_param("b") + np.float32("nan"))
     with pytest.raises(ValueError, match="TC025"):
         nlp.update(read_posts(nlp), sgd=False)
 
@@ -185,7 +185,7 @@ def test_scores_are_the_mean_mass_of_the_type(load_trained: LoadT) -> None:
     ner = nlp.get_pipe("ner")
     doc = nlp(POST)
     logits = ner.logits([doc])[0].astype("float64")
-    probabilities = numpy.exp(logits) / numpy.exp(logits).sum(axis=1, keepdims=True)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert len(doc.ents) == 2
     for ent, score in zip(doc.ents, scores_of(doc), strict=True):
         columns = [i for i, tag in enumerate(ner.tags) if tag.endswith(f"-{ent.label_}")]
@@ -263,7 +263,7 @@ def test_memory_of_texts(load_trained: LoadT) -> None:
     """Nothing of torch stays on a text."""
     nlp = load_trained(shared=True)
     doc = nlp(POST)
-    assert isinstance(doc.tensor, numpy.ndarray) and not doc.user_data
+    assert isinstance(doc.tensor, np.ndarray) and not doc.user_data
     nlp.add_pipe("doc_cleaner")
     assert nlp(POST).tensor is None or not nlp(POST).tensor.size
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from numpy.typing import NDArray
@@ -61,31 +61,31 @@ def test_learns(make_nlp: LoadT, shared: bool) -> None:
 def test_one_update_against_the_loss_of_sequences(make_nlp: LoadT) -> None:
     nlp = make_nlp(crf=True)
     pipe, examples = nlp.get_pipe("ner"), read_posts(nlp)
-    rng = numpy.random.default_rng(0)
+    rng = np.random.default_rng(0)
     layer_of(nlp).set_param(TRANSITIONS, rng.normal(size=(9, 9)).astype("float32"))
     logits = pipe.logits([eg.x for eg in examples])
     gold = pipe.gold_tags(examples, logits)
-    lengths = numpy.array([len(row) for row in logits])
-    rows = numpy.concatenate(logits)
+    lengths = np.array([len(row) for row in logits])
+    rows = np.concatenate(logits)
     loss, d_logits, d_transitions = chain_loss(rows, lengths, gold, pipe.transitions)
     own_loss, own = pipe.get_loss(examples, logits)
     assert own_loss == pytest.approx(loss, rel=1e-6)
-    numpy.testing.assert_allclose(numpy.concatenate(own), d_logits, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(own), d_logits, atol=1e-6)
     assert not layer_of(nlp).has_grad(TRANSITIONS)
     # In parts or at once: the gradient is a sum.
     assert nlp.update(examples, sgd=False)["ner"] == pytest.approx(loss / len(gold), rel=1e-4)
     whole = layer_of(nlp).get_grad(TRANSITIONS).copy()
-    numpy.testing.assert_allclose(whole, d_transitions, atol=1e-3)
+    np.testing.assert_allclose(whole, d_transitions, atol=1e-3)
     layer_of(nlp).get_grad(TRANSITIONS)[:] = 0.0
     for part in (examples[:5], examples[5:]):
         nlp.update(part, sgd=False)
-    numpy.testing.assert_allclose(layer_of(nlp).get_grad(TRANSITIONS), whole, atol=1e-3)
+    np.testing.assert_allclose(layer_of(nlp).get_grad(TRANSITIONS), whole, atol=1e-3)
 
 
 def test_what_is_not_known_is_summed_over_and_what_is_not_seen_is_passed(make_nlp: LoadT) -> None:
     nlp = make_nlp(crf=True)
     pipe = nlp.get_pipe("ner")
-    layer_of(nlp).set_param(TRANSITIONS, numpy.random.default_rng(0).normal(size=(9, 9)).astype("float32"))
+    layer_of(nlp).set_param(TRANSITIONS, np.random.default_rng(0).normal(size=(9, 9)).astype("float32"))
 
     def gradient(words: list[str], ents: list[str]) -> tuple[float, NDArray[Any], NDArray[Any]]:
         reference = Doc(nlp.vocab, words=words, ents=ents)
@@ -101,9 +101,9 @@ def test_what_is_not_known_is_summed_over_and_what_is_not_seen_is_passed(make_nl
     spaced = gradient(["in", " ", "Quorn", "Falls"], ["O", "O", "B-location", "I-location"])
     assert spaced[0] == pytest.approx(plain[0], rel=1e-5)
     for one, other in zip(plain[1:], spaced[1:], strict=True):
-        numpy.testing.assert_allclose(one, other, atol=1e-5)
+        np.testing.assert_allclose(one, other, atol=1e-5)
     for got in gradient(["in", "Quorn"], ["", ""]):
-        numpy.testing.assert_allclose(got, 0.0, atol=1e-6)
+        np.testing.assert_allclose(got, 0.0, atol=1e-6)
     partly = gradient(["in", "Quorn", "Falls"], ["O", "", ""])
     assert 0.0 < partly[0] < plain[0]
 
@@ -112,7 +112,7 @@ def test_scores_are_probabilities_of_the_field(nlp: Language) -> None:
     pipe = nlp.get_pipe("ner")
     for doc in annotate(nlp):
         (logits,) = pipe.logits([doc])
-        chances = infer(logits, numpy.array([len(doc)]), pipe.transitions).tags
+        chances = infer(logits, np.array([len(doc)]), pipe.transitions).tags
         for ent, score in zip(doc.spans["entities"], scores_of(doc), strict=True):
             columns = [pipe.tags.index(f"{prefix}-{ent.label_}") for prefix in "BI"]
             expected = chances[ent.start : ent.end][:, columns].sum(axis=1).mean()
@@ -149,9 +149,9 @@ def test_transitions_learn_faster(make_nlp: LoadT) -> None:
     nlp = make_nlp(crf=True)
     bias = nlp.get_pipe("ner").model.get_ref("output_layer").get_param("b").copy()
     train_step(nlp, read_posts(nlp), make_adamw_v1(1e-3, head_multiplier=2.0, weight_decay=0.0), drop=0.0)
-    step = numpy.abs(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("b") - bias).max()
+    step = np.abs(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("b") - bias).max()
     assert step == pytest.approx(2e-3, rel=1e-2)
-    assert numpy.abs(nlp.get_pipe("ner").transitions).max() == pytest.approx(FASTER * step, rel=1e-2)
+    assert np.abs(nlp.get_pipe("ner").transitions).max() == pytest.approx(FASTER * step, rel=1e-2)
 
 
 def test_averages(make_nlp: LoadT) -> None:
@@ -164,7 +164,7 @@ def test_averages(make_nlp: LoadT) -> None:
     with nlp.use_params(sgd.averages):
         average = nlp.get_pipe("ner").transitions.copy()
     assert (nlp.get_pipe("ner").transitions == seen[-1]).all()
-    assert numpy.abs(seen[0]).max() < numpy.abs(average).max() < numpy.abs(seen[-1]).max()
+    assert np.abs(seen[0]).max() < np.abs(average).max() < np.abs(seen[-1]).max()
 
 
 def test_initialized_anew(nlp: Language) -> None:

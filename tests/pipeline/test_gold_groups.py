@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from hypothesis import given
@@ -43,7 +43,7 @@ def in_group(doc: Doc, spans: SpansT, **attrs: Any) -> Doc:
 
 def tags_of(reference: Doc, predicted: Doc | None = None, **settings: Any) -> list[int]:
     predicted = predicted or reference.copy()
-    seen = [numpy.ones(len(predicted), dtype=bool)]
+    seen = [np.ones(len(predicted), dtype=bool)]
     settings = {"spans_key": "g", "annotate_ents": False} | settings
     return gold_tags([Example(predicted, reference)], seen, TAGS, "IOB2", **settings).tolist()
 

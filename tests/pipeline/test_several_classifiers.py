@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from config_runs import FAST, Run, run, same, short, weights_of
@@ -107,7 +107,7 @@ def copied(trained: Run) -> Language:
     return spacy.load(trained.out / "model-last")
 
 
-def parts(nlp: Language, name: str) -> dict[str, numpy.ndarray]:
+def parts(nlp: Language, name: str) -> dict[str, np.ndarray]:
     """Give a copy of the weights of one component."""
     return {key: value for key, value in weights_of(nlp).items() if key.startswith(f"{name}.")}
 

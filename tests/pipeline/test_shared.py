@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -128,7 +128,7 @@ def test_frozen_encoder(encoder_dir: Path) -> None:
     nlp.update(examples, sgd=False, exclude=["transformer"])
     nlp.get_pipe("ner").finish_update(optimizer)
     assert nlp.get_pipe("transformer").to_bytes() == before
-    assert not numpy.array_equal(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W"), head)
+    assert not np.array_equal(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W"), head)
 
 
 def test_a_listener_without_vectors_is_an_error(load_trained: LoadT) -> None:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-import numpy
+import numpy as np
 import pytest
 from pipeline_posts import found, scores_of
 from spacy.language import Language
@@ -20,9 +20,9 @@ from spacy_tokclf.wordpieces.sequences import make_sequences
 LoadT = Callable[..., Language]
 
 
-def logits_for(ner: TokenClassifier, doc: Doc, tags: list[str | None]) -> list[numpy.ndarray]:
+def logits_for(ner: TokenClassifier, doc: Doc, tags: list[str | None]) -> list[np.ndarray]:
     """Make logits that say clearly which tag each token has; None for a token that the model does not see."""
-    rows = numpy.zeros((len(doc), len(ner.tags)), dtype="float32")
+    rows = np.zeros((len(doc), len(ner.tags)), dtype="float32")
     for i, tag in enumerate(tags):
         if tag is not None:
             rows[i] = -5.0

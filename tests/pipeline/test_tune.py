@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from pipeline_posts import LABELS, found, overfit, read_posts, scores_of
@@ -35,23 +35,23 @@ def references(nlp: Language) -> list[Doc]:
     return [eg.reference for eg in read_posts(nlp)]
 
 
-def readings(rng: numpy.random.Generator, n: int, *, bias: float = 0.0, temperature: float = 1.0) -> Readings:
+def readings(rng: np.random.Generator, n: int, *, bias: float = 0.0, temperature: float = 1.0) -> Readings:
     """Texts of one token each, whose gold is drawn from logits; what is read is those logits, cooled and biased."""
     logits = rng.normal(size=(n, 4)) * 2 + [2.0, 0.0, 0.0, 0.0]
     chances = softmax(logits.astype("float32"))
     gold = (chances.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1).clip(0, 3)
     seen = (logits * temperature - [0.0, bias, bias, bias]).astype("float32")
-    lengths = numpy.ones(n, dtype="int64")
-    entities = numpy.flatnonzero(gold)
+    lengths = np.ones(n, dtype="int64")
+    entities = np.flatnonzero(gold)
     return Readings(
-        Visible(seen, lengths, numpy.zeros(n, dtype="int64")),
+        Visible(seen, lengths, np.zeros(n, dtype="int64")),
         make_tag_table(["O", *(f"B-{type_}" for type_ in TYPES)], "IOB2"),
         False,
         None,
         lengths,
         (entities * 2 + 1) * 3 + gold[entities] - 1,
         (gold > 0).astype("int64"),
-        numpy.zeros(n + 1, dtype="int64"),
+        np.zeros(n + 1, dtype="int64"),
     )
 
 
@@ -60,8 +60,8 @@ class TestFit:
 
     @pytest.mark.parametrize("planted", [-3.0, 0.0, 4.0])
     def test_a_bias(self, planted: float) -> None:
-        free, biased = (readings(numpy.random.default_rng(1), 3000, bias=bias) for bias in (0.0, planted))
-        texts = numpy.arange(3000)
+        free, biased = (readings(np.random.default_rng(1), 3000, bias=bias) for bias in (0.0, planted))
+        texts = np.arange(3000)
         best = fit_bias(free, texts, per_type=False)["a"]
         fitted = fit_bias(biased, texts, per_type=False)
         assert list(fitted) == TYPES and len(set(fitted.values())) == 1
@@ -73,74 +73,74 @@ class TestFit:
         assert 2 * right / (predicted + gold) == pytest.approx(2 * wanted / (number + gold), abs=0.01)
 
     def test_a_bias_of_one_type(self) -> None:
-        made = readings(numpy.random.default_rng(2), 3000)
+        made = readings(np.random.default_rng(2), 3000)
         made.visible.logits[:, 2] -= 3.0
-        texts = numpy.arange(3000)
+        texts = np.arange(3000)
         common, each = (fit_bias(made, texts, per_type=per_type) for per_type in (False, True))
         assert each["b"] > 1.5 + max(each["a"], each["c"])
         one, other = (made.count(list(bias.values())) for bias in (common, each))
         assert other[:, 0].sum() > one[:, 0].sum()
 
     def test_where_all_is_right_nothing_is_changed(self) -> None:
-        made = readings(numpy.random.default_rng(3), 500, temperature=1000.0)
+        made = readings(np.random.default_rng(3), 500, temperature=1000.0)
         found = made.find(UNTUNED)
-        right = numpy.flatnonzero(made.n_gold == numpy.bincount(found.text, weights=found.correct, minlength=500))
-        right = numpy.setdiff1d(right, found.text[~found.correct])
+        right = np.flatnonzero(made.n_gold == np.bincount(found.text, weights=found.correct, minlength=500))
+        right = np.setdiff1d(right, found.text[~found.correct])
         assert made.n_gold[right].sum() > 20
         for per_type in (False, True):
             assert fit_bias(made, right, per_type=per_type) == dict.fromkeys(TYPES, 0.0)
 
     @pytest.mark.parametrize("planted", [0.6, 1.0, 2.5])
     def test_a_temperature(self, planted: float) -> None:
-        made = readings(numpy.random.default_rng(4), 8000, temperature=planted)
-        assert fit_temperature(made, numpy.arange(8000), UNTUNED) == pytest.approx(planted, rel=0.1)
+        made = readings(np.random.default_rng(4), 8000, temperature=planted)
+        assert fit_temperature(made, np.arange(8000), UNTUNED) == pytest.approx(planted, rel=0.1)
 
     def test_slope_and_shift(self) -> None:
-        rng = numpy.random.default_rng(5)
+        rng = np.random.default_rng(5)
         scores = rng.uniform(0.01, 0.99, 20000)
         correct = rng.random(20000) < sigmoid(0.6 * log_odds(scores) - 0.8)
-        slope, shift = fit_scores(Found(numpy.zeros(20000, dtype="int64"), scores, correct))
+        slope, shift = fit_scores(Found(np.zeros(20000, dtype="int64"), scores, correct))
         assert (slope, shift) == pytest.approx((0.6, -0.8), abs=0.05)
         # In the environments that test versions it is not installed.
         linear_model = pytest.importorskip("sklearn.linear_model")
-        oracle = linear_model.LogisticRegression(C=numpy.inf).fit(log_odds(scores)[:, None], correct)
+        oracle = linear_model.LogisticRegression(C=np.inf).fit(log_odds(scores)[:, None], correct)
         assert (slope, shift) == pytest.approx((oracle.coef_[0, 0], oracle.intercept_[0]), abs=2e-3)
 
     @pytest.mark.parametrize("correct", ["all", "none", "apart", "against"])
     def test_scores_of_few_entities(self, correct: str) -> None:
-        scores = numpy.array([0.3, 0.5, 0.7, 0.9, 0.95, 0.999999])
+        scores = np.array([0.3, 0.5, 0.7, 0.9, 0.95, 0.999999])
         right = {"all": scores > 0, "none": scores > 1, "apart": scores > 0.6, "against": scores < 0.6}[correct]
-        slope, shift = fit_scores(Found(numpy.arange(6), scores, right))
+        slope, shift = fit_scores(Found(np.arange(6), scores, right))
         assert 0.05 <= slope < 10 and abs(shift) < 20
         after = sigmoid(slope * log_odds(scores) + shift)
-        assert (numpy.diff(after) > 0).all()
+        assert (np.diff(after) > 0).all()
         if correct != "apart":
             assert ((after - right) ** 2).mean() < ((scores - right) ** 2).mean()
 
     def test_no_entity_at_all(self) -> None:
-        nothing = Found(numpy.zeros(0, dtype="int64"), numpy.zeros(0), numpy.zeros(0, dtype=bool))
+        nothing = Found(np.zeros(0, dtype="int64"), np.zeros(0), np.zeros(0, dtype=bool))
         assert fit_scores(nothing) == (1.0, 0.0)
-        made = readings(numpy.random.default_rng(6), 50)
-        assert fit_temperature(made, numpy.zeros(0, dtype="int64"), UNTUNED) == 1.0
+        made = readings(np.random.default_rng(6), 50)
+        assert fit_temperature(made, np.zeros(0, dtype="int64"), UNTUNED) == 1.0
 
     def test_held_out_texts_are_not_fitted_on(self) -> None:
         """What is found in a text does not depend on its own gold."""
-        made = readings(numpy.random.default_rng(7), 400)
+        made = readings(np.random.default_rng(7), 400)
         options = {"bias": True, "per_type": False, "calibration": True, "temperature": True}
         held = hold_out(made, **options)
-        assert len(numpy.unique(held.text)) == len(held.text) > 50
+        assert len(np.unique(held.text)) == len(held.text) > 50
         for text in (0, 200, 399):
             wrong = dataclasses.replace(
                 made,
                 gold=made.gold[made.gold // 6 != text],
-                n_gold=numpy.where(numpy.arange(400) == text, 5, made.n_gold),
+                n_gold=np.where(np.arange(400) == text, 5, made.n_gold),
                 _counted={},
             )
             again = hold_out(wrong, **options)
             one, other = (each.score[each.text == text].tolist() for each in (held, again))
             assert one == other
         # It does depend on that of others.
-        assert not numpy.array_equal(held.score[held.text != text], again.score[again.text != text])
+        assert not np.array_equal(held.score[held.text != text], again.score[again.text != text])
 
 
 class TestReport:
@@ -310,11 +310,11 @@ class TestRefused:
         with pytest.raises(ValueError, match=r"TC061.*location"):
             tune(nlp, texts)
 
-    @pytest.mark.parametrize("value", [numpy.nan, numpy.inf])
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
     def test_broken_weights(self, value: float, make_nlp: LoadT) -> None:
         nlp = make_nlp()
         layer = nlp.get_pipe("ner").model.get_ref("output_layer")
-        layer.set_param("b", layer.get_param("b") + numpy.float32(value))
+        layer.set_param("b", layer.get_param("b") + np.float32(value))
         with pytest.raises(ValueError, match=r"TC062.*just met"):
             tune(nlp, references(nlp))
         assert nlp.get_pipe("ner").cfg["tuning"] is None

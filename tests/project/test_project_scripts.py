@@ -10,7 +10,7 @@ import compare_decoders
 import compare_windows
 import evaluate_model
 import export_portable
-import numpy
+import numpy as np
 import pytest
 import spacy
 import srsly
@@ -363,7 +363,7 @@ def test_dev_does_not_tune_what_was_trained_on_it(root, tmp_path, monkeypatch, c
 @pytest.mark.parametrize(("bias", "changed"), [(0.0, 1), (-5.0, 0)])
 def test_tokens_that_constrained_decoding_changes(bias, changed):
     """`O I-x O` is no valid sequence: one tag gives way, unless a bias has made it `O` before."""
-    logits = [numpy.array([[2.0, 0.0, 1.0], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]], dtype="float32")]
+    logits = [np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 3.0], [2.0, 0.0, 1.0]], dtype="float32")]
     pipe = SimpleNamespace(
         tuning=Tuning(bias={"x": bias}),
         tag_table=make_tag_table(["O", "B-x", "I-x"], "IOB2"),

@@ -1,6 +1,6 @@
 """The border between arrays and tensors."""
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from thinc.api import NumpyOps
@@ -11,23 +11,23 @@ CPU = torch.device("cpu")
 
 
 def test_arrays_and_tensors_share_memory_on_the_cpu():
-    array = numpy.arange(6, dtype="float32").reshape(2, 3)
+    array = np.arange(6, dtype="float32").reshape(2, 3)
     tensor = to_tensor(array, CPU)
     array[0, 0] = 9.0
     assert tensor[0, 0] == 9.0
     back = to_array(tensor, NumpyOps())
-    assert back.dtype == numpy.float32 and back.base is not None
-    numpy.testing.assert_array_equal(back, array)
-    assert to_tensor(numpy.array([1, 2]), CPU).dtype == torch.int64
+    assert back.dtype == np.float32 and back.base is not None
+    np.testing.assert_array_equal(back, array)
+    assert to_tensor(np.array([1, 2]), CPU).dtype == torch.int64
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.float32])
 def test_arrays_are_float32(dtype):
     tensor = torch.ones(2, 3, dtype=dtype, requires_grad=True)
     array = to_array(tensor * 2, NumpyOps())
-    assert array.dtype == numpy.float32 and (array == 2.0).all()
+    assert array.dtype == np.float32 and (array == 2.0).all()
     with torch.inference_mode():
-        assert to_array(tensor * 2, NumpyOps()).dtype == numpy.float32
+        assert to_array(tensor * 2, NumpyOps()).dtype == np.float32
 
 
 def test_to_host_is_contiguous_and_without_history():

@@ -2,7 +2,7 @@
 
 from itertools import pairwise, product
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,14 +19,14 @@ N_TAGS = 3
 
 def random_batch(seed, lengths, n_tags=N_TAGS, scale=2.0):
     """Draw logits, transitions and gold, of which a part is not known."""
-    rng = numpy.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     logits = rng.normal(0.0, scale, (sum(lengths), n_tags)).astype("float32")
     transitions = rng.normal(0.0, scale, (n_tags, n_tags)).astype("float32")
-    return logits, numpy.array(lengths, dtype="int64"), transitions, rng.integers(-1, n_tags, sum(lengths))
+    return logits, np.array(lengths, dtype="int64"), transitions, rng.integers(-1, n_tags, sum(lengths))
 
 
 def texts_of(lengths):
-    ends = numpy.cumsum(lengths)
+    ends = np.cumsum(lengths)
     return [(int(end - n), int(end)) for n, end in zip(lengths, ends, strict=True) if n]
 
 
@@ -60,18 +60,18 @@ def test_loss_and_gradients_against_all_sequences(seed, lengths):
     if expected.requires_grad:
         expected.backward()
         for got, leaf in zip((d_logits, d_transitions), leaves, strict=True):
-            wanted = numpy.zeros(got.shape) if leaf.grad is None else leaf.grad.numpy()
-            numpy.testing.assert_allclose(got, wanted, atol=1e-9)
+            wanted = np.zeros(got.shape) if leaf.grad is None else leaf.grad.numpy()
+            np.testing.assert_allclose(got, wanted, atol=1e-9)
 
 
 @QUICK
 @given(seed=SEEDS, lengths=LENGTHS)
 def test_the_best_path_is_the_best_of_all_that_may_be(seed, lengths):
     logits, sizes, transitions, _ = random_batch(seed, lengths)
-    rng = numpy.random.default_rng(seed)
-    forbidden = numpy.where(rng.random(transitions.shape) < 0.2, -numpy.inf, transitions).astype("float64")
-    numpy.fill_diagonal(forbidden, 0.0)
-    first, last = numpy.array([True, True, False]), numpy.array([True, False, True])
+    rng = np.random.default_rng(seed)
+    forbidden = np.where(rng.random(transitions.shape) < 0.2, -np.inf, transitions).astype("float64")
+    np.fill_diagonal(forbidden, 0.0)
+    first, last = np.array([True, True, False]), np.array([True, False, True])
     first[0] = last[0] = True
     path = best_paths(logits, sizes, forbidden, first=first, last=last)
     for start, end in texts_of(lengths):
@@ -88,46 +88,46 @@ def test_probabilities_are_shares_of_all_sequences(seed, lengths):
     logits, sizes, transitions, _ = random_batch(seed, lengths)
     beliefs = infer(logits, sizes, transitions)
     logits, transitions = logits.astype("float64"), transitions.astype("float64")
-    pairs = numpy.zeros(transitions.shape)
+    pairs = np.zeros(transitions.shape)
     for start, end in texts_of(lengths):
         paths = list(product(range(N_TAGS), repeat=end - start))
-        weights = numpy.exp([score(path, logits[start:end], transitions) for path in paths])
+        weights = np.exp([score(path, logits[start:end], transitions) for path in paths])
         weights /= weights.sum()
-        shares = numpy.zeros((end - start, N_TAGS))
+        shares = np.zeros((end - start, N_TAGS))
         for path, weight in zip(paths, weights, strict=True):
-            shares[numpy.arange(end - start), list(path)] += weight
-            numpy.add.at(pairs, (path[:-1], path[1:]), weight)
-        numpy.testing.assert_allclose(beliefs.tags[start:end], shares, atol=1e-9)
-    numpy.testing.assert_allclose(beliefs.pairs, pairs, atol=1e-9)
+            shares[np.arange(end - start), list(path)] += weight
+            np.add.at(pairs, (path[:-1], path[1:]), weight)
+        np.testing.assert_allclose(beliefs.tags[start:end], shares, atol=1e-9)
+    np.testing.assert_allclose(beliefs.pairs, pairs, atol=1e-9)
 
 
 def test_long_texts_and_large_numbers_stay_finite():
     logits, lengths, transitions, gold = random_batch(0, [3000, 1, 2999], n_tags=13, scale=20.0)
     loss, d_logits, d_transitions = chain_loss(logits, lengths, gold, transitions)
-    assert numpy.isfinite(loss) and numpy.isfinite(d_logits).all() and numpy.isfinite(d_transitions).all()
-    numpy.testing.assert_allclose(infer(logits, lengths, transitions).tags.sum(axis=1), 1.0, atol=1e-9)
+    assert np.isfinite(loss) and np.isfinite(d_logits).all() and np.isfinite(d_transitions).all()
+    np.testing.assert_allclose(infer(logits, lengths, transitions).tags.sum(axis=1), 1.0, atol=1e-9)
     # A text does not depend on the others of its batch.
     alone = infer(logits[:3000], lengths[:1], transitions).tags
-    numpy.testing.assert_allclose(infer(logits, lengths, transitions).tags[:3000], alone, atol=1e-9)
+    np.testing.assert_allclose(infer(logits, lengths, transitions).tags[:3000], alone, atol=1e-9)
 
 
 def test_without_transitions_tokens_are_by_themselves():
     logits, lengths, _, gold = random_batch(1, [4, 0, 3, 1])
-    nothing = numpy.zeros((N_TAGS, N_TAGS), dtype="float32")
+    nothing = np.zeros((N_TAGS, N_TAGS), dtype="float32")
     loss, d_logits, _ = chain_loss(logits, lengths, gold, nothing)
     tensor = torch.tensor(logits, dtype=torch.float64, requires_grad=True)
     expected = torch.nn.functional.cross_entropy(tensor, torch.tensor(gold), ignore_index=-1, reduction="sum")
     expected.backward()
     assert loss == pytest.approx(expected.item())
-    numpy.testing.assert_allclose(d_logits, tensor.grad.numpy(), atol=1e-9)
+    np.testing.assert_allclose(d_logits, tensor.grad.numpy(), atol=1e-9)
 
 
 def test_steps_are_texts_of_one_length_and_more():
-    steps = make_steps(numpy.array([2, 0, 3, 1, 3]))
+    steps = make_steps(np.array([2, 0, 3, 1, 3]))
     assert steps.spans == [(0, 4), (4, 7), (7, 9)]
     assert steps.order.tolist() == [2, 6, 0, 5, 3, 7, 1, 4, 8]
     assert [steps.before(place) for place in (1, 2)] == [slice(0, 3), slice(4, 6)]
-    assert make_steps(numpy.zeros(2, dtype="int64")).spans == []
+    assert make_steps(np.zeros(2, dtype="int64")).spans == []
 
 
 @pytest.mark.parametrize("constrained", [True, False])
@@ -146,13 +146,13 @@ def test_decoding_with_transitions(constrained, seed, lengths, temperature):
     options = {"constrained": constrained, "transitions": transitions}
     best = best_tags(logits, full, table, **options)
     if constrained:
-        scores = numpy.where(table.follows, transitions, -numpy.inf)
+        scores = np.where(table.follows, transitions, -np.inf)
         assert (best == best_paths(logits, full, scores, first=table.first, last=table.last)).all()
     else:
         assert (best == infer(logits, full, transitions).tags.argmax(axis=1)).all()
     spans = decode_spans(logits, sizes, table, temperature=temperature, **options)
     chances = infer(logits / temperature, sizes, transitions / temperature).tags
-    begins = numpy.cumsum(sizes) - sizes
+    begins = np.cumsum(sizes) - sizes
     for text, start, end, type_, got in zip(*spans, strict=True):
         rows = chances[begins[text] + start : begins[text] + end]
         assert got == pytest.approx(rows[:, table.type_of == type_].sum(axis=1).mean(), abs=1e-5)

@@ -2,7 +2,7 @@
 
 from itertools import product
 
-import numpy
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,18 +31,18 @@ def named(ids, tags):
 
 
 def random_logits(seed, n, n_tags, scale=3.0):
-    return numpy.random.RandomState(seed).normal(0.0, scale, (n, n_tags)).astype("float32")
+    return np.random.RandomState(seed).normal(0.0, scale, (n, n_tags)).astype("float32")
 
 
 def texts_of(lengths):
-    ends = numpy.cumsum(lengths)
+    ends = np.cumsum(lengths)
     return [(int(end - n), int(end)) for n, end in zip(lengths, ends, strict=True)]
 
 
 def decode_names(logits, lengths, tags, scheme, *, constrained):
     """Decode, and give (text, start, end, label) with scores apart."""
     table = make_tag_table(tags, scheme)
-    spans = decode_spans(logits, numpy.array(lengths, dtype="int64"), table, constrained=constrained)
+    spans = decode_spans(logits, np.array(lengths, dtype="int64"), table, constrained=constrained)
     columns = (spans.text.tolist(), spans.start.tolist(), spans.end.tolist(), [table.types[i] for i in spans.type])
     return list(zip(*columns, strict=True)), spans.score
 
@@ -58,7 +58,7 @@ def test_constrained_decoding_is_always_valid(scheme, seed, lengths, data):
     tags = data.draw(st.permutations(tags_of(scheme, TYPES)))
     logits = random_logits(seed, sum(lengths), len(tags))
     table = make_tag_table(tags, scheme)
-    best = best_tags(logits, numpy.array(lengths), table, constrained=True)
+    best = best_tags(logits, np.array(lengths), table, constrained=True)
     for start, end in texts_of(lengths):
         text = named(best[start:end], tags)
         assert is_valid(text, scheme)
@@ -76,10 +76,10 @@ BRUTE = [("IOB2", ["x", "y"]), ("IOBES", ["x"]), ("BILOU", ["x"])]
 def test_constrained_decoding_equals_brute_force(scheme, types, logits):
     tags = tags_of(scheme, types)
     table = make_tag_table(tags, scheme)
-    rows = numpy.array(logits, dtype="float32").reshape(-1, 5)
+    rows = np.array(logits, dtype="float32").reshape(-1, 5)
     valid = [path for path in product(range(5), repeat=len(rows)) if is_valid(named(path, tags), scheme)]
     highest = max(sum(rows[i, tag] for i, tag in enumerate(path)) for path in valid)
-    got = best_tags(rows, numpy.array([len(rows)]), table, constrained=True)
+    got = best_tags(rows, np.array([len(rows)]), table, constrained=True)
     assert tuple(got.tolist()) in valid
     assert sum(rows[i, tag] for i, tag in enumerate(got)) == highest
 
@@ -106,7 +106,7 @@ def test_spans_are_those_of_the_tags(scheme, constrained, seed, lengths):
     tags = tags_of(scheme, TYPES)
     table = make_tag_table(tags, scheme)
     logits = random_logits(seed, sum(lengths), len(tags))
-    best = best_tags(logits, numpy.array([n for n in lengths if n], dtype="int64"), table, constrained=constrained)
+    best = best_tags(logits, np.array([n for n in lengths if n], dtype="int64"), table, constrained=constrained)
     got, _ = decode_names(logits, lengths, tags, scheme, constrained=constrained)
     assert got == [
         (text, *span)
@@ -119,7 +119,7 @@ def naive_score(logits, tags, scheme, start, end, label):
     """Mean over the tokens of the probability of all tags of the type, in float64 and one by one."""
     total = 0.0
     for row in logits[start:end].astype("float64"):
-        chances = numpy.exp(row - row.max()) / numpy.exp(row - row.max()).sum()
+        chances = np.exp(row - row.max()) / np.exp(row - row.max()).sum()
         total += sum(p for p, tag in zip(chances, tags, strict=True) if tag == label or tag.endswith(f"-{label}"))
     return total / (end - start)
 
@@ -136,7 +136,7 @@ def test_scores_are_the_mean_mass_of_the_type(scheme, seed, lengths, constrained
         begin = places[text][0]
         assert score == pytest.approx(naive_score(logits, tags, scheme, begin + start, begin + end, label), abs=1e-6)
         assert 0.0 <= score <= 1.0
-    assert scores.dtype == numpy.float32
+    assert scores.dtype == np.float32
 
 
 @QUICK
@@ -153,28 +153,28 @@ def test_a_batch_equals_its_texts_one_by_one(seed, lengths, constrained):
         )
     ]
     assert spans == [span for span, _ in alone]
-    numpy.testing.assert_allclose(scores, [score for _, score in alone], rtol=1e-6)
+    np.testing.assert_allclose(scores, [score for _, score in alone], rtol=1e-6)
 
 
 @pytest.mark.parametrize("constrained", [True, False])
 @pytest.mark.parametrize(("lengths", "tags"), [([], ["O", "B-x", "I-x"]), ([0, 0], ["O", "B-x", "I-x"]), ([2], ["O"])])
 def test_nothing_to_decode(constrained, lengths, tags):
-    logits = numpy.ones((sum(lengths), len(tags)), dtype="float32")
+    logits = np.ones((sum(lengths), len(tags)), dtype="float32")
     spans = decode_spans(
-        logits, numpy.array(lengths, dtype="int64"), make_tag_table(tags, "IOB2"), constrained=constrained
+        logits, np.array(lengths, dtype="int64"), make_tag_table(tags, "IOB2"), constrained=constrained
     )
     assert all(len(column) == 0 for column in spans)
-    assert spans.score.dtype == numpy.float32
+    assert spans.score.dtype == np.float32
 
 
 def test_empty_texts_keep_the_numbers_of_the_others():
-    logits = numpy.array([[0, 9, 0], [9, 0, 0], [0, 9, 0]], dtype="float32")
+    logits = np.array([[0, 9, 0], [9, 0, 0], [0, 9, 0]], dtype="float32")
     spans, _ = decode_names(logits, [0, 2, 0, 0, 1, 0], ["O", "B-x", "I-x"], "IOB2", constrained=True)
     assert spans == [(1, 0, 1, "x"), (4, 0, 1, "x")]
 
 
 def test_an_entity_never_crosses_texts():
-    logits = numpy.array([[0, 9, 0], [0, 0, 9], [0, 0, 9]], dtype="float32")
+    logits = np.array([[0, 9, 0], [0, 0, 9], [0, 0, 9]], dtype="float32")
     tags = ["O", "B-x", "I-x"]
     assert decode_names(logits, [2, 1], tags, "IOB2", constrained=False)[0] == [(0, 0, 2, "x"), (1, 0, 1, "x")]
     # Alone an I- may not begin a text; the constrained reading takes the best that may.
@@ -184,7 +184,7 @@ def test_an_entity_never_crosses_texts():
 
 def test_constraints_choose_the_whole_sequence():
     tags = ["O", "B-x", "I-x", "B-y", "I-y"]
-    logits = numpy.array([[0, 4, 0, 3, 0], [0, 0, 3, 0, 9]], dtype="float32")
+    logits = np.array([[0, 4, 0, 3, 0], [0, 0, 3, 0, 9]], dtype="float32")
     assert decode_names(logits, [2], tags, "IOB2", constrained=False)[0] == [(0, 0, 1, "x"), (0, 1, 2, "y")]
     assert decode_names(logits, [2], tags, "IOB2", constrained=True)[0] == [(0, 0, 2, "y")]
 
@@ -199,27 +199,27 @@ INCOMPLETE = [
 
 @pytest.mark.parametrize(("scheme", "tags", "wanted"), INCOMPLETE)
 def test_a_type_without_all_its_tags_can_still_be_found(scheme, tags, wanted):
-    logits = numpy.zeros((len(wanted), len(tags)), dtype="float32")
-    logits[numpy.arange(len(wanted)), wanted] = 9.0
-    best = best_tags(logits, numpy.array([len(wanted)]), make_tag_table(tags, scheme), constrained=True)
+    logits = np.zeros((len(wanted), len(tags)), dtype="float32")
+    logits[np.arange(len(wanted)), wanted] = 9.0
+    best = best_tags(logits, np.array([len(wanted)]), make_tag_table(tags, scheme), constrained=True)
     assert best.tolist() == wanted
 
 
 def test_softmax_of_large_numbers():
-    logits = numpy.array([[1e4, 0, -1e4], [-3e38, 3e38, 0], [0, 0, 0]], dtype="float32")
-    with numpy.errstate(over="ignore"):
+    logits = np.array([[1e4, 0, -1e4], [-3e38, 3e38, 0], [0, 0, 0]], dtype="float32")
+    with np.errstate(over="ignore"):
         rows = softmax(logits)
-    assert numpy.isfinite(rows).all()
-    numpy.testing.assert_allclose(rows.sum(axis=1), 1.0, rtol=1e-6)
-    numpy.testing.assert_allclose(rows[2], 1 / 3, rtol=1e-6)
+    assert np.isfinite(rows).all()
+    np.testing.assert_allclose(rows.sum(axis=1), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(rows[2], 1 / 3, rtol=1e-6)
 
 
 def test_equal_logits_decode_to_something_valid():
     for scheme in RESTRICTED:
         for tags in (tags_of(scheme, ["x"]), tags_of(scheme, ["x"])[::-1]):
             best = best_tags(
-                numpy.zeros((6, len(tags)), "float32"),
-                numpy.array([1, 2, 3]),
+                np.zeros((6, len(tags)), "float32"),
+                np.array([1, 2, 3]),
                 make_tag_table(tags, scheme),
                 constrained=True,
             )

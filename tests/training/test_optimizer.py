@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -80,8 +80,8 @@ def test_twenty_steps_equal_the_hugging_face_recipe(folder: Path, shared: bool, 
     for name, value in encoder_of(nlp).state_dict().items():
         assert torch.allclose(value, reference[name], atol=1e-4), name
     layer = nlp.get_pipe("ner").model.get_ref("output_layer")
-    assert numpy.allclose(layer.get_param("W"), twin.classifier.weight.detach().numpy(), atol=1e-4)
-    assert numpy.allclose(layer.get_param("b"), twin.classifier.bias.detach().numpy(), atol=1e-4)
+    assert np.allclose(layer.get_param("W"), twin.classifier.weight.detach().numpy(), atol=1e-4)
+    assert np.allclose(layer.get_param("b"), twin.classifier.bias.detach().numpy(), atol=1e-4)
 
 
 def test_inline_and_shared_give_the_same_weights(folder: Path) -> None:
@@ -95,7 +95,7 @@ def test_inline_and_shared_give_the_same_weights(folder: Path) -> None:
         layer = nlp.get_pipe("ner").model.get_ref("output_layer")
         states.append([*(p.detach().numpy() for p in encoder_of(nlp).parameters()), layer.get_param("W")])
     for one, other in zip(*states, strict=True):
-        assert numpy.array_equal(one, other)
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -119,13 +119,13 @@ def test_a_batch_in_four_parts_is_one_batch(folder: Path, shared: bool) -> None:
 def test_thinc_layers_step_as_torch_adamw() -> None:
     model = Linear(3, 4)
     model.initialize()
-    model.set_param("W", numpy.random.default_rng(0).normal(size=(3, 4)).astype("float32"))
+    model.set_param("W", np.random.default_rng(0).normal(size=(3, 4)).astype("float32"))
     weights = torch.nn.Parameter(torch.tensor(model.get_param("W").copy()))
     bias = torch.nn.Parameter(torch.tensor(model.get_param("b").copy()))
     groups = [{"params": [weights], "weight_decay": 0.1}, {"params": [bias], "weight_decay": 0.0}]
     theirs = torch.optim.AdamW(groups, lr=0.01)
     ours = make_adamw_v1(0.01, weight_decay=0.1, max_grad_norm=0.0)
-    rng = numpy.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for _ in range(10):
         grads = {"W": rng.normal(size=(3, 4)).astype("float32"), "b": rng.normal(size=3).astype("float32")}
         for name, grad in grads.items():
@@ -133,8 +133,8 @@ def test_thinc_layers_step_as_torch_adamw() -> None:
         weights.grad, bias.grad = torch.tensor(grads["W"]), torch.tensor(grads["b"])
         model.finish_update(ours)
         theirs.step()
-    assert numpy.allclose(model.get_param("W"), weights.detach().numpy(), atol=1e-6)
-    assert numpy.allclose(model.get_param("b"), bias.detach().numpy(), atol=1e-6)
+    assert np.allclose(model.get_param("W"), weights.detach().numpy(), atol=1e-6)
+    assert np.allclose(model.get_param("b"), bias.detach().numpy(), atol=1e-6)
     assert not model.get_grad("W").any()
 
 
@@ -146,7 +146,7 @@ def test_no_gradient_no_step_no_decay(folder: Path) -> None:
     head = nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W").copy()
     nlp.get_pipe("ner").finish_update(optimizer)
     assert all(torch.equal(p, q) for p, q in zip(encoder_of(nlp).parameters(), before, strict=True))
-    assert numpy.array_equal(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W"), head)
+    assert np.array_equal(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W"), head)
 
 
 def test_layer_decay_and_head_multiplier(folder: Path) -> None:
@@ -184,11 +184,11 @@ def test_averages_are_swapped_in_and_out(folder: Path, limit: float) -> None:
     with nlp.use_params(optimizer.averages):
         averaged = encoder_of(nlp).transformer.layer[0].ffn.lin1.weight.detach().clone()
         saved = nlp.to_bytes()
-        assert not numpy.array_equal(layer.get_param("W"), live)
+        assert not np.array_equal(layer.get_param("W"), live)
     assert torch.allclose(averaged, expected, atol=1e-6)
     assert torch.equal(encoder_of(nlp).transformer.layer[0].ffn.lin1.weight, history[-1])
     assert encoder_of(nlp).transformer.layer[0].ffn.lin1.weight.data_ptr() == pointer
-    assert numpy.array_equal(layer.get_param("W"), live)
+    assert np.array_equal(layer.get_param("W"), live)
     again = pipeline(folder, shared=False).from_bytes(saved)
     assert torch.equal(encoder_of(again).transformer.layer[0].ffn.lin1.weight, averaged)
 

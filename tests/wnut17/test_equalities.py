@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -89,7 +89,7 @@ def test_twenty_steps_equal_pytorch_and_hugging_face(
     for name, value in encoder_of(nlp).state_dict().items():
         assert torch.allclose(value, reference[name], atol=1e-4), name
     layer = nlp.get_pipe("ner").model.get_ref("output_layer")
-    assert numpy.allclose(layer.get_param("W"), twin.classifier.weight.detach().numpy(), atol=1e-4)
+    assert np.allclose(layer.get_param("W"), twin.classifier.weight.detach().numpy(), atol=1e-4)
 
 
 def test_inline_and_shared_are_the_same_after_an_epoch(embedded_encoder: Path, wnut17_dir: Path) -> None:
@@ -109,7 +109,7 @@ def test_inline_and_shared_are_the_same_after_an_epoch(embedded_encoder: Path, w
     (one, scores), (other, shared_scores) = results
     assert scores == shared_scores and scores["ents_f"] > 0.3
     for mine, theirs in zip(one, other, strict=True):
-        assert numpy.array_equal(mine, theirs)
+        assert np.array_equal(mine, theirs)
 
 
 def test_scores_of_a_trained_pipeline_agree_in_every_tool(wnut17_dir: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-import numpy
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,7 +125,7 @@ def test_a_window_with_room_for_one_piece():
     sequences, batches = make_batches([["in", "Schiphol.", " ", "the"]], size=3, overlap=0)
     assert sequences.counts.tolist() == [1, 1, 0, 1]
     assert sum(rows_of(batches).values()) == 3
-    assert numpy.concatenate([batch.tokens for batch in batches]).tolist() == [0, 1, 3]
+    assert np.concatenate([batch.tokens for batch in batches]).tolist() == [0, 1, 3]
 
 
 @QUICK

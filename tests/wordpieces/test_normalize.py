@@ -1,6 +1,6 @@
 """Links and user names, and what an encoder reads in their place."""
 
-import numpy
+import numpy as np
 import pytest
 from hf_reference import make_docs, make_encoder_model
 from hypothesis import given
@@ -50,10 +50,10 @@ def test_an_encoder_reads_the_stand_ins(encoder_dir, settings):
         for model in (plain, normal):
             model.shims[0].module.casing.weight.data.copy_(plain.shims[0].module.casing.weight.data.normal_())
     link, stand_in = normal.predict(texts)
-    numpy.testing.assert_allclose(link, stand_in, atol=1e-6)
+    np.testing.assert_allclose(link, stand_in, atol=1e-6)
     first, second = plain.predict(texts)
     assert abs(first - second).max() > 1e-3
-    numpy.testing.assert_allclose(second, stand_in, atol=1e-6)
+    np.testing.assert_allclose(second, stand_in, atol=1e-6)
 
 
 def test_pieces_are_shown_as_they_are_read(make_nlp):

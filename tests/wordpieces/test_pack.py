@@ -1,6 +1,6 @@
 """Windows in a row hold the pieces of the padded batches, in their order, and every token finds its own."""
 
-import numpy
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from odd_words import EMPTY_WORDS, odd_words
@@ -34,7 +34,7 @@ def test_the_pieces_of_the_padded_batch(texts, size, overlap):
     assert len(packed) == len(padded) <= 1
     for one, other in zip(packed, padded, strict=True):
         real = other.mask.astype(bool)
-        place = numpy.cumsum(real.ravel()) - 1
+        place = np.cumsum(real.ravel()) - 1
         assert one.ids.tolist() == other.ids[real].tolist()
         assert one.lengths.tolist() == real.sum(1).tolist()
         assert one.first.tolist() == place[other.first].tolist()
@@ -59,7 +59,7 @@ def test_a_budget_cuts_between_windows(texts, size, overlap, budget):
 @QUICK
 @given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=40), n=st.integers(1, 8))
 def test_parts_are_about_as_large(lengths, n):
-    parts = split_evenly(numpy.array(lengths), n)
+    parts = split_evenly(np.array(lengths), n)
     assert [i for start, end in parts for i in range(start, end)] == list(range(len(lengths)))
     assert len(parts) <= n
     assert all(start < end for start, end in parts)
@@ -68,9 +68,9 @@ def test_parts_are_about_as_large(lengths, n):
 
 
 def test_nothing_is_split_into_nothing():
-    assert split_evenly(numpy.zeros(0, "int64"), 3) == []
+    assert split_evenly(np.zeros(0, "int64"), 3) == []
 
 
 def test_spread():
-    assert spread(numpy.array([5, 0, 7]), numpy.array([2, 0, 3])).tolist() == [5, 6, 7, 8, 9]
-    assert spread(numpy.zeros(0, "int64"), numpy.zeros(0, "int64")).tolist() == []
+    assert spread(np.array([5, 0, 7]), np.array([2, 0, 3])).tolist() == [5, 6, 7, 8, 9]
+    assert spread(np.zeros(0, "int64"), np.zeros(0, "int64")).tolist() == []

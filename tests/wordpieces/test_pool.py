@@ -1,6 +1,6 @@
 """Pooling of word pieces: equal to a plain loop, and with the right gradient."""
 
-import numpy
+import numpy as np
 import pytest
 import torch
 
@@ -64,6 +64,6 @@ def test_arrays_are_pooled_as_tensors_are(pooling):
     rows = FIRST[token] + torch.cat([torch.arange(n) for n in COUNTS.tolist()])
     pieces = vectors[FIRST if pooling == "first" else rows]
     got = pool_arrays(pieces.numpy(), COUNTS.numpy(), pooling=pooling)
-    assert got.dtype == numpy.float32
-    numpy.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=1e-6)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, expected.numpy(), rtol=0, atol=1e-6)
     assert pool_arrays(pieces.numpy()[:0], COUNTS.numpy()[:0], pooling=pooling).shape == (0, 6)

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-import numpy
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ QUICK = settings(max_examples=300, deadline=None)
 
 
 def split(pieces, size, overlap):
-    return split_windows(numpy.array(pieces, dtype="int64"), size=size, overlap=overlap)
+    return split_windows(np.array(pieces, dtype="int64"), size=size, overlap=overlap)
 
 
 @QUICK
@@ -30,7 +30,7 @@ def test_every_token_is_owned_once_in_order(pieces, size, overlap):
 @QUICK
 @given(pieces=PIECES, size=st.integers(1, 25), overlap=st.integers(0, 30))
 def test_windows_are_full_and_never_too_full(pieces, size, overlap):
-    clipped = numpy.minimum(pieces, size)
+    clipped = np.minimum(pieces, size)
     windows = split(pieces, size, overlap)
     for i, window in enumerate(windows):
         assert clipped[window.start : window.end].sum() <= size
@@ -41,7 +41,7 @@ def test_windows_are_full_and_never_too_full(pieces, size, overlap):
 @QUICK
 @given(pieces=PIECES, size=st.integers(1, 25), overlap=st.integers(0, 30))
 def test_windows_advance_and_overlap_no_more_than_asked(pieces, size, overlap):
-    clipped = numpy.minimum(pieces, size)
+    clipped = np.minimum(pieces, size)
     windows = split(pieces, size, overlap)
     for one, other in pairwise(windows):
         assert one.start < other.start <= one.end < other.end
@@ -57,7 +57,7 @@ def test_windows_advance_and_overlap_no_more_than_asked(pieces, size, overlap):
 @pytest.mark.parametrize("overlap", [0, 1, 4, 7, 8])
 def test_owned_tokens_keep_half_the_overlap_as_context(overlap):
     windows = split([1] * 1000, 16, overlap)
-    assert len(windows) == numpy.ceil((1000 - overlap) / (16 - overlap))
+    assert len(windows) == np.ceil((1000 - overlap) / (16 - overlap))
     for one, other in pairwise(windows[:-1]):
         assert one.end - one.own_end == overlap // 2
         assert other.own_start - other.start == (overlap + 1) // 2

@@ -1,6 +1,6 @@
 """The casing of words, piece by piece."""
 
-import numpy
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,9 +67,9 @@ def test_the_casing_of_some_texts_is_dropped():
         return make_sequences(texts, TOKENIZER, size=64, overlap=0, casing=True, **options)
 
     def dropped(rate, seed):
-        numpy.random.seed(seed)
+        np.random.seed(seed)
         found = sequences(docs, casing_dropout=rate)
-        assert numpy.array_equal(found.ids, sequences(docs).ids), "the pieces stay"
+        assert np.array_equal(found.ids, sequences(docs).ids), "the pieces stay"
         rows = found.casings.reshape(len(docs), -1)
         is_low = (rows == sequences(lower).casings).all(axis=1)
         assert (is_low != (rows == sequences(docs[:1]).casings).all(axis=1)).all(), "whole texts, or nothing"

@@ -12,11 +12,10 @@ from itertools import repeat
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import Errors
+from ...types import Ints
 
-Ints = npt.NDArray[np.int64]
 _BLANKS = re.compile(r"[ \t]+")
 _DOCSTART = "-DOCSTART-"
 
@@ -26,7 +25,7 @@ class Table:
     """Chosen columns of a file.
 
     path (str): The file.
-    columns (List[List[str]]): The chosen columns, each (n_rows,).
+    columns (list[list[str]]): The chosen columns, each (n_rows,).
     lines (Ints): Line of each row, from 1, (n_rows,).
     lengths (Ints): Rows of each sentence, (n_sentences,).
     """
@@ -50,7 +49,7 @@ def read_columns(path: str | Path, columns: Sequence[int] = (0, -1), *, separato
 
     path (str | Path): The file.
     columns (Sequence[int]): Which columns, from 0, or from the end if negative.
-    separator (Optional[str]): What stands between columns; None: a tab if the first row has one, else blanks.
+    separator (str | None): What stands between columns; None: a tab if the first row has one, else blanks.
     RETURNS (Table): The columns; sentences are what blank lines and -DOCSTART- lines divide.
     RAISES (ValueError): TC111, TC112, TC113, TC116 with file and line; TC220 if there is no such file.
     """

@@ -43,7 +43,7 @@ def make_hf_dataset_v1(
     tags (str | None): Column with the lists of tags; None: the first of ner_tags, tags and labels that is there.
     scheme (str): Scheme of the tags, or "auto".
     limit (int): Read the first rows only; 0 reads all.
-    augmenter (Optional[Callable[[Language, Example], Iterator[Example]]]): What makes more of an example, or another.
+    augmenter (Callable[[Language, Example], Iterator[Example]] | None): What makes more of an example, or another.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): TC156 if the path is missing, TC119 if the limit is negative.
     """

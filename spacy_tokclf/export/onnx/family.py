@@ -7,12 +7,12 @@ layer norms stay apart, since ONNX Runtime's operator for both is ten times slow
 
 from typing import TYPE_CHECKING, Any
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 from thinc.api import NumpyOps
 
 from ...models.padding_free.modules import Anatomy, Block
 from ...runtime.arrays import to_array
+from ...types import Floats32
 from .nodes import CASINGS, FLOAT, INT64, OWN_SET, Nodes, make_model
 
 if TYPE_CHECKING:
@@ -31,14 +31,13 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
 FAR = 1e9
 
 _NUMPY = NumpyOps()
-Floats = NDArray[numpy.float32]
 
 
 def activation_of(config: dict[str, Any]) -> str | None:
     """Name the activation of an encoder of the family.
 
-    config (Dict[str, Any]): Its config.json.
-    RETURNS (Optional[str]): A key of `ACTIVATIONS`; None for any other.
+    config (dict[str, Any]): Its config.json.
+    RETURNS (str | None): A key of `ACTIVATIONS`; None for any other.
     """
     name = config.get("activation") or config.get("hidden_act")
     return name if isinstance(name, str) and name in ACTIVATIONS else None
@@ -96,7 +95,7 @@ def _counted(nodes: Nodes, pad: int) -> str:
     """Count positions from that of the padding on, over the pieces that are not its id, as RoBERTa does."""
     same = nodes.add("Equal", "ids", nodes.ints(pad))
     real = nodes.add("Cast", nodes.add("Not", same), to=INT64)
-    counted = nodes.add("Mul", nodes.add("CumSum", real, nodes.constant(numpy.array(1))), real)
+    counted = nodes.add("Mul", nodes.add("CumSum", real, nodes.constant(np.array(1))), real)
     return nodes.add("Add", counted, nodes.ints(pad))
 
 
@@ -116,7 +115,7 @@ def _attend(nodes: Nodes, x: str, block: Block, by_head: str, bias: str, heads: 
     return nodes.add("Reshape", rows, nodes.ints(-1, query[0].shape[1]))
 
 
-def _out(block: Block) -> tuple[Floats, Floats]:
+def _out(block: Block) -> tuple[Floats32, Floats32]:
     weight, bias = _weights(block.out)
     return weight, bias + _array(block.qkv[2].bias) @ weight
 
@@ -131,7 +130,7 @@ def _in_rows(nodes: Nodes, matrix: str) -> str:
     return nodes.add("Reshape", nodes.add("Transpose", matrix, perm=[1, 0]), nodes.ints(-1))
 
 
-def _linear(nodes: Nodes, x: str, weight: Floats, bias: Floats | None) -> str:
+def _linear(nodes: Nodes, x: str, weight: Floats32, bias: Floats32 | None) -> str:
     return nodes.add("Gemm", x, nodes.floats(weight), *([] if bias is None else [nodes.floats(bias)]))
 
 
@@ -144,11 +143,11 @@ def _table(nodes: Nodes, embedding: "nn.Embedding") -> str:
     return nodes.floats(_array(embedding.weight))
 
 
-def _weights(layer: "nn.Linear") -> tuple[Floats, Floats]:
-    """RETURNS (Tuple[Floats, Floats]): Weights, (width in, width out), and bias."""
+def _weights(layer: "nn.Linear") -> tuple[Floats32, Floats32]:
+    """RETURNS (tuple[Floats32, Floats32]): Weights, (width in, width out), and bias."""
     return _array(layer.weight).T, _array(layer.bias)
 
 
-def _array(tensor: Any) -> Floats:
-    array: Floats = to_array(tensor, _NUMPY)
+def _array(tensor: Any) -> Floats32:
+    array: Floats32 = to_array(tensor, _NUMPY)
     return array

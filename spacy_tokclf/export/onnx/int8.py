@@ -8,9 +8,10 @@ then depends on what else is in the batch, and a single large one costs all othe
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 
+from ...types import Floats32
 from .nodes import FLOAT, OWN_SET, UINT8, Nodes
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ ZERO = 128
 LOWEST = {"Gelu": -0.1701, "Relu": 0.0}
 #: Smallest scale of a row, so that a row of zeros is not divided by 0.
 SMALLEST = 1e-12
-
-Floats = NDArray[numpy.float32]
 
 
 def to_int8(model: "ModelProto") -> "ModelProto":
@@ -53,14 +52,14 @@ def to_int8(model: "ModelProto") -> "ModelProto":
     return result
 
 
-def round_columns(weight: Floats) -> tuple[NDArray[numpy.int8], Floats]:
+def round_columns(weight: Floats32) -> tuple[NDArray[np.int8], Floats32]:
     """Round a matrix to 8 bits.
 
-    weight (Floats): Shape: (width in, width out).
-    RETURNS (Tuple[NDArray, Floats]): The integers, and what a column of them is multiplied with. Shape: (width out,).
+    weight (Floats32): Shape: (width in, width out).
+    RETURNS (tuple[NDArray, Floats32]): The integers, and what a column of them is multiplied with. Shape: (width out,).
     """
-    scale = numpy.maximum(numpy.abs(weight).max(axis=0) / 127, SMALLEST).astype("float32")
-    return numpy.round(weight / scale).astype("int8"), scale
+    scale = np.maximum(np.abs(weight).max(axis=0) / 127, SMALLEST).astype("float32")
+    return np.round(weight / scale).astype("int8"), scale
 
 
 class _Rows(NamedTuple):
@@ -88,7 +87,7 @@ class _Rounding:
         self.nodes = Nodes("int8_")
         self._lowest: dict[str, float] = {}
         self._rows: dict[str, _Rows] = {}
-        self._columns: dict[tuple[str, bool], tuple[str, str, Floats]] = {}
+        self._columns: dict[tuple[str, bool], tuple[str, str, Floats32]] = {}
 
     def take(self, node: "NodeProto") -> None:
         """Take over a node, rounded if it can be."""
@@ -113,7 +112,7 @@ class _Rounding:
         integers, scales, sums = self._round_weight(weight, transposed=bool(options.pop("transB", 0)))
         rows = self._round_rows(node.input[0], flat=node.op_type == "Gemm")
         nodes = self.nodes
-        one, zero = nodes.floats(1.0), nodes.constant(numpy.uint8(rows.zero))
+        one, zero = nodes.floats(1.0), nodes.constant(np.uint8(rows.zero))
         y = nodes.add("MatMulIntegerToFloat", rows.integers, integers, one, scales, zero, domain=OWN_SET)
         y = nodes.add("Mul", y, rows.scale)
         for bias in self._biases(node, rows.added * sums):
@@ -122,7 +121,7 @@ class _Rounding:
             y = nodes.add("Reshape", y, nodes.add("Concat", rows.shape, nodes.ints(len(sums)), axis=0))
         return y
 
-    def _biases(self, node: "NodeProto", surplus: Floats) -> list[str]:
+    def _biases(self, node: "NodeProto", surplus: Floats32) -> list[str]:
         """Give what is added to a product: its own bias, less what comes from an addition to its input."""
         from onnx import numpy_helper
 
@@ -133,7 +132,7 @@ class _Rounding:
             return [self.nodes.floats(numpy_helper.to_array(self.weights[own[0]]) - surplus)]
         return [*own, self.nodes.floats(-surplus)]
 
-    def _round_weight(self, weight: "TensorProto", *, transposed: bool) -> tuple[str, str, Floats]:
+    def _round_weight(self, weight: "TensorProto", *, transposed: bool) -> tuple[str, str, Floats32]:
         """Round weights, once for all products. Returns the integers, their scales, and the sums of the columns."""
         from onnx import numpy_helper
 

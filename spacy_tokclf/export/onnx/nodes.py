@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -53,16 +53,16 @@ class Nodes:
         from onnx import numpy_helper
 
         name = f"{self.prefix}constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(numpy.ascontiguousarray(value), name))
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def floats(self, value: Any) -> str:
         """RETURNS (str): Name of a constant of float32."""
-        return self.constant(numpy.asarray(value, dtype="float32"))
+        return self.constant(np.asarray(value, dtype="float32"))
 
     def ints(self, *values: int) -> str:
         """RETURNS (str): Name of a constant of int64. Shape: (n,)."""
-        return self.constant(numpy.asarray(values, dtype="int64"))
+        return self.constant(np.asarray(values, dtype="int64"))
 
 
 def make_model(nodes: Nodes, output: str, *, width: int, casing: bool) -> "ModelProto":

@@ -7,13 +7,13 @@ from spacy_tokclf.metrics import compute
 
 _DESCRIPTION = "Entity scores of tag sequences, equal to those of seqeval 1.2.2 in default and in strict mode."
 _INPUTS = """
-predictions (List[List[str]]): Predicted tags of each sentence.
-references (List[List[str]]): Gold tags of each sentence.
+predictions (list[list[str]]): Predicted tags of each sentence.
+references (list[list[str]]): Gold tags of each sentence.
 suffix (bool): Whether the prefix letter stands last, as in "PER-B".
-scheme (Optional[str]): IOB1, IOB2, IOE1, IOE2, IOBES or BILOU, for the strict mode; detected if not given.
-mode (Optional[str]): "strict", or the default mode, which equals conlleval.
+scheme (str | None): IOB1, IOB2, IOE1, IOE2, IOBES or BILOU, for the strict mode; detected if not given.
+mode (str | None): "strict", or the default mode, which equals conlleval.
 sample_weight: Ignored, as in seqeval.
-zero_division (Union[str, int]): "warn", 0 or 1.
+zero_division (str | int): "warn", 0 or 1.
 RETURNS (Dict): For each type {precision, recall, f1, number}; overall_precision, overall_recall, overall_f1,
     overall_accuracy; Python floats and ints.
 """

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import Errors
+from ...types import Bools, Bytes, Ints, Ints32
 from .prefixes import DOT, LETTERS, N_CLASSES, OTHER, letter_class, split_default, split_strict, warn_odd_tags
 from .rules import DEFAULT, END, INSIDE, START, STRICT, Rules, rule_table, scheme_name
-from .tag_codes import Bools, Codes, Ints, Sentences, TagSequences, TagVocab, check_lists, encode
+from .tag_codes import Sentences, TagSequences, TagVocab, check_lists, encode
 
 
 class UnknownPrefixError(KeyError, ValueError):
@@ -50,16 +50,16 @@ class Chunks:
 class TagReader:
     """Reads chunks from numbered tags: what each distinct tag means, and the rules.
 
-    names (List[str]): Names of the types; the first is "_", the type of a bare tag.
-    letters (NDArray[uint8]): Letter class of each tag of the vocabulary.
+    names (list[str]): Names of the types; the first is "_", the type of a bare tag.
+    letters (Bytes): Letter class of each tag of the vocabulary.
     types (Ints): Type of each tag of the vocabulary.
     rules (Rules): The rules of the mode.
-    tags (List[str]): The vocabulary.
+    tags (list[str]): The vocabulary.
     """
 
     names: list[str]
-    letters: npt.NDArray[np.uint8]
-    types: Codes
+    letters: Bytes
+    types: Ints32
     rules: Rules
     tags: list[str]
 
@@ -68,7 +68,7 @@ class TagReader:
         """Split every distinct tag once. The modes differ over the type of "B--": "-" and, if strict, "_".
 
         vocab (TagVocab): The distinct tags.
-        scheme (Optional[str]): Name of a strict scheme, or None for the default mode.
+        scheme (str | None): Name of a strict scheme, or None for the default mode.
         suffix (bool): Whether the letter is the last character of a tag ("PER-B").
         RETURNS (TagReader): The reader.
         """
@@ -82,10 +82,10 @@ class TagReader:
         rules = DEFAULT if scheme is None else STRICT[scheme]
         return cls(list(numbers), letters, types, rules, list(vocab))
 
-    def read(self, codes: Codes, sentences: Sentences) -> Chunks:
+    def read(self, codes: Ints32, sentences: Sentences) -> Chunks:
         """Read the entities of a corpus.
 
-        codes (Codes): Numbered tags, (n_tokens,).
+        codes (Ints32): Numbered tags, (n_tokens,).
         sentences (Sentences): Their sentences.
         RETURNS (Chunks): The entities in the order of their ends.
         RAISES (ValueError): In strict mode TC204, and TC205 as UnknownPrefixError.
@@ -103,7 +103,7 @@ class TagReader:
         bits = rule_table(self.rules)[index]
         return _strict_chunks(bits, types) if self.rules.allowed else _default_chunks(bits, types)
 
-    def _check_allowed(self, codes: Codes, sentences: Sentences) -> None:
+    def _check_allowed(self, codes: Ints32, sentences: Sentences) -> None:
         """Find the tag that seqeval would stop at: unknown letters first within the first faulty sentence."""
         allowed = [letter_class(letter) for letter in self.rules.allowed]
         if np.isin(self.letters, allowed).all():
@@ -123,7 +123,7 @@ class TagReader:
         raise ValueError(Errors.TC204.format(allowed="|".join(self.rules.allowed), **facts))
 
 
-def _default_chunks(bits: npt.NDArray[np.uint8], types: Codes) -> Chunks:
+def _default_chunks(bits: Bytes, types: Ints32) -> Chunks:
     """Close a chunk at every end, from the last start before it, wherever that was."""
     starts = np.flatnonzero(bits & START)
     ends = np.flatnonzero(bits & END)
@@ -132,7 +132,7 @@ def _default_chunks(bits: npt.NDArray[np.uint8], types: Codes) -> Chunks:
     return Chunks(types[ends - 1].astype(np.int64), start, ends - 1)
 
 
-def _strict_chunks(bits: npt.NDArray[np.uint8], types: Codes) -> Chunks:
+def _strict_chunks(bits: Bytes, types: Ints32) -> Chunks:
     """Open a chunk at a start, run through what is inside, and keep it if an end pattern closes it."""
     start, inside = (bits & START) > 0, (bits & INSIDE) > 0
     # Open after a position: what the last position said that does not merely carry on.
@@ -155,10 +155,10 @@ def get_entities(
 
     Positions run through the corpus, with an "O" after each sentence.
 
-    seq (Union[List[str], List[List[str]]]): Tags of one sentence or of several.
+    seq (list[str] | list[list[str]]): Tags of one sentence or of several.
     suffix (bool): Whether the letter stands last.
-    scheme (Optional[str]): Name of a strict scheme; None: the default mode.
-    RETURNS (List[Tuple[str, int, int]]): Type, start and inclusive end.
+    scheme (str | None): Name of a strict scheme; None: the default mode.
+    RETURNS (list[tuple[str, int, int]]): Type, start and inclusive end.
     RAISES (ValueError): TC203, TC204, TC207; as NotAListError TC202, as UnknownPrefixError TC205.
     """
     is_flat = all(isinstance(item, str) for item in seq)

@@ -6,23 +6,24 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...tags import MISSING
+from ...types import Bools, Ints
 from .chunks import Chunks, TagReader
 from .prefixes import warn_odd_tags
 from .rules import resolve_scheme, scheme_name
-from .tag_codes import Bools, Ints, Sentences, TagPair, TagSequences, TagVocab, encode, encode_pair
+from .tag_codes import Sentences, TagPair, TagSequences, TagVocab, encode, encode_pair
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Gold beside prediction.
 
-    names (List[str]): Names of the types that the chunks number.
+    names (list[str]): Names of the types that the chunks number.
     sentences (Sentences): The axis of positions: words, or characters where raw texts are compared.
     gold (Chunks): Gold entities.
     pred (Chunks): Predicted entities.
     correct_tokens (int): Tokens whose tags are equal.
     n_tokens (int): Tokens that count for the accuracy.
-    scheme (Optional[str]): Strict scheme that the tags were read by; None: default mode, or no tags were read.
+    scheme (str | None): Strict scheme that the tags were read by; None: default mode, or no tags were read.
     n_ignored (int): Predictions left out because they touch a token without gold annotation.
     gold_hit (Bools): Which gold entities were found, (n_gold,).
     pred_hit (Bools): Which predicted entities are right, (n_pred,).
@@ -87,10 +88,10 @@ def compare_tags(
 ) -> Comparison:
     """Read and compare gold and predicted tags.
 
-    y_true (List[List[str]]): Gold tags of each sentence.
-    y_pred (List[List[str]]): Predicted tags of each sentence.
-    mode (Optional[str]): "strict", or the default mode.
-    scheme (Optional[Union[str, type]]): Scheme in strict mode; None: detected from the gold tags.
+    y_true (list[list[str]]): Gold tags of each sentence.
+    y_pred (list[list[str]]): Predicted tags of each sentence.
+    mode (str | None): "strict", or the default mode.
+    scheme (str | type | None): Scheme in strict mode; None: detected from the gold tags.
     suffix (bool): Whether the prefix letter stands last.
     RETURNS (Comparison): Gold beside prediction.
     RAISES (ValueError): TC200, TC201, TC203 to TC207; TC202 as NotAListError.

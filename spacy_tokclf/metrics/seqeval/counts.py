@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...types import Ints
 from .compare import Comparison
-from .tag_codes import Ints
 
 
 @dataclass(frozen=True)
 class Counts:
     """Counts by type. Types are those of gold and predicted entities together, in code-point order.
 
-    types (List[str]): Names of the types.
+    types (list[str]): Names of the types.
     tp (Ints): Predicted entities with the right place and type, (n_types,).
     pred (Ints): Predicted entities, (n_types,).
     gold (Ints): Gold entities (the support), (n_types,).

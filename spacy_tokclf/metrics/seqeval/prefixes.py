@@ -5,7 +5,8 @@ import warnings
 import numpy as np
 
 from ...errors import Warnings
-from .tag_codes import Codes, TagVocab
+from ...types import Ints32
+from .tag_codes import TagVocab
 
 #: Letters that a prefix can be; the two classes after them are "." and everything else.
 LETTERS = "OIBESUL"
@@ -23,7 +24,7 @@ def split_default(tag: str, suffix: bool = False) -> tuple[str, str]:
 
     tag (str): The tag.
     suffix (bool): Whether the letter stands last.
-    RETURNS (Tuple[str, str]): Letter and type.
+    RETURNS (tuple[str, str]): Letter and type.
     """
     if suffix:
         return tag[-1], tag[:-1].rsplit("-", maxsplit=1)[0] or "_"
@@ -35,7 +36,7 @@ def split_strict(tag: str, suffix: bool = False) -> tuple[str, str]:
 
     tag (str): The tag.
     suffix (bool): Whether the letter stands last.
-    RETURNS (Tuple[str, str]): Letter and type.
+    RETURNS (tuple[str, str]): Letter and type.
     """
     if suffix:
         return tag[-1], tag[:-1].strip("-") or "_"
@@ -62,24 +63,24 @@ def is_odd_tag(tag: str, suffix: bool = False) -> bool:
     return tag not in _PLAIN and not (len(parts) == 2 and parts[0] == "-" and parts[1] in "BIES")
 
 
-def count_odd_tags(vocab: TagVocab, *codes: Codes, suffix: bool = False) -> dict[str, int]:
+def count_odd_tags(vocab: TagVocab, *codes: Ints32, suffix: bool = False) -> dict[str, int]:
     """Count the tokens whose tags are odd.
 
     vocab (TagVocab): The distinct tags.
-    codes (Codes): Numbered tags.
+    codes (Ints32): Numbered tags.
     suffix (bool): Whether the letter stands last.
-    RETURNS (Dict[str, int]): Tokens by odd tag.
+    RETURNS (dict[str, int]): Tokens by odd tag.
     """
     odd = [(tag, code) for tag, code in vocab.items() if is_odd_tag(tag, suffix)]
     counts = {tag: sum(int(np.count_nonzero(part == code)) for part in codes) for tag, code in odd}
     return {tag: number for tag, number in counts.items() if number}
 
 
-def warn_odd_tags(vocab: TagVocab, *codes: Codes, suffix: bool = False) -> None:
+def warn_odd_tags(vocab: TagVocab, *codes: Ints32, suffix: bool = False) -> None:
     """Warn once (TW200) of all odd tags together; seqeval warns token by token.
 
     vocab (TagVocab): The distinct tags.
-    codes (Codes): Numbered tags.
+    codes (Ints32): Numbered tags.
     suffix (bool): Whether the letter stands last.
     """
     counts = count_odd_tags(vocab, *codes, suffix=suffix)

@@ -3,13 +3,11 @@
 import warnings
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import Errors, Warnings
+from ...types import Floats64, Ints
 from .counts import Counts
-from .tag_codes import Ints
 
-Floats = npt.NDArray[np.float64]
 AVERAGES = (None, "micro", "macro", "weighted")
 ALL_THREE = ("precision", "recall", "f-score")
 
@@ -25,7 +23,7 @@ def precision_recall_fscore(
     beta: float = 1.0,
     zero_division: str | int = "warn",
     warn_for: tuple[str, ...] = ALL_THREE,
-) -> tuple[Floats, Floats, Floats, Ints]:
+) -> tuple[Floats64, Floats64, Floats64, Ints]:
     """Score counts. Averages come as arrays of one element.
 
     A zero denominator gives 0.0 for zero_division "warn" or 0, and 1.0 for anything else; F is computed from
@@ -33,11 +31,11 @@ def precision_recall_fscore(
     weighted average without support is decided by zero_division alone. All this is seqeval's doing.
 
     counts (Counts): Counts by type.
-    average (Optional[str]): None (one value a type), "micro", "macro" or "weighted" (by support).
+    average (str | None): None (one value a type), "micro", "macro" or "weighted" (by support).
     beta (float): Weight of recall.
-    zero_division (Union[str, int]): "warn", 0 or 1.
-    warn_for (Tuple[str, ...]): Scores to warn of (TW201).
-    RETURNS (Tuple[Floats, Floats, Floats, Ints]): Precision, recall, F, support; (n_types,) or (1,).
+    zero_division (str | int): "warn", 0 or 1.
+    warn_for (tuple[str, ...]): Scores to warn of (TW201).
+    RETURNS (tuple[Floats64, Floats64, Floats64, Ints]): Precision, recall, F, support; (n_types,) or (1,).
     RAISES (ValueError): TC208, TC209.
     """
     if beta < 0:
@@ -73,7 +71,7 @@ def simple_prf(tp: int, pred: int, gold: int) -> tuple[float, float, float]:
     tp (int): Right predictions.
     pred (int): Predictions.
     gold (int): Gold.
-    RETURNS (Tuple[float, float, float]): Precision, recall, F1; 0.0 for a zero denominator.
+    RETURNS (tuple[float, float, float]): Precision, recall, F1; 0.0 for a zero denominator.
     """
     precision = tp / pred if pred else 0.0
     recall = tp / gold if gold else 0.0
@@ -81,7 +79,7 @@ def simple_prf(tp: int, pred: int, gold: int) -> tuple[float, float, float]:
     return precision, recall, 2 * precision * recall / total if total else 0.0
 
 
-def _fscore(precision: Floats, recall: Floats, beta: float) -> Floats:
+def _fscore(precision: Floats64, recall: Floats64, beta: float) -> Floats64:
     """F-beta in the order of operations of seqeval; 0 where both are 0."""
     if np.isposinf(beta):
         return recall
@@ -91,7 +89,7 @@ def _fscore(precision: Floats, recall: Floats, beta: float) -> Floats:
     return (1 + beta2) * precision * recall / denominator
 
 
-def _divide(numerator: Ints, denominator: Ints, zero: float, warning: str) -> Floats:
+def _divide(numerator: Ints, denominator: Ints, zero: float, warning: str) -> Floats64:
     """Divide; put `zero` where the denominator is 0, and warn of it if there is a warning."""
     empty = denominator == 0
     result = numerator / np.where(empty, 1, denominator)

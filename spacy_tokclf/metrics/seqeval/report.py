@@ -12,8 +12,8 @@ def report_dict(counts: Counts, *, zero_division: str | int = "warn") -> Report:
     """Make seqeval's classification report as a dictionary, with Python floats and ints.
 
     counts (Counts): Counts by type.
-    zero_division (Union[str, int]): "warn", 0 or 1.
-    RETURNS (Dict[str, Dict[str, Union[float, int]]]): precision, recall, f1-score and support of each type in
+    zero_division (str | int): "warn", 0 or 1.
+    RETURNS (dict[str, dict[str, float | int]]): precision, recall, f1-score and support of each type in
         code-point order, then of "micro avg", "macro avg" and "weighted avg".
     """
     return _rows(counts, (None, "micro", "macro", "weighted"), zero_division)
@@ -35,7 +35,7 @@ def report_text(counts: Counts, *, digits: int = 2, zero_division: str | int = "
 
     counts (Counts): Counts by type.
     digits (int): Digits after the point.
-    zero_division (Union[str, int]): "warn", 0 or 1.
+    zero_division (str | int): "warn", 0 or 1.
     RETURNS (str): The table, ended by a line end.
     RAISES (ValueError): TC210, if there is no entity on either side (seqeval fails there as well).
     """
@@ -55,8 +55,8 @@ def evaluate_dict(counts: Counts, *, zero_division: str | int = "warn") -> dict[
     """Make the dictionary that Hugging Face's `evaluate.load("seqeval").compute` gives, in its order of keys.
 
     counts (Counts): Counts by type.
-    zero_division (Union[str, int]): "warn", 0 or 1.
-    RETURNS (Dict[str, object]): For each type {precision, recall, f1, number}, number being the gold support;
+    zero_division (str | int): "warn", 0 or 1.
+    RETURNS (dict[str, object]): For each type {precision, recall, f1, number}, number being the gold support;
         then overall_precision, overall_recall, overall_f1 (the micro average) and overall_accuracy.
     """
     report = _rows(counts, (None, "micro"), zero_division)

@@ -11,11 +11,11 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import Errors
+from ...types import Bytes, Ints32
 from .prefixes import DOT, LETTERS, N_CLASSES
-from .tag_codes import Codes, TagVocab
+from .tag_codes import TagVocab
 
 START, INSIDE, END = 1, 2, 4
 
@@ -46,11 +46,11 @@ STRICT: dict[str, Rules] = {
 
 
 @cache
-def rule_table(rules: Rules) -> npt.NDArray[np.uint8]:
+def rule_table(rules: Rules) -> Bytes:
     """Compile rules to a look-up table.
 
     rules (Rules): The rules.
-    RETURNS (NDArray[uint8]): Bits START, INSIDE, END at (previous * N_CLASSES + current) * 2 + equal types.
+    RETURNS (Bytes): Bits START, INSIDE, END at (previous * N_CLASSES + current) * 2 + equal types.
     """
     table = np.zeros((N_CLASSES, N_CLASSES, 2), dtype=np.uint8)
     for bit, patterns in ((START, rules.start), (INSIDE, rules.inside), (END, rules.end)):
@@ -70,7 +70,7 @@ def _classes(letter: str) -> list[int]:
 def scheme_name(scheme: object) -> str:
     """Check the name of a strict scheme.
 
-    scheme (Union[str, type]): A name, or a class of seqeval.scheme.
+    scheme (str | type): A name, or a class of seqeval.scheme.
     RETURNS (str): The name.
     RAISES (ValueError): TC207.
     """
@@ -99,15 +99,15 @@ def detect_scheme(letters: Iterable[str]) -> str:
     return name
 
 
-def resolve_scheme(mode: str | None, scheme: object, vocab: TagVocab, gold: Codes, *, suffix: bool) -> str | None:
+def resolve_scheme(mode: str | None, scheme: object, vocab: TagVocab, gold: Ints32, *, suffix: bool) -> str | None:
     """Say which algorithm runs, by the rules of seqeval's classification_report.
 
-    mode (Optional[str]): "strict"; anything else is the default mode, which ignores the scheme silently.
-    scheme (Optional[Union[str, type]]): Name of the scheme; None in strict mode: detected from the gold tags.
+    mode (str | None): "strict"; anything else is the default mode, which ignores the scheme silently.
+    scheme (str | type | None): Name of the scheme; None in strict mode: detected from the gold tags.
     vocab (TagVocab): The distinct tags.
-    gold (Codes): Numbered gold tags.
+    gold (Ints32): Numbered gold tags.
     suffix (bool): Whether the letter stands last.
-    RETURNS (Optional[str]): Name of the strict scheme, or None for the default mode.
+    RETURNS (str | None): Name of the strict scheme, or None for the default mode.
     RAISES (ValueError): TC206, TC207.
     """
     if scheme is not None:

@@ -40,16 +40,16 @@ def precision_recall_fscore_support(
 ) -> tuple[Scores, Scores, Scores, int | list[int]]:
     """Compute precision, recall, F and support; strict if mode is "strict" and a scheme is given.
 
-    y_true (List[List[str]]): Gold tags of each sentence.
-    y_pred (List[List[str]]): Predicted tags of each sentence.
-    average (Optional[str]): None for lists over the types, "micro", "macro" or "weighted".
-    warn_for (Tuple[str, ...]): Scores to warn of if a denominator is zero.
+    y_true (list[list[str]]): Gold tags of each sentence.
+    y_pred (list[list[str]]): Predicted tags of each sentence.
+    average (str | None): None for lists over the types, "micro", "macro" or "weighted".
+    warn_for (tuple[str, ...]): Scores to warn of if a denominator is zero.
     beta (float): Weight of recall.
-    sample_weight (Optional[Sequence[int]]): Ignored.
-    zero_division (Union[str, int]): "warn", 0 or 1.
-    scheme (Optional[Union[str, type]]): Scheme for the strict mode.
+    sample_weight (Sequence[int] | None): Ignored.
+    zero_division (str | int): "warn", 0 or 1.
+    scheme (str | type | None): Scheme for the strict mode.
     suffix (bool): Whether the prefix letter stands last.
-    mode (Optional[str]): "strict" or None.
+    mode (str | None): "strict" or None.
     RETURNS (Tuple): Precision, recall, F, support.
     RAISES (ValueError): TC200 to TC209.
     """
@@ -83,7 +83,7 @@ def precision_score(
 ) -> Scores:
     """Compute the precision; see precision_recall_fscore_support for the arguments.
 
-    RETURNS (Union[float, List[float]]): The precision, or that of each type if average is None.
+    RETURNS (float | list[float]): The precision, or that of each type if average is None.
     """
     return precision_recall_fscore_support(
         y_true,
@@ -110,7 +110,7 @@ def recall_score(
 ) -> Scores:
     """Compute the recall; see precision_recall_fscore_support for the arguments.
 
-    RETURNS (Union[float, List[float]]): The recall, or that of each type if average is None.
+    RETURNS (float | list[float]): The recall, or that of each type if average is None.
     """
     return precision_recall_fscore_support(
         y_true,
@@ -137,7 +137,7 @@ def f1_score(
 ) -> Scores:
     """Compute F1; see precision_recall_fscore_support for the arguments.
 
-    RETURNS (Union[float, List[float]]): F1, or that of each type if average is None.
+    RETURNS (float | list[float]): F1, or that of each type if average is None.
     """
     return precision_recall_fscore_support(
         y_true,
@@ -167,8 +167,8 @@ def accuracy_score(y_true: TagSequences | Sequence[str], y_pred: TagSequences | 
     If lengths differ, the surplus is dropped silently while the denominator stays the number of gold tokens; this
     is seqeval's behaviour. Without tokens it divides by zero.
 
-    y_true (List[List[str]]): Gold tags, nested or flat.
-    y_pred (List[List[str]]): Predicted tags.
+    y_true (list[list[str]]): Gold tags, nested or flat.
+    y_pred (list[list[str]]): Predicted tags.
     RETURNS (float): The accuracy.
     RAISES (ZeroDivisionError): TC211.
     """
@@ -182,9 +182,9 @@ def accuracy_score(y_true: TagSequences | Sequence[str], y_pred: TagSequences | 
 def performance_measure(y_true: TagSequences | Sequence[str], y_pred: TagSequences | Sequence[str]) -> dict[str, int]:
     """Count tokens: TP equal and not "O", FP different and not predicted "O", FN missed, TN both "O".
 
-    y_true (List[List[str]]): Gold tags, nested or flat.
-    y_pred (List[List[str]]): Predicted tags.
-    RETURNS (Dict[str, int]): TP, FP, FN, TN. A token of another type counts as FP only.
+    y_true (list[list[str]]): Gold tags, nested or flat.
+    y_pred (list[list[str]]): Predicted tags.
+    RETURNS (dict[str, int]): TP, FP, FN, TN. A token of another type counts as FP only.
     """
     vocab, gold, pred = _flat_codes(y_true, y_pred)
     size = min(len(gold), len(pred))
@@ -208,16 +208,16 @@ def classification_report(
 ) -> str | Report:
     """Build seqeval's report; digits count for the text only.
 
-    y_true (List[List[str]]): Gold tags of each sentence.
-    y_pred (List[List[str]]): Predicted tags of each sentence.
+    y_true (list[list[str]]): Gold tags of each sentence.
+    y_pred (list[list[str]]): Predicted tags of each sentence.
     digits (int): Digits after the point.
     suffix (bool): Whether the prefix letter stands last.
     output_dict (bool): Whether to give a dictionary instead of text.
-    mode (Optional[str]): "strict" or None.
-    sample_weight (Optional[Sequence[int]]): Ignored.
-    zero_division (Union[str, int]): "warn", 0 or 1.
-    scheme (Optional[Union[str, type]]): Scheme for the strict mode; None: detected from y_true.
-    RETURNS (Union[str, Dict]): As report_text or report_dict give it.
+    mode (str | None): "strict" or None.
+    sample_weight (Sequence[int] | None): Ignored.
+    zero_division (str | int): "warn", 0 or 1.
+    scheme (str | type | None): Scheme for the strict mode; None: detected from y_true.
+    RETURNS (str | Dict): As report_text or report_dict give it.
     RAISES (ValueError): TC200 to TC207, and TC210 for a text without rows.
     """
     counts = count(compare_tags(y_true, y_pred, mode=mode, scheme=scheme, suffix=suffix))
@@ -238,14 +238,14 @@ def compute(
 ) -> dict[str, object]:
     """Compute what `evaluate.load("seqeval").compute` returns. Mind the order: predictions come first here.
 
-    predictions (List[List[str]]): Predicted tags of each sentence.
-    references (List[List[str]]): Gold tags of each sentence.
+    predictions (list[list[str]]): Predicted tags of each sentence.
+    references (list[list[str]]): Gold tags of each sentence.
     suffix (bool): Whether the prefix letter stands last.
-    scheme (Optional[str]): Scheme for the strict mode; None: detected from the references.
-    mode (Optional[str]): "strict" or None.
-    sample_weight (Optional[Sequence[int]]): Ignored.
-    zero_division (Union[str, int]): "warn", 0 or 1.
-    RETURNS (Dict[str, object]): As evaluate_dict gives it.
+    scheme (str | None): Scheme for the strict mode; None: detected from the references.
+    mode (str | None): "strict" or None.
+    sample_weight (Sequence[int] | None): Ignored.
+    zero_division (str | int): "warn", 0 or 1.
+    RETURNS (dict[str, object]): As evaluate_dict gives it.
     RAISES (ValueError): TC200 to TC207. RAISES (ZeroDivisionError): TC211.
     """
     counts = count(compare_tags(references, predictions, mode=mode, scheme=scheme, suffix=suffix))

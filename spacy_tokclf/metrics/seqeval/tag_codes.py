@@ -8,10 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import Errors
+from ...types import Ints, Ints32
 
-Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-Bools = npt.NDArray[np.bool_]
 TagSequences = Sequence[Sequence[str]]
 
 
@@ -85,14 +83,14 @@ class TagPair:
 
     vocab (TagVocab): Numbers of the distinct tags.
     sentences (Sentences): Layout of the gold sentences.
-    gold (Codes): Gold tags, (n_tokens,).
-    pred (Codes): Predicted tags, (n_tokens,).
+    gold (Ints32): Gold tags, (n_tokens,).
+    pred (Ints32): Predicted tags, (n_tokens,).
     """
 
     vocab: TagVocab
     sentences: Sentences
-    gold: Codes
-    pred: Codes
+    gold: Ints32
+    pred: Ints32
 
     @property
     def correct(self) -> int:
@@ -103,8 +101,8 @@ class TagPair:
 def encode_pair(y_true: TagSequences, y_pred: TagSequences) -> TagPair:
     """Read gold and predicted tags.
 
-    y_true (List[List[str]]): Gold tags of each sentence.
-    y_pred (List[List[str]]): Predicted tags of each sentence.
+    y_true (list[list[str]]): Gold tags of each sentence.
+    y_pred (list[list[str]]): Predicted tags of each sentence.
     RETURNS (TagPair): Both as numbers.
     RAISES (ValueError): TC200, TC201, TC203; TC202 as NotAListError.
     """
@@ -115,12 +113,12 @@ def encode_pair(y_true: TagSequences, y_pred: TagSequences) -> TagPair:
     return TagPair(vocab, Sentences.of(lengths), gold, pred)
 
 
-def encode(sequences: TagSequences, vocab: TagVocab) -> Codes:
+def encode(sequences: TagSequences, vocab: TagVocab) -> Ints32:
     """Number the tags of a corpus. One pass in C over the strings; new tags are added to the vocabulary.
 
-    sequences (List[List[str]]): Tags of each sentence.
+    sequences (list[list[str]]): Tags of each sentence.
     vocab (TagVocab): The numbers.
-    RETURNS (Codes): Numbers of all tags, (n_tokens,).
+    RETURNS (Ints32): Numbers of all tags, (n_tokens,).
     RAISES (ValueError): TC203, for a tag that is not a string or is empty.
     """
     count = sum(map(len, sequences))
@@ -137,9 +135,9 @@ def encode(sequences: TagSequences, vocab: TagVocab) -> Codes:
 def locate(sequences: TagSequences, index: int) -> tuple[int, int]:
     """Tell where a token stands.
 
-    sequences (List[List[str]]): Tags of each sentence.
+    sequences (list[list[str]]): Tags of each sentence.
     index (int): Number of the token in the corpus.
-    RETURNS (Tuple[int, int]): Index of its sentence, and its index there.
+    RETURNS (tuple[int, int]): Index of its sentence, and its index there.
     """
     ends = np.cumsum(np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences)))
     sentence = int(np.searchsorted(ends, index, side="right"))

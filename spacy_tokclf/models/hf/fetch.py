@@ -18,7 +18,7 @@ def fetch_model(name: str, revision: str | None = None) -> Path:
     nothing in offline mode. All files are of one commit.
 
     name (str): A name on the Hub.
-    revision (Optional[str]): A branch, tag or commit.
+    revision (str | None): A branch, tag or commit.
     RETURNS (Path): The folder.
     RAISES (OSError): TC010, TC280, TC281, TC283 to TC285, TC282 for a token that is refused.
     """

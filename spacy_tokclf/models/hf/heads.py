@@ -44,12 +44,12 @@ HEADS: dict[str, Head] = {**dict.fromkeys(_PLAIN.split(), Head()), "modernbert":
 class HeadWeights(NamedTuple):
     """The head of a checkpoint.
 
-    transform (Dict[str, FloatsXd]): Arrays of dense layer and layer norm by name, empty if the family has none.
+    transform (dict[str, FloatsXd]): Arrays of dense layer and layer norm by name, empty if the family has none.
     activation (str): Name of the activation between the two.
     eps (float): Of the layer norm.
-    classifier (Optional[Tuple[Floats2d, Floats1d]]): Weights (n_tags, width) and bias (n_tags,); None for a checkpoint
+    classifier (tuple[Floats2d, Floats1d] | None): Weights (n_tags, width) and bias (n_tags,); None for a checkpoint
         of which only the encoder is wanted.
-    tags (List[str]): Names of the classifier's rows.
+    tags (list[str]): Names of the classifier's rows.
     dropout (float): Rate of the dropout before the classifier.
     """
 
@@ -103,7 +103,7 @@ def ordered_labels(id2label: Mapping[Any, str]) -> list[str]:
     """List the labels of a config in the order of the classifier's rows.
 
     id2label (Mapping[Any, str]): Labels by row; the keys of JSON are strings.
-    RETURNS (List[str]): The labels.
+    RETURNS (list[str]): The labels.
     """
     return [str(label) for _, label in sorted(id2label.items(), key=lambda pair: int(pair[0]))]
 
@@ -113,7 +113,7 @@ def use_head(model: Model, head: HeadWeights, tags: list[str]) -> None:
 
     model (Model): A token classifier with weights.
     head (HeadWeights): The head.
-    tags (List[str]): The tags of the token classifier, in the order of its rows.
+    tags (list[str]): The tags of the token classifier, in the order of its rows.
     """
     if head.transform:
         fill_transform(model.get_ref("transform"), head.transform, activation=head.activation, eps=head.eps)

@@ -24,10 +24,10 @@ class Pretrained(NamedTuple):
     """An encoder with its tokenizer, ready to be put behind a model.
 
     module (nn.Module): The encoder, in float32.
-    config (Dict[str, Any]): Its `config.json`.
+    config (dict[str, Any]): Its `config.json`.
     tokenizer_json (str): Its `tokenizer.json`.
-    tokenizer_config (Dict[str, Any]): What else a Hugging Face tokenizer of it needs to know.
-    head (Optional[HeadWeights]): What the checkpoint has between the encoder and the labels, if that is wanted.
+    tokenizer_config (dict[str, Any]): What else a Hugging Face tokenizer of it needs to know.
+    head (HeadWeights | None): What the checkpoint has between the encoder and the labels, if that is wanted.
     """
 
     module: "nn.Module"
@@ -104,7 +104,7 @@ def make_pretrained_encoder_v1(name: str, revision: str | None = None, head: boo
     `HF_HUB_OFFLINE`); no token is ever written to a config.
 
     name (str): A model name on the Hugging Face Hub, or a folder with a saved model.
-    revision (Optional[str]): A branch, tag or commit of the Hub's repository.
+    revision (str | None): A branch, tag or commit of the Hub's repository.
     head (bool): Whether to start from the checkpoint's own token classifier, its tags included, instead of a fresh one.
     RETURNS (Callable[[], Pretrained]): The loader.
     """
@@ -114,7 +114,7 @@ def make_pretrained_encoder_v1(name: str, revision: str | None = None, head: boo
 def module_from_config(config: dict[str, Any]) -> "nn.Module":
     """Build the encoder that a config describes, with weights still to be filled: what they are is left to chance.
 
-    config (Dict[str, Any]): The contents of a `config.json`.
+    config (dict[str, Any]): The contents of a `config.json`.
     RETURNS (nn.Module): The module, in float32.
     """
     import torch

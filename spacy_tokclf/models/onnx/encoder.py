@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
 from ...errors import Errors
+from ...types import Floats32
 from ...wordpieces.batch import PieceBatch, batch_windows
 from ...wordpieces.pool import check_pooling, pool_arrays
 from ...wordpieces.sequences import Sequences, make_sequences
@@ -45,7 +45,7 @@ def build_onnx_encoder_v1(
     overlap (int): Word pieces that neighbouring windows of a long text share; never more than half a window.
     normalize (bool): Whether links and user names are read as one word each.
     casing (bool): Whether the encoder reads the casing of each word beside its pieces.
-    RETURNS (Model[List[Doc], List[Floats2d]]): The layer. Output per text: (n_tokens, width).
+    RETURNS (Model[list[Doc], list[Floats2d]]): The layer. Output per text: (n_tokens, width).
     """
     check_pooling(pooling)
     check_window(window, overlap)
@@ -72,13 +72,13 @@ def forward(
     model (Model): The layer.
     docs (Sequence[Doc]): The texts.
     is_train (bool): Whether gradients would follow.
-    RETURNS (Tuple[List[Floats2d], Callable]): Per text (n_tokens, width), and no way back.
+    RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and no way back.
     RAISES (ValueError): TC300, in training; TC301, without a graph.
     """
     if is_train:
         raise ValueError(Errors.TC300)
     vectors = model.ops.asarray2f(encode(model.shims[0], docs, **model.attrs))
-    lengths = numpy.asarray([len(doc) for doc in docs], dtype="int32")
+    lengths = np.asarray([len(doc) for doc in docs], dtype="int32")
 
     def backprop(d_arrays: list[Floats2d]) -> list[Doc]:
         raise ValueError(Errors.TC300)
@@ -88,7 +88,7 @@ def forward(
 
 def encode(
     shim: OnnxShim, docs: Sequence[Doc], *, pooling: str, window: int, overlap: int, normalize: bool, casing: bool
-) -> NDArray[numpy.float32]:
+) -> Floats32:
     """Give the vectors of all tokens of some texts.
 
     shim (OnnxShim): The encoder.
@@ -103,7 +103,7 @@ def encode(
     budget = _budget(sequences, shim.tokenizer.n_special, runner.n_threads)
     pad = int(shim.settings["pad_id"])
     batches = list(batch_windows(sequences, shim.tokenizer, pad=pad, budget=budget, spare=SPARE_PIECES))
-    output = numpy.zeros((len(sequences.counts), int(shim.settings["width"])), dtype="float32")
+    output = np.zeros((len(sequences.counts), int(shim.settings["width"])), dtype="float32")
     pieces = runner.run([_feed(batch, pooling) for batch in batches])
     for batch, rows in zip(batches, pieces, strict=True):
         output[batch.tokens] = pool_arrays(rows, batch.counts, pooling=pooling)

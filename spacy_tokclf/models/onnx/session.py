@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import numpy
 from numpy.typing import NDArray
 
 from ...errors import Errors
 from ...runtime.threads import cpu_threads
+from ...types import Floats32
 
 Feed = dict[str, NDArray[Any]]
-Floats = NDArray[numpy.float32]
 
 _making = threading.Lock()
 
@@ -51,16 +50,16 @@ class GraphRunner:
         """RETURNS (int): The number of batches that run at once."""
         return cpu_threads()
 
-    def run(self, feeds: Sequence[Feed]) -> list[Floats]:
+    def run(self, feeds: Sequence[Feed]) -> list[Floats32]:
         """Run the graph.
 
-        feeds (Sequence[Dict[str, NDArray]]): The inputs by name, batch by batch.
-        RETURNS (List[Floats]): The first output for each batch.
+        feeds (Sequence[dict[str, NDArray]]): The inputs by name, batch by batch.
+        RETURNS (list[Floats32]): The first output for each batch.
         """
         _, session, threads = self._get()
 
-        def run_one(feed: Feed) -> Floats:
-            output: Floats = session.run(None, feed)[0]
+        def run_one(feed: Feed) -> Floats32:
+            output: Floats32 = session.run(None, feed)[0]
             return output
 
         if threads is None or len(feeds) == 1:

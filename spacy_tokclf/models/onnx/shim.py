@@ -19,7 +19,7 @@ FORMAT = 1
 class OnnxShim(HeldEncoder):
     """Hold a graph with its settings and tokenizer. Empty until `fill` or a load.
 
-    settings (Dict[str, Any]): "width" of the vectors, "pad_id" (the piece that pads), "max_pieces" that the encoder can
+    settings (dict[str, Any]): "width" of the vectors, "pad_id" (the piece that pads), "max_pieces" that the encoder can
         see at once, "precision" of the products ("fp32" or "int8"), "model_type" of the encoder, "format".
     """
 
@@ -53,7 +53,7 @@ class OnnxShim(HeldEncoder):
         graph (bytes): The graph. Its inputs are `ids` and `mask` (n_windows, longest), `rows` (n_rows,) and, for an
             encoder that reads casings, `casings` (n_windows, longest); its output are the vectors of the pieces that
             `rows` counts from the first of the first window on, float32, (n_rows, width).
-        settings (Dict[str, Any]): As for the class.
+        settings (dict[str, Any]): As for the class.
         tokenizer_json (str): The contents of a `tokenizer.json`.
         RAISES (ValueError): TC303, for settings of a later version.
         """
@@ -92,7 +92,7 @@ class OnnxShim(HeldEncoder):
     def to_disk(self, path: str | Path) -> None:
         """Write a folder: `model.onnx`, `onnx.json` and `tokenizer.json`.
 
-        path (Union[str, Path]): The folder.
+        path (str | Path): The folder.
         """
         if not self.is_filled:
             return
@@ -105,7 +105,7 @@ class OnnxShim(HeldEncoder):
     def from_disk(self, path: str | Path) -> "OnnxShim":
         """Load the folder that `to_disk` wrote. Reads nothing else.
 
-        path (Union[str, Path]): The folder.
+        path (str | Path): The folder.
         RETURNS (OnnxShim): Itself.
         """
         path = Path(path)

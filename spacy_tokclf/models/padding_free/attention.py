@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy
+import numpy as np
 import torch
 
 from ... import compat
 from ...runtime.arrays import to_tensor
 from ...runtime.dropout import DropoutMasks
-from ...wordpieces.windows import Ints
+from ...types import Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,13 +29,13 @@ class Group(NamedTuple):
     """Windows of like length, and the moves between pieces in a row and heads in a padded block.
 
     start, end (int): Which pieces.
-    shape (Tuple[int, int]): Of one block, of queries, keys or values: windows times heads, and pieces.
+    shape (tuple[int, int]): Of one block, of queries, keys or values: windows times heads, and pieces.
     into (Tensor): For each row of three blocks, the head of a piece in the row. Shape: (3 * windows * heads * pieces,).
     into_one (Tensor): The same for one block. Shape: (windows * heads * pieces,).
     back (Tensor): For each head of each piece, its row in one block. Shape: (n_pieces * heads,).
     back_three (Tensor): The same for three. Shape: (n_pieces * 3 * heads,).
-    holes (Optional[Tensor]): Rows of one block that pad; None if there are none.
-    bias (Optional[Tensor]): Minus infinity where a key pads. Shape: (windows * heads, 1, pieces).
+    holes (Tensor | None): Rows of one block that pad; None if there are none.
+    bias (Tensor | None): Minus infinity where a key pads. Shape: (windows * heads, 1, pieces).
     """
 
     start: int
@@ -59,13 +59,13 @@ def plan_groups(
     device (torch.device): Where the attention runs.
     dtype (torch.dtype): Its precision.
     train (bool): Whether it is for training.
-    RETURNS (List[Group]): The groups, in the order of the windows.
+    RETURNS (list[Group]): The groups, in the order of the windows.
     """
     groups = []
     slack, step = (TRAIN_SLACK, TRAIN_STEP) if train else (SLACK, STEP)
     start = piece = 0
     while start < len(lengths):
-        end = start + int(numpy.count_nonzero(lengths[start:] * slack >= lengths[start]))
+        end = start + int(np.count_nonzero(lengths[start:] * slack >= lengths[start]))
         groups.append(_group(lengths[start:end], piece, heads, step, device, dtype))
         start, piece = end, groups[-1].end
     return groups
@@ -73,23 +73,23 @@ def plan_groups(
 
 def _group(lengths: Ints, start: int, heads: int, step: int, device: "torch.device", dtype: "torch.dtype") -> Group:
     longest = -(-int(lengths[0]) // step) * step
-    begins = start + numpy.cumsum(lengths) - lengths
-    place = numpy.arange(longest)
+    begins = start + np.cumsum(lengths) - lengths
+    place = np.arange(longest)
     real = place < lengths[:, None]
     # What pads is a copy of the last piece: any finite value does.
-    pieces = begins[:, None] + numpy.minimum(place, lengths[:, None] - 1)
-    head = numpy.arange(heads)[:, None]
-    parts = numpy.arange(3)[:, None]
+    pieces = begins[:, None] + np.minimum(place, lengths[:, None] - 1)
+    head = np.arange(heads)[:, None]
+    parts = np.arange(3)[:, None]
     into = (pieces[:, None] * 3 * heads + head).ravel()
-    window, row = numpy.nonzero(real)
+    window, row = np.nonzero(real)
     back = (window[:, None] * heads + head.T) * longest + row[:, None]
     size = len(lengths) * heads * longest
     holes = bias = None
     if not real.all():
-        window, row = numpy.nonzero(~real)
+        window, row = np.nonzero(~real)
         holes = to_tensor(((window[:, None] * heads + head.T) * longest + row[:, None]).ravel(), device)
-        lowest = numpy.where(real, 0.0, -numpy.inf).astype("float32")
-        bias = to_tensor(numpy.repeat(lowest, heads, axis=0)[:, None], device).type(dtype)
+        lowest = np.where(real, 0.0, -np.inf).astype("float32")
+        bias = to_tensor(np.repeat(lowest, heads, axis=0)[:, None], device).type(dtype)
     return Group(
         start,
         start + int(lengths.sum()),
@@ -128,9 +128,9 @@ def attend(
     qkv (Tensor): Queries, keys and values. Shape: (n_rows, 3 * width).
     groups (Sequence[Group]): The groups of the windows, at least one. Rows after the last one's are of no window.
     heads (int): The number of heads.
-    masks (Optional[DropoutMasks]): Draws what is dropped of the probabilities; None for nothing.
+    masks (DropoutMasks | None): Draws what is dropped of the probabilities; None for nothing.
     rate (float): The share that is dropped.
-    traces (Optional[List[AttentionTrace]]): Where to add what the way back needs; None if there is none.
+    traces (list[AttentionTrace] | None): Where to add what the way back needs; None if there is none.
     RETURNS (Tensor): Zeros in rows of no window. Shape: (n_rows, width).
     """
     width = qkv.shape[1] // 3

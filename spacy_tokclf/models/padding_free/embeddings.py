@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy
+import numpy as np
 import torch
 from torch.nn import functional
 
 from ... import compat
 from ...runtime.dropout import DropoutMasks
 from ...runtime.products import linear_product
-from ...wordpieces.windows import Ints
+from ...types import Ints
 from .modules import Anatomy
 from .ops import norm_back, summed
 
@@ -51,21 +51,21 @@ def count_positions(ids: Ints, lengths: Ints, pad: int | None) -> Ints:
 
     ids (Ints): The pieces. Shape: (n_pieces,).
     lengths (Ints): Pieces of each window. Shape: (n_windows,).
-    pad (Optional[int]): Where positions begin, as RoBERTa has it: with the padding's id, which is not counted where it
+    pad (int | None): Where positions begin, as RoBERTa has it: with the padding's id, which is not counted where it
         is a piece of the text. None to count from 0.
     RETURNS (Ints): Shape: (n_pieces,).
     """
-    starts = numpy.cumsum(lengths) - lengths
+    starts = np.cumsum(lengths) - lengths
     if pad is None:
-        return numpy.arange(len(ids)) - numpy.repeat(starts, lengths)
+        return np.arange(len(ids)) - np.repeat(starts, lengths)
     real = (ids != pad).astype("int64")
-    counted = numpy.cumsum(real)
-    before = numpy.repeat((counted - real)[starts], lengths)
+    counted = np.cumsum(real)
+    before = np.repeat((counted - real)[starts], lengths)
     return (counted - before) * real + pad
 
 
 def embed_params(parts: Anatomy) -> "list[Tensor]":
-    """RETURNS (List[Tensor]): What the embeddings learn, in the order in which `embed_gradients` gives gradients."""
+    """RETURNS (list[Tensor]): What the embeddings learn, in the order in which `embed_gradients` gives gradients."""
     tables = [table.weight for table in (parts.words, parts.positions, parts.types, parts.casing) if table is not None]
     project = [parts.project.weight, parts.project.bias] if parts.project is not None else []
     return [*tables, parts.norm.weight, parts.norm.bias, *project]
@@ -76,8 +76,8 @@ def embed(pieces: Pieces, parts: Anatomy, masks: DropoutMasks | None) -> "tuple[
 
     pieces (Pieces): The pieces.
     parts (Anatomy): The encoder.
-    masks (Optional[DropoutMasks]): Draws what is dropped; None for nothing.
-    RETURNS (Tuple[Tensor, EmbedTrace]): float32, shape (n_pieces, width), and what the way back needs.
+    masks (DropoutMasks | None): Draws what is dropped; None for nothing.
+    RETURNS (tuple[Tensor, EmbedTrace]): float32, shape (n_pieces, width), and what the way back needs.
     """
     total = functional.embedding(pieces.ids, parts.words.weight)
     total += functional.embedding(pieces.positions, parts.positions.weight)
@@ -121,7 +121,7 @@ def embed_gradients(
     pieces (Sequence[Pieces]): Their pieces.
     parts (Anatomy): The encoder.
     needed (Sequence[bool]): For each of `embed_params`, whether it learns.
-    RETURNS (List[Optional[Tensor]]): For each of them its gradient, or None.
+    RETURNS (list[Tensor | None]): For each of them its gradient, or None.
     """
     d_total = torch.cat([share.total for share in shares])
     ids, positions = (torch.cat(each) for each in zip(*(each[:2] for each in pieces), strict=True))

@@ -3,16 +3,17 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy
+import numpy as np
 import torch
 from torch.autograd import Function
 
 from ...runtime.arrays import join_rows, to_tensor
 from ...runtime.dropout import DropoutMasks
 from ...runtime.threads import count_threads, run_parallel
+from ...types import Ints
 from ...wordpieces.pack import PackedBatch, split_evenly
 from ...wordpieces.pool import pool_tokens
-from ...wordpieces.windows import Ints, spread
+from ...wordpieces.windows import spread
 from .attention import Group, plan_groups
 from .embeddings import (
     EmbedGradients,
@@ -52,9 +53,9 @@ class Share(NamedTuple):
     """Windows that are worked on together.
 
     pieces (Pieces): Their pieces.
-    windows (Union[List[Group], Row]): The windows, grouped by length or as one row.
+    windows (list[Group] | Row): The windows, grouped by length or as one row.
     wanted (Tensor): The pieces that are pooled. Shape: (n_wanted,).
-    masks (Optional[DropoutMasks]): Draws what is dropped.
+    masks (DropoutMasks | None): Draws what is dropped.
     """
 
     pieces: Pieces
@@ -146,7 +147,7 @@ def _split(
     for start, end in split_evenly(batch.lengths, max(1, min(count_threads(device), len(batch.ids) // SHARE))):
         lengths = batch.lengths[start:end]
         first, last = last, last + int(lengths.sum())
-        own = wanted[numpy.searchsorted(wanted, first) : numpy.searchsorted(wanted, last)] - first
+        own = wanted[np.searchsorted(wanted, first) : np.searchsorted(wanted, last)] - first
         ids = batch.ids[first:last]
         positions = to_tensor(count_positions(ids, lengths, parts.pad_position), device)
         casings = None

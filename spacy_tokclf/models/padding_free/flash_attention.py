@@ -4,11 +4,11 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy
+import numpy as np
 import torch
 
 from ...runtime.arrays import to_tensor
-from ...wordpieces.windows import Ints
+from ...types import Ints
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,7 +49,7 @@ def plan_row(lengths: Ints, *, device: "torch.device") -> Row:
     device (torch.device): Where the attention runs.
     RETURNS (Row): The windows.
     """
-    starts = numpy.concatenate([[0], numpy.cumsum(lengths)]).astype("int32")
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype("int32")
     return Row(to_tensor(starts, device), int(starts[-1]), int(lengths[0]))
 
 

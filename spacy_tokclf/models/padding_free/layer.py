@@ -75,7 +75,7 @@ def layer_weights(block: Block, weights: WorkingWeights, dtype: "torch.dtype") -
 
 
 def layer_params(block: Block) -> "list[Tensor]":
-    """RETURNS (List[Tensor]): What a layer learns, in the order in which `layer_gradients` gives the gradients."""
+    """RETURNS (list[Tensor]): What a layer learns, in the order in which `layer_gradients` gives the gradients."""
     qkv = [*(layer.weight for layer in block.qkv), *(layer.bias for layer in block.qkv)]
     others = (block.out, block.out_norm, block.up, block.down, block.down_norm)
     return [*qkv, *(param for part in others for param in (part.weight, part.bias))]
@@ -97,11 +97,11 @@ def run_layer(
     x (Tensor): float32. Shape: (n_rows, width).
     block (Block): The layer.
     weights (LayerWeights): Its working weights, whose precision is that of the products.
-    windows (Union[Sequence[Group], Row]): The windows, in groups or, where nothing is dropped or kept, as one row.
+    windows (Sequence[Group] | Row): The windows, in groups or, where nothing is dropped or kept, as one row.
     heads (int): The number of heads.
-    masks (Optional[DropoutMasks]): Draws what is dropped; None for nothing.
-    rows (Optional[Tensor]): The rows that anything is wanted of; None for all. Shape: (n_wanted,).
-    traces (Optional[List[LayerTrace]]): Where to add what the way back needs; None if there is none.
+    masks (DropoutMasks | None): Draws what is dropped; None for nothing.
+    rows (Tensor | None): The rows that anything is wanted of; None for all. Shape: (n_wanted,).
+    traces (list[LayerTrace] | None): Where to add what the way back needs; None if there is none.
     RETURNS (Tensor): float32. Shape: (n_rows, width), or (n_wanted, width).
     """
     given = x.type(weights.qkv.weight.dtype)
@@ -139,7 +139,7 @@ def layer_back(
     trace (LayerTrace): What it kept.
     block, weights, groups, heads: As it was run with.
     n_wanted (int): How many of the wanted rows are not there only to fill up; those have no gradient.
-    RETURNS (Tuple[Tensor, LayerGradients]): The gradient of what came in, and what those of its weights are made of.
+    RETURNS (tuple[Tensor, LayerGradients]): The gradient of what came in, and what those of its weights are made of.
     """
     d_out, d_residual, second = add_norm_back(dy, trace.second, block.down_norm)
     down = d_out, trace.active.detach()
@@ -167,7 +167,7 @@ def layer_gradients(parts: Sequence[LayerGradients], weights: LayerWeights) -> "
 
     parts (Sequence[LayerGradients]): What the parts of a batch gave.
     weights (LayerWeights): The layer's working weights.
-    RETURNS (List[Tensor]): One for each of `layer_params`.
+    RETURNS (list[Tensor]): One for each of `layer_params`.
     """
     qkv = _of_product([part.qkv for part in parts], weights.qkv)
     out = _of_product([part.out for part in parts], weights.out)

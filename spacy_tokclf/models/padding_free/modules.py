@@ -41,8 +41,8 @@ class Block(NamedTuple):
 class Anatomy(NamedTuple):
     """All parts of an encoder, in the order of the computation.
 
-    pad_position (Optional[int]): The id of the padding, where positions are counted from it; None if from 0.
-    casing (Optional[nn.Embedding]): Our own embedding of casings, if it was added.
+    pad_position (int | None): The id of the padding, where positions are counted from it; None if from 0.
+    casing (nn.Embedding | None): Our own embedding of casings, if it was added.
     """
 
     words: "nn.Embedding"
@@ -61,7 +61,7 @@ def anatomy_of(module: "nn.Module") -> Anatomy | None:
     """Take an encoder of the family apart.
 
     module (nn.Module): A Hugging Face encoder.
-    RETURNS (Optional[Anatomy]): Its parts, or None if it is none of the family, or something was changed or added in it
+    RETURNS (Anatomy | None): Its parts, or None if it is none of the family, or something was changed or added in it
         (adapters, hooks, other layers), so that only its own forward pass is right.
     """
     config = getattr(module, "config", None)

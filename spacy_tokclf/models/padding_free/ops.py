@@ -21,7 +21,7 @@ class Working(NamedTuple):
 
     weight (Tensor): Shape: (width out, width in).
     bias (Tensor): Shape: (width out,).
-    owners (List[Parameter]): The layers' weights and then their biases; these are what is learned.
+    owners (list[Parameter]): The layers' weights and then their biases; these are what is learned.
     """
 
     weight: "Tensor"
@@ -41,7 +41,7 @@ class WorkingWeights:
     def get(self, layers: "tuple[nn.Linear, ...]", dtype: "torch.dtype") -> Working:
         """Give the working weights of some layers that have the same input.
 
-        layers (Tuple[nn.Linear, ...]): The layers.
+        layers (tuple[nn.Linear, ...]): The layers.
         dtype (torch.dtype): The precision.
         RETURNS (Working): Their weights.
         """
@@ -125,10 +125,10 @@ def add_norm(
 
     x (Tensor): Shape: (n_rows, width).
     residual (Tensor): float32. Shape: (n_rows, width).
-    masks (Optional[DropoutMasks]): Draws what is dropped; None for nothing.
+    masks (DropoutMasks | None): Draws what is dropped; None for nothing.
     rate (float): The share that is dropped.
     norm (nn.LayerNorm): The layer.
-    RETURNS (Tuple[Tensor, NormTrace]): float32, shape (n_rows, width), and what the way back needs.
+    RETURNS (tuple[Tensor, NormTrace]): float32, shape (n_rows, width), and what the way back needs.
     """
     mask = masks.draw(tuple(x.shape), rate, x.dtype) if masks else None
     total = residual + x if mask is None else torch.addcmul(residual, x, mask)
@@ -144,7 +144,7 @@ def add_norm_back(
     dy (Tensor): The gradient of what left it.
     trace (NormTrace): What it kept.
     norm (nn.LayerNorm): The layer.
-    RETURNS (Tuple[Tensor, Tensor, Tuple[Tensor, Tensor]]): The gradients of x, in its precision, and of the residual;
+    RETURNS (tuple[Tensor, Tensor, tuple[Tensor, Tensor]]): The gradients of x, in its precision, and of the residual;
         and those of the layer's weight and bias.
     """
     d_total, of_norm = norm_back(dy, trace.total, trace.mean, trace.deviation, norm)
@@ -161,12 +161,12 @@ def norm_back(
     x (Tensor): What came in.
     mean, deviation (Tensor): The mean and the inverse deviation of its rows.
     norm (nn.LayerNorm): The layer.
-    RETURNS (Tuple[Tensor, Tuple[Tensor, Tensor]]): The gradient of x, and those of the layer's weight and bias.
+    RETURNS (tuple[Tensor, tuple[Tensor, Tensor]]): The gradient of x, and those of the layer's weight and bias.
     """
     dx, d_weight, d_bias = compat.layer_norm_backward(dy, x, mean, deviation, norm)
     return dx, (d_weight, d_bias)
 
 
 def summed(pairs: "list[tuple[Tensor, Tensor]]") -> "list[Tensor]":
-    """RETURNS (List[Tensor]): The sums of the first and of the second ones of some pairs."""
+    """RETURNS (list[Tensor]): The sums of the first and of the second ones of some pairs."""
     return [torch.stack(each).sum(0) if len(each) > 1 else each[0] for each in zip(*pairs, strict=True)]

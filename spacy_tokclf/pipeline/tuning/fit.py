@@ -1,23 +1,20 @@
 """Fit the numbers of a `Tuning` on annotated texts."""
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 
 from ...tags.tuning import Tuning, log_odds, sigmoid
-from ..gold import Ints
+from ...types import Floats64, Ints
 from .logits import Found, Readings
 
 #: Biases that are tried, in logits.
-GRID = numpy.arange(-32, 33) / 4
+GRID = np.arange(-32, 33) / 4
 #: F1 is a step function of the bias: it is smoothed by a Gaussian of this standard deviation, in logits.
 WIDTH = 1.0
 #: A bias is not worth less F1 than this.
 SLACK = 5e-4
 ROUNDS = 2
-TEMPERATURES = 2.0 ** (numpy.arange(-16, 49) / 16)
+TEMPERATURES = 2.0 ** (np.arange(-16, 49) / 16)
 LEAST_SLOPE = 0.05
-
-Floats = NDArray[numpy.float64]
 
 
 def fit_bias(readings: Readings, texts: Ints, *, per_type: bool) -> dict[str, float]:
@@ -29,7 +26,7 @@ def fit_bias(readings: Readings, texts: Ints, *, per_type: bool) -> dict[str, fl
     readings (Readings): The texts.
     texts (Ints): Indices of those to fit on.
     per_type (bool): Whether each type has a bias of its own, found by coordinate search from the common one.
-    RETURNS (Dict[str, float]): The bias of each type.
+    RETURNS (dict[str, float]): The bias of each type.
     """
     types = readings.table.types
     n_gold = int(readings.n_gold[texts].sum())
@@ -38,21 +35,21 @@ def fit_bias(readings: Readings, texts: Ints, *, per_type: bool) -> dict[str, fl
         right, predicted = readings.count(bias)[texts].sum(axis=0)
         return float(2 * right / max(predicted + n_gold, 1))
 
-    common = _choose(numpy.array([f1([value] * len(types)) for value in GRID.tolist()]), near=0.0)
+    common = _choose(np.array([f1([value] * len(types)) for value in GRID.tolist()]), near=0.0)
     bias = [common] * len(types)
     for _ in range(ROUNDS if per_type else 0):
         for i in range(len(types)):
             curve = [f1([*bias[:i], value, *bias[i + 1 :]]) for value in GRID.tolist()]
-            bias[i] = _choose(numpy.array(curve), near=common)
+            bias[i] = _choose(np.array(curve), near=common)
     return dict(zip(types, bias, strict=True))
 
 
-def _choose(curve: Floats, *, near: float) -> float:
+def _choose(curve: Floats64, *, near: float) -> float:
     """Choose a point of GRID."""
-    weights = numpy.exp(-0.5 * ((GRID[:, None] - GRID[None, :]) / WIDTH) ** 2)
+    weights = np.exp(-0.5 * ((GRID[:, None] - GRID[None, :]) / WIDTH) ** 2)
     smooth = (weights @ curve) / weights.sum(axis=1)
     good = GRID[smooth >= smooth.max() - SLACK]
-    return float(good[numpy.abs(good - near).argmin()])
+    return float(good[np.abs(good - near).argmin()])
 
 
 def fit_temperature(readings: Readings, texts: Ints, tuning: Tuning) -> float:
@@ -69,7 +66,7 @@ def fit_temperature(readings: Readings, texts: Ints, tuning: Tuning) -> float:
         if not len(found.score):
             return 1.0
         losses.append(_log_loss(log_odds(found.score), found.correct.astype("float64")))
-    return float(TEMPERATURES[numpy.argmin(losses)])
+    return float(TEMPERATURES[np.argmin(losses)])
 
 
 def fit_scores(found: Found) -> tuple[float, float]:
@@ -78,13 +75,13 @@ def fit_scores(found: Found) -> tuple[float, float]:
     perfectly.
 
     found (Found): Predicted entities with scores that are not calibrated.
-    RETURNS (Tuple[float, float]): Slope and shift; 1.0 and 0.0 if there is nothing to fit them on.
+    RETURNS (tuple[float, float]): Slope and shift; 1.0 and 0.0 if there is nothing to fit them on.
     """
     right = int(found.correct.sum())
     wrong = len(found.correct) - right
     if not right + wrong:
         return 1.0, 0.0
-    target = numpy.where(found.correct, (right + 1) / (right + 2), 1 / (wrong + 2))
+    target = np.where(found.correct, (right + 1) / (right + 2), 1 / (wrong + 2))
     x = log_odds(found.score)
     slope, shift = _regress(x, target, fixed=None)
     if slope < LEAST_SLOPE:
@@ -92,25 +89,25 @@ def fit_scores(found: Found) -> tuple[float, float]:
     return slope, shift
 
 
-def _regress(x: Floats, target: Floats, *, fixed: float | None) -> tuple[float, float]:
+def _regress(x: Floats64, target: Floats64, *, fixed: float | None) -> tuple[float, float]:
     """Minimise the log loss of slope and shift by Newton's method, with half steps where it would rise."""
-    weights = numpy.array([1.0 if fixed is None else fixed, 0.0])
-    columns = numpy.stack([x if fixed is None else numpy.zeros_like(x), numpy.ones_like(x)], axis=1)
+    weights = np.array([1.0 if fixed is None else fixed, 0.0])
+    columns = np.stack([x if fixed is None else np.zeros_like(x), np.ones_like(x)], axis=1)
 
-    def loss(weights: Floats) -> float:
+    def loss(weights: Floats64) -> float:
         return len(x) * _log_loss(weights[0] * x + weights[1], target) + _pull(weights[0] - 1.0)
 
     for _ in range(100):
         probability = sigmoid(weights[0] * x + weights[1])
         pull = (weights[0] - 1.0) if fixed is None else 0.0
         gradient = columns.T @ (probability - target) + [pull, 0.0]
-        curvature = (columns.T * (probability * (1 - probability))) @ columns + numpy.diag([1.0, 1e-9])
-        step = numpy.linalg.solve(curvature, gradient)
+        curvature = (columns.T * (probability * (1 - probability))) @ columns + np.diag([1.0, 1e-9])
+        step = np.linalg.solve(curvature, gradient)
         before = loss(weights)
-        while loss(weights - step) > before and numpy.abs(step).max() > 1e-10:
+        while loss(weights - step) > before and np.abs(step).max() > 1e-10:
             step /= 2
         weights = weights - step
-        if numpy.abs(step).max() < 1e-9:
+        if np.abs(step).max() < 1e-9:
             break
     return float(weights[0]), float(weights[1])
 
@@ -119,9 +116,9 @@ def _pull(distance: float) -> float:
     return 0.5 * distance**2
 
 
-def _log_loss(odds: Floats, target: Floats) -> float:
+def _log_loss(odds: Floats64, target: Floats64) -> float:
     """Give the mean log loss of log-odds, in nats."""
-    return float((numpy.logaddexp(0.0, odds) - target * odds).mean())
+    return float((np.logaddexp(0.0, odds) - target * odds).mean())
 
 
 def select(found: Found, texts: Ints) -> Found:
@@ -131,5 +128,5 @@ def select(found: Found, texts: Ints) -> Found:
     texts (Ints): Indices of texts.
     RETURNS (Found): Those in them.
     """
-    keep = numpy.isin(found.text, texts)
+    keep = np.isin(found.text, texts)
     return Found(*(column[keep] for column in found))

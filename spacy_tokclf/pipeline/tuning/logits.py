@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy
-from numpy.typing import NDArray
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -14,10 +13,10 @@ from spacy.util import minibatch
 from ...errors import Errors
 from ...metrics.examples import annotated, gold_of
 from ...metrics.gold_groups import check_groups, gold_key
-from ...tags.decode import Floats, TagTable
+from ...tags.decode import TagTable
 from ...tags.tuning import Tuning
+from ...types import Bools, Floats32, Floats64, Ints
 from ..decoding import Visible, decode_tokens, find_visible
-from ..gold import Ints
 from ..token_classifier import TokenClassifier
 
 BATCH = 128
@@ -32,8 +31,8 @@ class Found(NamedTuple):
     """
 
     text: Ints
-    score: NDArray[numpy.float64]
-    correct: NDArray[numpy.bool_]
+    score: Floats64
+    correct: Bools
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Readings:
     visible (Visible): The logits.
     table (TagTable): The component's tags.
     constrained (bool): How it decodes.
-    transitions (Optional[Floats]): Score of a tag after another, if it has such scores. Shape: (n_tags, n_tags).
+    transitions (Floats32 | None): Score of a tag after another, if it has such scores. Shape: (n_tags, n_tags).
     lengths (Ints): Tokens of each text. Shape: (n_texts,).
     gold (Ints): A number for each gold entity, sorted.
     n_gold (Ints): Gold entities of each text. Shape: (n_texts,).
@@ -54,7 +53,7 @@ class Readings:
     visible: Visible
     table: TagTable
     constrained: bool
-    transitions: Floats | None
+    transitions: Floats32 | None
     lengths: Ints
     gold: Ints
     n_gold: Ints
@@ -70,11 +69,11 @@ class Readings:
         spans = decode_tokens(
             self.visible, self.table, constrained=self.constrained, tuning=tuning, transitions=self.transitions
         )
-        base = (numpy.cumsum(self.lengths) - self.lengths)[spans.text]
+        base = (np.cumsum(self.lengths) - self.lengths)[spans.text]
         start, end = base + spans.start, base + spans.end
         known = self.unknown[end] == self.unknown[start]
         numbers = _number(start, end, spans.type, self.lengths, self.table)
-        correct = numpy.isin(numbers, self.gold)
+        correct = np.isin(numbers, self.gold)
         return Found(spans.text[known], spans.score[known].astype("float64"), correct[known])
 
     def count(self, bias: Sequence[float]) -> Ints:
@@ -87,8 +86,8 @@ class Readings:
         if key not in self._counted:
             found = self.find(Tuning(dict(zip(self.table.types, key, strict=True))))
             columns = (found.text[found.correct], found.text)
-            counts = [numpy.bincount(texts, minlength=len(self.lengths)) for texts in columns]
-            self._counted[key] = numpy.stack(counts, axis=1)
+            counts = [np.bincount(texts, minlength=len(self.lengths)) for texts in columns]
+            self._counted[key] = np.stack(counts, axis=1)
         return self._counted[key]
 
 
@@ -110,12 +109,12 @@ def read_texts(nlp: Language, pipe: TokenClassifier, references: Iterable[Doc], 
         check_groups(examples, key, pipe.labels, annotate_ents=annotate_ents)
     kept = annotated(examples, spans_key=key, annotate_ents=annotate_ents)
     sides = [gold_of(eg.reference, spans_key=key, labels=pipe.labels, annotate_ents=annotate_ents) for eg in kept]
-    unknown = numpy.concatenate([numpy.zeros(1, dtype=bool), *(missing for _, missing in sides)])
+    unknown = np.concatenate([np.zeros(1, dtype=bool), *(missing for _, missing in sides)])
     if unknown[1:].all():
         raise ValueError(Errors.TC060.format(source=source, count=len(examples), name=pipe.name))
-    lengths = numpy.array([len(eg.reference) for eg in kept], dtype="int64")
+    lengths = np.array([len(eg.reference) for eg in kept], dtype="int64")
     types = pipe.labels
-    rows = numpy.array(
+    rows = np.array(
         [
             (text, span.start, span.end, types.index(span.label_))
             for text, (spans, _) in enumerate(sides)
@@ -127,16 +126,16 @@ def read_texts(nlp: Language, pipe: TokenClassifier, references: Iterable[Doc], 
     if not len(rows):
         raise ValueError(Errors.TC061.format(source=source, name=pipe.name, labels=", ".join(types)))
     docs, logits = _logits(nlp, pipe, [eg.predicted for eg in kept])
-    base = (numpy.cumsum(lengths) - lengths)[rows[:, 0]]
+    base = (np.cumsum(lengths) - lengths)[rows[:, 0]]
     return Readings(
         find_visible(docs, logits),
         pipe.tag_table,
         pipe.cfg["decode"] == "constrained",
         pipe.transitions,
         lengths,
-        numpy.sort(_number(base + rows[:, 1], base + rows[:, 2], rows[:, 3], lengths, pipe.tag_table)),
-        numpy.array([len(spans) for spans, _ in sides], dtype="int64"),
-        numpy.cumsum(unknown, dtype="int64"),
+        np.sort(_number(base + rows[:, 1], base + rows[:, 2], rows[:, 3], lengths, pipe.tag_table)),
+        np.array([len(spans) for spans, _ in sides], dtype="int64"),
+        np.cumsum(unknown, dtype="int64"),
     )
 
 
@@ -151,18 +150,16 @@ def _bare(doc: Doc, nlp: Language) -> Doc:
     return Doc(nlp.vocab, words=[token.text for token in doc], spaces=spaces)
 
 
-def _logits(
-    nlp: Language, pipe: TokenClassifier, docs: Sequence[Doc]
-) -> tuple[list[Doc], list[NDArray[numpy.float32]]]:
+def _logits(nlp: Language, pipe: TokenClassifier, docs: Sequence[Doc]) -> tuple[list[Doc], list[Floats32]]:
     """Run what comes before the component, and the component's model."""
     before = nlp.pipe_names[: nlp.pipe_names.index(pipe.name)]
     seen: list[Doc] = []
-    logits: list[NDArray[numpy.float32]] = []
+    logits: list[Floats32] = []
     with nlp.select_pipes(enable=before):
         for batch in minibatch(_piped(nlp, docs), size=BATCH):
             rows = [pipe.model.ops.to_numpy(row) for row in pipe.logits(batch)]
             for doc, row in zip(batch, rows, strict=True):
-                if not numpy.isfinite(row).all():
+                if not np.isfinite(row).all():
                     raise ValueError(Errors.TC062.format(name=pipe.name, text=doc.text[:60]))
                 seen.append(doc)
                 logits.append(row)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-import numpy
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -11,8 +11,8 @@ from ...errors import Errors
 from ...metrics.calibration import calibration_report
 from ...metrics.seqeval.prf import simple_prf
 from ...tags.tuning import UNTUNED, Tuning
+from ...types import Ints
 from ..find_component import find_component
-from ..gold import Ints
 from .fit import fit_bias, fit_scores, fit_temperature, select
 from .logits import Found, Readings, read_texts
 
@@ -37,7 +37,7 @@ def tune(
 
     nlp (Language): The pipeline; its component is changed.
     references (Iterable[Doc]): The texts, with gold tokens and entities.
-    component (Optional[str]): The `token_classifier`; not needed if there is only one.
+    component (str | None): The `token_classifier`; not needed if there is only one.
     bias (bool): Whether to fit a bias of the entities' tags, for the best entity F1.
     per_type (bool): Whether each entity type has a bias of its own.
     calibration (bool): Whether to fit slope and shift of the log-odds of scores, so that of the entities with a score
@@ -45,7 +45,7 @@ def tune(
     temperature (bool): Whether to fit a temperature of the logits, for the probabilities of an exported checkpoint,
         which knows nothing of slope and shift.
     source (str): Where the texts come from, for messages.
-    RETURNS (Dict[str, Any]): component; texts and gold (numbers); tuning (the fitted numbers); and untuned, tuned and
+    RETURNS (dict[str, Any]): component; texts and gold (numbers); tuning (the fitted numbers); and untuned, tuned and
         held_out: precision, recall, f1 and what `calibration_report` gives. For held_out, each fifth of the texts was
         annotated with what was fitted on the others: that is what other texts can expect.
     RAISES (ValueError): TC050, TC060 to TC062, TC255, if the data or the pipeline do not allow it; TC063, if nothing is
@@ -56,7 +56,7 @@ def tune(
     pipe = find_component(nlp, component)
     readings = read_texts(nlp, pipe, references, source=source)
     options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
-    everything = numpy.arange(len(readings.lengths))
+    everything = np.arange(len(readings.lengths))
     tuning = fit(readings, everything, **options)
     pipe.cfg["tuning"] = tuning._asdict()
     return {
@@ -96,12 +96,12 @@ def hold_out(readings: Readings, **options: bool) -> Found:
     **options (bool): As for `fit`.
     RETURNS (Found): The entities of all folds.
     """
-    order = numpy.random.default_rng(0).permutation(len(readings.lengths))
+    order = np.random.default_rng(0).permutation(len(readings.lengths))
     parts = []
-    for fold in numpy.array_split(order, FOLDS):
-        tuning = fit(readings, numpy.setdiff1d(order, fold), **options)
+    for fold in np.array_split(order, FOLDS):
+        tuning = fit(readings, np.setdiff1d(order, fold), **options)
         parts.append(select(readings.find(tuning), fold))
-    return Found(*(numpy.concatenate(column) for column in zip(*parts, strict=True)))
+    return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def take_over(nlp: Language, other: Language, *, component: str | None = None) -> dict[str, Any]:
@@ -110,8 +110,8 @@ def take_over(nlp: Language, other: Language, *, component: str | None = None) -
 
     nlp (Language): The pipeline; its component is changed.
     other (Language): The pipeline that was tuned.
-    component (Optional[str]): The `token_classifier` in both; not needed if there is only one.
-    RETURNS (Dict[str, Any]): component; tuning (the numbers).
+    component (str | None): The `token_classifier` in both; not needed if there is only one.
+    RETURNS (dict[str, Any]): component; tuning (the numbers).
     RAISES (ValueError): TC064, if the other was not tuned or has other entity types; TC255, if there is no component.
     """
     pipe, tuned = find_component(nlp, component), find_component(other, component)
@@ -127,7 +127,7 @@ def scores_of(found: Found, readings: Readings) -> dict[str, Any]:
 
     found (Found): The entities.
     readings (Readings): The texts.
-    RETURNS (Dict[str, Any]): precision, recall, f1, and what `calibration_report` gives.
+    RETURNS (dict[str, Any]): precision, recall, f1, and what `calibration_report` gives.
     """
     prf = simple_prf(int(found.correct.sum()), len(found.correct), int(readings.n_gold.sum()))
     return {
