@@ -27,11 +27,11 @@ def work_of(model: Any, docs: Sequence[Any]) -> Work:
     RETURNS (Work): The operations.
     """
     from spacy_tokclf.models.encoder import encoder_nodes
-    from spacy_tokclf.models.padding_free.modules import anatomy_of
+    from spacy_tokclf.models.padding_free.modules import find_modules
     from spacy_tokclf.wordpieces.sequences import make_sequences
 
     shim = encoder_nodes(model)[0].shims[0]
-    blocks = anatomy_of(shim.module).blocks
+    blocks = find_modules(shim.module).blocks
     sequences = make_sequences(docs, shim.tokenizer, size=shim.max_pieces, overlap=64)
     lengths = sequences.lengths[sequences.lengths > 0].astype("float64") + shim.tokenizer.n_special
     pieces, words = float(lengths.sum()), int((sequences.counts > 0).sum())

@@ -97,6 +97,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "The encoder {name!r} comes without the vocabulary of its tokenizer: its {tokenizer} knows special pieces "
         "only. Add the tokenizer's files (tokenizer.json, tokenizer_config.json), or choose another encoder."
     )
+    TC018 = "There is no backend {value!r}. Choose one of: {choices}."
     TC020 = (
         "The gold entity with tag {tag!r} (text {index} of the batch: {text!r}; its labels: {labels}) is not among "
         "the component's tags {tags}. Initialize with all labels of the data, or call add_label first; entities that "

@@ -31,7 +31,7 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     from spacy_tokclf.corpus import batch_by_length
     from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
     from spacy_tokclf.models.padding_free.encoder import run_packed
-    from spacy_tokclf.models.padding_free.modules import anatomy_of
+    from spacy_tokclf.models.padding_free.modules import find_modules
     from spacy_tokclf.models.shim import EncoderShim
 
     posts = json.loads(Path(options["posts"]).read_text(encoding="utf8"))
@@ -44,7 +44,7 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
         torch.manual_seed(number)
         shim = EncoderShim()
         shim.fill(PretrainedEncoder(options["encoder"])())
-        parts, head = anatomy_of(shim.module.train()), torch.nn.Linear(shim.width, len(tags))
+        parts, head = find_modules(shim.module.train()), torch.nn.Linear(shim.width, len(tags))
         params = [*shim.module.parameters(), *head.parameters()]
         optimizer = torch.optim.AdamW(params, lr=1e-4, fused=True)
         batches = []
@@ -79,13 +79,13 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
 
     from spacy_tokclf.models.encoder import encoder_nodes
     from spacy_tokclf.models.padding_free.encoder import run_packed
-    from spacy_tokclf.models.padding_free.modules import anatomy_of
+    from spacy_tokclf.models.padding_free.modules import find_modules
 
     nlp = load(options)
     model = next(pipe.model for _, pipe in nlp.pipeline if encoder_nodes(getattr(pipe, "model", None)))
     node, output = encoder_nodes(model)[0], model.get_ref("output_layer")
     shim = node.shims[0]
-    parts = anatomy_of(shim.module.eval())
+    parts = find_modules(shim.module.eval())
     weight, bias = (torch.tensor(output.get_param(name)) for name in ("W", "b"))
     texts = json.loads(Path(options["texts"]).read_text(encoding="utf8"))
     docs = minibatch(nlp.tokenizer.pipe(texts), nlp.batch_size)

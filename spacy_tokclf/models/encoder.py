@@ -13,33 +13,29 @@ from ..runtime.arrays import to_array, to_tensor
 from ..runtime.device import running
 from ..runtime.products import check_precision, resolve_precision
 from ..types import Ints
-from ..wordpieces.batch import PieceBatch, batch_windows
-from ..wordpieces.pack import pack_windows
-from ..wordpieces.pool import check_pooling, pool_tokens
+from ..wordpieces.pool import check_pooling
 from ..wordpieces.sequences import make_sequences
 from ..wordpieces.windows import check_window
-from .casing import add_casing, cased_embeddings
+from .backend import check_backend
+from .casing import add_casing
 from .hf.pretrained import LoaderT
-from .padding_free.modules import anatomy_of
 from .shim import EncoderShim
 from .types import Tok2VecT
 
 if TYPE_CHECKING:
     import torch
 
-#: Word pieces in a batch of the encoder, padding included: large enough to keep two to eight cores busy.
-BATCH_PIECES = 2048
-
 
 def build_transformer_encoder_v1(
     pooling: str = "first",
     window: int = 0,
     overlap: int = 64,
-    precision: str = "fp32",
+    precision: str = "auto",
     normalize: bool = False,
     casing: bool = False,
     casing_dropout: float = 0.0,
     freeze_embeddings: bool = False,
+    backend: str = "auto",
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build the layer that runs a Hugging Face encoder over texts of any length.
 
@@ -49,8 +45,9 @@ def build_transformer_encoder_v1(
     pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
     window (int): Word pieces that the encoder sees at once, special pieces included; 0 for all it can.
     overlap (int): Word pieces that neighbouring windows of a long text share; never more than half a window.
-    precision (str): "fp32", "bf16", or "auto" for bf16 where it is measured to be faster. Weights, gradients
-        and the vectors that leave the layer are float32 in any case.
+    precision (str): Of matrix products: "fp32", "bf16", or "auto" for bf16 on hardware that is faster in it
+        (`runtime.products.resolve_precision` says which). Weights, gradients and the vectors that leave the layer are
+        float32 in any case.
     normalize (bool): Whether to read links and user names (`@somebody`) as one word each, whatever they consist of.
         Such a pipeline has no Hugging Face equivalent.
     casing (bool): Whether to add a learned vector for the casing of each word to the embedding of its pieces. It tells
@@ -59,12 +56,15 @@ def build_transformer_encoder_v1(
         they have in lower-case letters, so that names without capitals are learned, too.
     freeze_embeddings (bool): Whether to leave the embeddings of the word pieces as they are: half of a small encoder's
         weights, most of which a training set never uses.
+    backend (str): "transformers" to run Hugging Face's own forward pass, "auto" for the fastest that gives the same
+        numbers (1e-5). A property of the running process: it is in the config and not in what is saved of the layer.
     RETURNS (Model[list[Doc], list[Floats2d]]): The layer. Output per text: (n_tokens, width).
-    RAISES (ValueError): TC001, TC002, TC003 or TC031, for a setting out of range.
+    RAISES (ValueError): TC001, TC002, TC003, TC018 or TC031, for a setting out of range.
     """
     check_pooling(pooling)
     check_window(window, overlap)
     check_precision(precision)
+    check_backend(backend)
     if not 0.0 <= casing_dropout <= 1.0:
         raise ValueError(Errors.TC031.format(name="casing_dropout", value=casing_dropout, expected="a share, 0 to 1"))
     return Model(
@@ -82,7 +82,7 @@ def build_transformer_encoder_v1(
             "casing_dropout": casing_dropout,
             "freeze_embeddings": freeze_embeddings,
         },
-        shims=[EncoderShim()],
+        shims=[EncoderShim(backend)],
     )
 
 
@@ -121,7 +121,7 @@ def forward(
     model (Model): The layer.
     docs (Sequence[Doc]): The texts.
     is_train (bool): Whether gradients will follow.
-    RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and the way back.
+    RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and the backprop callback.
     """
     shim: EncoderShim = model.shims[0]
     settings = dict(model.attrs)
@@ -168,11 +168,8 @@ def encode(
     """
     import torch
 
-    module = shim.module
-    device = shim.device
-    limit = shim.max_pieces
+    module, limit = shim.module, shim.max_pieces
     size = min(window or limit, limit)
-    dropout = casing_dropout if train else 0.0
     sequences = make_sequences(
         docs,
         shim.tokenizer,
@@ -180,41 +177,16 @@ def encode(
         overlap=min(overlap, size // 2),
         normalize=normalize,
         casing=casing,
-        casing_dropout=dropout,
+        casing_dropout=casing_dropout if train else 0.0,
     )
     if train or module.training:
-        shim.weights.clear()  # they may have been learned since
+        shim.backend.forget_weights()  # they may have been learned since
     if module.training != train:
         module.train(train)
-    vectors, tokens = [], []
-    parts = anatomy_of(module)
-    if parts is not None:
-        from .padding_free.encoder import run_packed
-
-        options: dict[str, Any] = {"precision": resolve_precision(precision, device), "pooling": pooling}
-        with running(device, precision="fp32", train=train):
-            for packed in pack_windows(sequences, shim.tokenizer, budget=BATCH_PIECES):
-                vectors.append(run_packed(parts, packed, weights=shim.weights, train=train, **options))
-                tokens.append(packed.tokens)
-    else:
-        with running(device, precision=precision, train=train):
-            for batch in batch_windows(sequences, shim.tokenizer, pad=shim.pad_id, budget=BATCH_PIECES):
-                vectors.append(_run(module, batch, device, pooling).float())
-                tokens.append(batch.tokens)
+    vectors, tokens = shim.backend.vectors(
+        sequences, precision=resolve_precision(precision, shim.device), pooling=pooling, train=train
+    )
     if not vectors:
-        return torch.zeros((0, shim.width), device=device), np.zeros(0, dtype="int64")
-    with running(device, precision="fp32", train=train):
+        return torch.zeros((0, shim.width), device=shim.device), np.zeros(0, dtype="int64")
+    with running(shim.device, precision="fp32", train=train):
         return torch.cat(vectors) if len(vectors) > 1 else vectors[0], np.concatenate(tokens)
-
-
-def _run(module: Any, batch: PieceBatch, device: "torch.device", pooling: str) -> "torch.Tensor":
-    """Run one padded batch and pool its pieces. Returns (tokens of the batch, width)."""
-    mask = to_tensor(batch.mask, device)
-    ids = to_tensor(batch.ids, device)
-    if batch.casings is None:
-        hidden = module(input_ids=ids, attention_mask=mask).last_hidden_state
-    else:
-        embeddings = cased_embeddings(module, ids, to_tensor(batch.casings, device))
-        hidden = module(inputs_embeds=embeddings, attention_mask=mask).last_hidden_state
-    flat = hidden.reshape(-1, hidden.shape[-1])
-    return pool_tokens(flat, to_tensor(batch.first, device), to_tensor(batch.counts, device), pooling=pooling)

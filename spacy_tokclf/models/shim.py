@@ -16,6 +16,7 @@ from ..runtime.arrays import to_array, to_host, to_tensor
 from ..runtime.device import device_of, place
 from ..runtime.dropout import rng_kept
 from ..wordpieces.tokenizer import PieceTokenizer
+from .backend import Backend, choose_backend
 from .base_shim import HeldEncoder
 from .casing import CASING_WEIGHT, add_casing
 from .hf.heads import HeadWeights
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from .padding_free.ops import WorkingWeights
 
 WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG = (
     "model.safetensors",
@@ -40,22 +40,32 @@ _NUMPY = NumpyOps()
 class EncoderShim(HeldEncoder):
     """Hold an encoder (`module`), its `config`, and its tokenizer. Empty until `fill` or a load."""
 
-    def __init__(self) -> None:
+    def __init__(self, backend: str = "auto") -> None:
+        """Begin without an encoder.
+
+        backend (str): What runs it, as for `choose_backend`.
+        """
         super().__init__(None)
+        self.backend_name = backend
         self.config: dict[str, Any] = {}
         self.tokenizer_config: dict[str, Any] = {}
         self._tokenizer: PieceTokenizer | None = None
         self.head: HeadWeights | None = None
-        self._weights: WorkingWeights | None = None
+        self._backend: Backend | None = None
 
     @property
-    def weights(self) -> "WorkingWeights":
-        """RETURNS (WorkingWeights): Copies of the weights that products are made with."""
-        if self._weights is None:
-            from .padding_free.ops import WorkingWeights
+    def backend(self) -> Backend:
+        """RETURNS (Backend): What runs the encoder, chosen once for each module that the shim is filled with.
 
-            self._weights = WorkingWeights()
-        return self._weights
+        RAISES (ValueError): TC012, while there is none.
+        """
+        if self._backend is None:
+            self._backend = choose_backend(self.backend_name, self.module, self.tokenizer, self.pad_id)
+        return self._backend
+
+    def _forget_weights(self) -> None:
+        if self._backend is not None:
+            self._backend.forget_weights()
 
     @property
     def is_filled(self) -> bool:
@@ -123,7 +133,7 @@ class EncoderShim(HeldEncoder):
         pretrained (Pretrained): The encoder and its tokenizer.
         """
         self._model = pretrained.module
-        self._weights = None
+        self._backend = None
         self.config = pretrained.config
         self.tokenizer_config = pretrained.tokenizer_config
         self._tokenizer = PieceTokenizer(pretrained.tokenizer_json)
@@ -141,7 +151,7 @@ class EncoderShim(HeldEncoder):
             step_module(self.id, self.module)
         else:
             self._step_each(optimizer)
-        self._weights = None
+        self._forget_weights()
 
     def _step_each(self, optimizer: Optimizer) -> None:
         for name, param in self.module.named_parameters():
@@ -165,17 +175,17 @@ class EncoderShim(HeldEncoder):
         kept = [param.data for param, _ in swapped]
         for param, value in swapped:
             param.data = value if hasattr(value, "is_floating_point") else to_tensor(value, param.device)
-        self._weights = None
+        self._forget_weights()
         try:
             yield
         finally:
             for (param, _), value in zip(swapped, kept, strict=True):
                 param.data = value
-            self._weights = None
+            self._forget_weights()
 
     def copy(self) -> "EncoderShim":
         """RETURNS (EncoderShim): A copy with weights and an id of its own."""
-        other = EncoderShim()
+        other = EncoderShim(self.backend_name)
         other.config = copy.deepcopy(self.config)
         other.tokenizer_config = copy.deepcopy(self.tokenizer_config)
         other._tokenizer = copy.deepcopy(self._tokenizer)
@@ -280,7 +290,7 @@ class EncoderShim(HeldEncoder):
         check_weights(module, state)
         module.load_state_dict(state, strict=False)
         self._model = module
-        self._weights = None
+        self._backend = None
         self.config = config
         self.tokenizer_config = tokenizer_config
         self._tokenizer = PieceTokenizer(tokenizer_json)

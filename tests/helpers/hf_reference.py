@@ -35,9 +35,13 @@ def make_docs(texts: Sequence[Sequence[str]] = TEXTS) -> list[Doc]:
     return [Doc(VOCAB, words=list(words)) for words in texts]
 
 
+#: What encoders run on, unless a test asks for another.
+BACKEND = "auto"
+
+
 def make_encoder_model(folder: Path, **settings: Any) -> Model[list[Doc], list[Floats2d]]:
     """Build `TransformerEncoder.v1` with the weights of a folder."""
-    model = build_transformer_encoder_v1(**settings)
+    model = build_transformer_encoder_v1(**{"backend": BACKEND, **settings})
     load_encoder(model, PretrainedEncoder(str(folder)))
     model.initialize()
     return model

@@ -9,7 +9,6 @@ import torch
 from hf_reference import make_docs, make_encoder_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_encoders import KINDS
 from transformers import AutoConfig, AutoModel
 
 from spacy_tokclf.models.padding_free import attention
@@ -17,7 +16,7 @@ from spacy_tokclf.models.padding_free import encoder as packed
 from spacy_tokclf.models.padding_free import flash_attention as varlen
 from spacy_tokclf.models.padding_free.attention import attend, attend_back, plan_groups
 from spacy_tokclf.models.padding_free.encoder import run_packed
-from spacy_tokclf.models.padding_free.modules import anatomy_of
+from spacy_tokclf.models.padding_free.modules import find_modules
 from spacy_tokclf.models.padding_free.ops import (
     WorkingWeights,
     activate,
@@ -69,7 +68,7 @@ def padded_reference(module, batch):
 
 def run(module, batch, pooling="first", precision="fp32", train=False):
     options = {"weights": WorkingWeights(), "precision": precision, "pooling": pooling, "train": train}
-    return run_packed(anatomy_of(module), batch, **options)
+    return run_packed(find_modules(module), batch, **options)
 
 
 @pytest.fixture(params=[1, 3])
@@ -459,19 +458,6 @@ def derived(module):
 @pytest.mark.parametrize("change", [hooked, adapted, derived])
 def test_what_was_changed_runs_its_own_forward(change):
     module = make_module("distilbert")
-    assert anatomy_of(module) is not None
+    assert find_modules(module) is not None
     change(module)
-    assert anatomy_of(module) is None
-
-
-@pytest.mark.parametrize("casing", [False, True])
-@pytest.mark.parametrize("model_type", sorted(KINDS))
-def test_both_ways_give_the_same_vectors(make_encoder, monkeypatch, model_type, casing):
-    """The padded way, which all other encoders take, is tested on those that need not take it."""
-    model = make_encoder_model(make_encoder(model_type), casing=casing)
-    if casing:
-        torch.nn.init.normal_(model.shims[0].module.casing.weight)
-    docs = make_docs([["In", "the", "Groenlinks", "\ufe0f"], [], ["tweet", " ", "5.975,74"]])
-    packed = np.concatenate(model.predict(docs))
-    monkeypatch.setattr("spacy_tokclf.models.encoder.anatomy_of", lambda module: None)
-    np.testing.assert_allclose(np.concatenate(model.predict(docs)), packed, rtol=0, atol=1e-5)
+    assert find_modules(module) is None

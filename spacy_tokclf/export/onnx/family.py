@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from thinc.api import NumpyOps
 
-from ...models.padding_free.modules import Anatomy, Block
+from ...models.padding_free.modules import Block, Modules
 from ...runtime.arrays import to_array
 from ...types import Floats32
 from .nodes import CASINGS, FLOAT, INT64, OWN_SET, Nodes, make_model
@@ -43,10 +43,10 @@ def activation_of(config: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) and name in ACTIVATIONS else None
 
 
-def family_graph(parts: Anatomy, activation: str) -> "ModelProto":
+def family_graph(parts: Modules, activation: str) -> "ModelProto":
     """Write an encoder of the family as a graph in float32.
 
-    parts (Anatomy): The encoder.
+    parts (Modules): The encoder.
     activation (str): A key of `ACTIVATIONS`.
     RETURNS (ModelProto): The model.
     """
@@ -70,7 +70,7 @@ def family_graph(parts: Anatomy, activation: str) -> "ModelProto":
     return make_model(nodes, x, width=width, casing=parts.casing is not None)
 
 
-def _embed(nodes: Nodes, parts: Anatomy, windows: str, pieces: str) -> str:
+def _embed(nodes: Nodes, parts: Modules, windows: str, pieces: str) -> str:
     """Give the rows that the first layer reads."""
     width = parts.words.embedding_dim
     x = nodes.add("Gather", _table(nodes, parts.words), _in_rows(nodes, "ids"))

@@ -6,7 +6,7 @@ from thinc.api import Model
 
 from ...errors import Errors
 from ...models.onnx.encoder import build_onnx_encoder_v1
-from ...models.padding_free.modules import anatomy_of
+from ...models.padding_free.modules import find_modules
 from ...models.shim import EncoderShim
 from .family import activation_of, family_graph
 from .int8 import to_int8
@@ -56,7 +56,7 @@ def make_graph(shim: EncoderShim, precision: str, *, casing: bool) -> bytes:
     RAISES (ValueError): As for `onnx_layer`.
     """
     module, model_type = shim.module.eval(), shim.config["model_type"]
-    parts, activation = anatomy_of(module), activation_of(shim.config)
+    parts, activation = find_modules(module), activation_of(shim.config)
     if parts is not None and activation is not None:
         model = family_graph(parts, activation)
     else:

@@ -11,7 +11,7 @@ from ... import compat
 from ...runtime.dropout import DropoutMasks
 from ...runtime.products import linear_product
 from ...types import Ints
-from .modules import Anatomy
+from .modules import Modules
 from .ops import norm_back, summed
 
 if TYPE_CHECKING:
@@ -64,18 +64,18 @@ def count_positions(ids: Ints, lengths: Ints, pad: int | None) -> Ints:
     return (counted - before) * real + pad
 
 
-def embed_params(parts: Anatomy) -> "list[Tensor]":
+def embed_params(parts: Modules) -> "list[Tensor]":
     """RETURNS (list[Tensor]): What the embeddings learn, in the order in which `embed_gradients` gives gradients."""
     tables = [table.weight for table in (parts.words, parts.positions, parts.types, parts.casing) if table is not None]
     project = [parts.project.weight, parts.project.bias] if parts.project is not None else []
     return [*tables, parts.norm.weight, parts.norm.bias, *project]
 
 
-def embed(pieces: Pieces, parts: Anatomy, masks: DropoutMasks | None) -> "tuple[Tensor, EmbedTrace]":
+def embed(pieces: Pieces, parts: Modules, masks: DropoutMasks | None) -> "tuple[Tensor, EmbedTrace]":
     """Embed pieces.
 
     pieces (Pieces): The pieces.
-    parts (Anatomy): The encoder.
+    parts (Modules): The encoder.
     masks (DropoutMasks | None): Draws what is dropped; None for nothing.
     RETURNS (tuple[Tensor, EmbedTrace]): float32, shape (n_pieces, width), and what the way back needs.
     """
@@ -95,12 +95,12 @@ def embed(pieces: Pieces, parts: Anatomy, masks: DropoutMasks | None) -> "tuple[
     return x, EmbedTrace(total, mean, deviation, mask, narrow)
 
 
-def embed_back(dy: "Tensor", trace: EmbedTrace, parts: Anatomy) -> EmbedGradients:
+def embed_back(dy: "Tensor", trace: EmbedTrace, parts: Modules) -> EmbedGradients:
     """Go back through the embeddings.
 
     dy (Tensor): The gradient of what left them. Shape: (n_pieces, width).
     trace (EmbedTrace): What they kept.
-    parts (Anatomy): The encoder.
+    parts (Modules): The encoder.
     RETURNS (EmbedGradients): What the gradients are made of.
     """
     project = None
@@ -113,13 +113,13 @@ def embed_back(dy: "Tensor", trace: EmbedTrace, parts: Anatomy) -> EmbedGradient
 
 
 def embed_gradients(
-    shares: Sequence[EmbedGradients], pieces: Sequence[Pieces], parts: Anatomy, needed: Sequence[bool]
+    shares: Sequence[EmbedGradients], pieces: Sequence[Pieces], parts: Modules, needed: Sequence[bool]
 ) -> "list[Tensor | None]":
     """Work out the gradients of the embeddings.
 
     shares (Sequence[EmbedGradients]): What the shares of a batch gave.
     pieces (Sequence[Pieces]): Their pieces.
-    parts (Anatomy): The encoder.
+    parts (Modules): The encoder.
     needed (Sequence[bool]): For each of `embed_params`, whether it learns.
     RETURNS (list[Tensor | None]): For each of them its gradient, or None.
     """

@@ -36,7 +36,7 @@ from .layer import (
     layer_weights,
     run_layer,
 )
-from .modules import Anatomy
+from .modules import Modules
 from .ops import WorkingWeights
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Share(NamedTuple):
 class Plan(NamedTuple):
     """All that a pass needs, but for what flows through it."""
 
-    parts: Anatomy
+    parts: Modules
     weights: list[LayerWeights]
     shares: list[Share]
 
@@ -87,7 +87,7 @@ class Gradients(NamedTuple):
 
 
 def run_packed(
-    parts: Anatomy,
+    parts: Modules,
     batch: PackedBatch,
     *,
     weights: WorkingWeights,
@@ -101,7 +101,7 @@ def run_packed(
     the pieces that are pooled alone, since nothing looks at the others any more. On a CPU each core has windows of its
     own, and gradients are worked out by layers.
 
-    parts (Anatomy): The encoder.
+    parts (Modules): The encoder.
     batch (PackedBatch): The windows.
     weights (WorkingWeights): The weights of the products.
     precision (str): "fp32" or "bf16".
@@ -134,7 +134,7 @@ def run_packed(
 def _split(
     batch: PackedBatch,
     wanted: Ints,
-    parts: Anatomy,
+    parts: Modules,
     *,
     device: "torch.device",
     dtype: "torch.dtype",

@@ -38,7 +38,7 @@ class Block(NamedTuple):
     down_dropout: float
 
 
-class Anatomy(NamedTuple):
+class Modules(NamedTuple):
     """All parts of an encoder, in the order of the computation.
 
     pad_position (int | None): The id of the padding, where positions are counted from it; None if from 0.
@@ -57,11 +57,11 @@ class Anatomy(NamedTuple):
     casing: "nn.Embedding | None"
 
 
-def anatomy_of(module: "nn.Module") -> Anatomy | None:
+def find_modules(module: "nn.Module") -> Modules | None:
     """Take an encoder of the family apart.
 
     module (nn.Module): A Hugging Face encoder.
-    RETURNS (Anatomy | None): Its parts, or None if it is none of the family, or something was changed or added in it
+    RETURNS (Modules | None): Its parts, or None if it is none of the family, or something was changed or added in it
         (adapters, hooks, other layers), so that only its own forward pass is right.
     """
     config = getattr(module, "config", None)
@@ -79,7 +79,7 @@ def anatomy_of(module: "nn.Module") -> Anatomy | None:
     return parts if _is_plain(parts) else None
 
 
-def _distilbert(module: Any) -> Anatomy:
+def _distilbert(module: Any) -> Modules:
     blocks = [
         Block(
             (layer.attention.q_lin, layer.attention.k_lin, layer.attention.v_lin),
@@ -96,7 +96,7 @@ def _distilbert(module: Any) -> Anatomy:
         for layer in module.transformer.layer
     ]
     first = module.embeddings
-    return Anatomy(
+    return Modules(
         first.word_embeddings,
         first.position_embeddings,
         None,
@@ -110,7 +110,7 @@ def _distilbert(module: Any) -> Anatomy:
     )
 
 
-def _bert(module: Any, name: str) -> Anatomy:
+def _bert(module: Any, name: str) -> Modules:
     blocks = [
         Block(
             (layer.attention.self.query, layer.attention.self.key, layer.attention.self.value),
@@ -127,7 +127,7 @@ def _bert(module: Any, name: str) -> Anatomy:
         for layer in module.encoder.layer
     ]
     first = module.embeddings
-    return Anatomy(
+    return Modules(
         first.word_embeddings,
         first.position_embeddings,
         first.token_type_embeddings,
@@ -145,7 +145,7 @@ def _rate(dropout: Any) -> float:
     return float(dropout.p)
 
 
-def _is_plain(parts: Anatomy) -> bool:
+def _is_plain(parts: Modules) -> bool:
     """Tell whether all layers are torch's own: an adapter would stand in for one."""
     from torch import nn
 

@@ -1,0 +1,120 @@
+"""Backends: what runs an encoder once its texts are word pieces. The contract, the choice, and Hugging Face's own
+forward pass, which is the reference for all others."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .. import compat
+from ..errors import Errors
+from ..runtime.arrays import to_tensor
+from ..runtime.device import device_of, running
+from ..types import Ints
+from ..wordpieces.batch import PieceBatch, batch_windows
+from ..wordpieces.pool import pool_tokens
+from ..wordpieces.sequences import Sequences
+from ..wordpieces.tokenizer import PieceTokenizer
+from .casing import cased_embeddings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+BACKENDS = ("auto", "transformers")
+#: Word pieces in a batch of the encoder, padding included: large enough to keep two to eight cores busy.
+BATCH_PIECES = 2048
+
+
+class Backend(Protocol):
+    """Runs one encoder. Chosen when the encoder is filled (`choose_backend`), and again only if it is filled anew.
+
+    name (str): What run records and logs call it.
+    """
+
+    name: str
+
+    def vectors(
+        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    ) -> "tuple[list[Tensor], list[Ints]]":
+        """Give one vector for each token that has word pieces: what a `tok2vec` slot passes on.
+
+        sequences (Sequences): The word pieces of some texts, and the windows over them.
+        precision (str): "fp32" or "bf16", of matrix products. Weights and what is returned are float32.
+        pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
+        train (bool): Whether to drop out and record gradients. They reach the weights by `Tensor.backward`.
+        RETURNS (tuple[list[Tensor], list[Ints]]): For each batch of windows, float32 vectors of shape (n_here, width)
+            and the tokens that they belong to, counted over all texts, of shape (n_here,). Each token comes once.
+        """
+
+    def forget_weights(self) -> None:
+        """Drop whatever was derived from the weights: they were changed in a way that tensors do not notice."""
+
+
+class TransformersBackend:
+    """Runs the module's own forward pass over padded batches of windows: any architecture, hooks and adapters too."""
+
+    name = "transformers"
+
+    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, pad_id: int) -> None:
+        """Keep the encoder.
+
+        module (nn.Module): A Hugging Face encoder.
+        tokenizer (PieceTokenizer): Its tokenizer.
+        pad_id (int): The word piece that pads.
+        """
+        self.module, self.tokenizer, self.pad_id = module, tokenizer, pad_id
+
+    def vectors(
+        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    ) -> "tuple[list[Tensor], list[Ints]]":
+        """As for `Backend`."""
+        device = device_of(self.module)
+        vectors, tokens = [], []
+        with running(device, precision=precision, train=train):
+            for batch in batch_windows(sequences, self.tokenizer, pad=self.pad_id, budget=BATCH_PIECES):
+                vectors.append(self._run(batch, device, pooling).float())
+                tokens.append(batch.tokens)
+        return vectors, tokens
+
+    def forget_weights(self) -> None:
+        """Do nothing: the module derives nothing from its weights."""
+
+    def _run(self, batch: PieceBatch, device: "torch.device", pooling: str) -> "Tensor":
+        """Run one padded batch and pool its pieces. Returns (n_here, width)."""
+        mask = to_tensor(batch.mask, device)
+        ids = to_tensor(batch.ids, device)  # (n_windows, longest)
+        given: dict[str, Any] = {"input_ids": ids}
+        if batch.casings is not None:
+            given = {"inputs_embeds": cased_embeddings(self.module, ids, to_tensor(batch.casings, device))}
+        hidden = self.module(attention_mask=mask, **given).last_hidden_state
+        flat = hidden.reshape(-1, hidden.shape[-1])  # (n_windows * longest, width): `first` points into these rows
+        return pool_tokens(flat, to_tensor(batch.first, device), to_tensor(batch.counts, device), pooling=pooling)
+
+
+def check_backend(name: str) -> None:
+    """Refuse a backend that does not exist.
+
+    name (str): The name in the config.
+    RAISES (ValueError): TC018.
+    """
+    if name not in BACKENDS:
+        raise ValueError(Errors.TC018.format(value=name, choices=", ".join(BACKENDS)))
+
+
+def choose_backend(name: str, module: "nn.Module", tokenizer: PieceTokenizer, pad_id: int) -> Backend:
+    """Choose what runs an encoder.
+
+    name (str): "transformers" for the module's own forward pass; "auto" for the fastest that has an encoder of its
+        kind: the padding-free one for BERT and its family, else the module's own. Where torch lacks a private operation
+        that the padding-free one is made of, "auto" takes the module's own, with one warning (TW008).
+    module (nn.Module): A Hugging Face encoder.
+    tokenizer (PieceTokenizer): Its tokenizer.
+    pad_id (int): The word piece that pads.
+    RETURNS (Backend): The backend.
+    """
+    reference = TransformersBackend(module, tokenizer, pad_id)
+    if name == "transformers":
+        return reference
+    from .padding_free.backend import PaddingFreeBackend, find_modules
+
+    if find_modules(module) is None or not compat.backward_operations_work():
+        return reference
+    return PaddingFreeBackend(module, tokenizer, reference)

@@ -1,0 +1,60 @@
+"""The padding-free backend: BERT's family over the word pieces of many windows in one row."""
+
+from typing import TYPE_CHECKING
+
+from ...runtime.device import device_of, running
+from ...types import Ints
+from ...wordpieces.pack import pack_windows
+from ...wordpieces.sequences import Sequences
+from ...wordpieces.tokenizer import PieceTokenizer
+from ..backend import BATCH_PIECES, Backend
+from .encoder import run_packed
+from .modules import find_modules
+from .ops import WorkingWeights
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = ["PaddingFreeBackend", "find_modules"]
+
+
+class PaddingFreeBackend:
+    """Gives the numbers of Hugging Face's forward and backward pass (1e-5) without computing on padding.
+
+    An encoder that was changed after it was filled (an adapter, a hook, a layer replaced) is right in its own forward
+    pass alone: it is run by the reference backend for as long as it is so.
+    """
+
+    name = "padding_free"
+
+    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, reference: Backend) -> None:
+        """Keep the encoder.
+
+        module (nn.Module): A Hugging Face encoder of BERT's family.
+        tokenizer (PieceTokenizer): Its tokenizer.
+        reference (Backend): Runs the module's own forward pass.
+        """
+        self.module, self.tokenizer, self.reference = module, tokenizer, reference
+        self.weights = WorkingWeights()
+
+    def vectors(
+        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    ) -> "tuple[list[Tensor], list[Ints]]":
+        """As for `Backend`."""
+        parts = find_modules(self.module)
+        if parts is None:
+            return self.reference.vectors(sequences, precision=precision, pooling=pooling, train=train)
+        vectors, tokens = [], []
+        # Products are cast where they are made: no autocast.
+        with running(device_of(self.module), precision="fp32", train=train):
+            for packed in pack_windows(sequences, self.tokenizer, budget=BATCH_PIECES):
+                made = run_packed(
+                    parts, packed, weights=self.weights, precision=precision, pooling=pooling, train=train
+                )
+                vectors.append(made)
+                tokens.append(packed.tokens)
+        return vectors, tokens
+
+    def forget_weights(self) -> None:
+        """Make the working weights of products anew when they are next needed."""
+        self.weights.clear()
