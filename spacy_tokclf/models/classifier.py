@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from .head_transform import make_transform
 from .thinc_params import set_dims, set_params
 from .transitions import TRANSITIONS, make_transitions, resize_transitions
-from .types import Tok2VecT, TokenLogitsT
+from .types import TokenLogitsT
 
 #: Spread of a fresh classifier's weights, as `initializer_range` in the configs of BERT and its family.
 INIT_STD = 0.02
@@ -68,12 +68,13 @@ def _rows_forward(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Floats2d]]]:
     xp = model.ops.xp
     layer = model.layers[0]
-    lengths = np.asarray([len(x) for x in X], dtype="int32")
+    lengths: Any = np.asarray([len(x) for x in X], dtype="int32")
     flat = xp.concatenate(X) if len(X) else model.ops.alloc2f(0, 0)
     rows = xp.flatnonzero(flat.any(axis=1))
     complete = len(rows) == len(flat)
+    # Rows that the head sees: all but those of tokens without word pieces, which stay without logits.
     y, finish = layer(flat if complete else flat[rows], is_train)
-    logits = y if complete else _scatter(model.ops, y, rows, len(flat))
+    logits: Any = y if complete else _scatter(model.ops, y, rows, len(flat))
 
     def backprop(dY: list[Floats2d]) -> list[Floats2d]:
         d_flat = xp.concatenate(dY)
@@ -114,18 +115,14 @@ def resize_output(model: TokenLogitsT, new_nO: int) -> None:
     if old_nO is None or layer.has_param("W") is not True:
         layer.set_dim("nO", new_nO, force=True)
         return
-    weights, bias = layer.get_param("W"), layer.get_param("b")
+    weights: Any = layer.get_param("W")  # (n_tags, width)
+    bias: Any = layer.get_param("b")  # (n_tags,)
     larger = _normal_init(layer.ops, (new_nO, weights.shape[1]))
     larger_bias = layer.ops.alloc1f(new_nO)
     larger[:old_nO] = weights
     larger_bias[:old_nO] = bias
     set_dims(layer, {"nO": new_nO})
     set_params(layer, {"W": larger, "b": larger_bias})
-
-
-def tok2vec_of(model: TokenLogitsT) -> Tok2VecT:
-    """RETURNS (Model[list[Doc], list[Floats2d]]): The layer in a token classifier's slot."""
-    return model.get_ref("tok2vec")
 
 
 def transitions_of(model: TokenLogitsT) -> Model[Floats2d, Floats2d] | None:

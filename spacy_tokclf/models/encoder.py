@@ -102,15 +102,17 @@ def load_encoder(model: Model, loader: LoaderT) -> None:
     loader (Callable[[], Pretrained]): The loader.
     """
     for node in encoder_nodes(model):
-        node.shims[0].fill(loader())
+        shim: Any = node.shims[0]
+        shim.fill(loader())
         if node.attrs["casing"]:
-            add_casing(node.shims[0].module)
-        node.set_dim("nO", node.shims[0].width, force=True)
+            add_casing(shim.module)
+        node.set_dim("nO", shim.width, force=True)
 
 
 def init(model: Tok2VecT, X: Any = None, Y: Any = None) -> None:
     """Tell the width, once there is an encoder."""
-    model.set_dim("nO", model.shims[0].width)
+    shim: Any = model.shims[0]
+    model.set_dim("nO", shim.width)
 
 
 def forward(
@@ -123,14 +125,14 @@ def forward(
     is_train (bool): Whether gradients will follow.
     RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and the backprop callback.
     """
-    shim: EncoderShim = model.shims[0]
+    shim: Any = model.shims[0]
     settings = dict(model.attrs)
     if settings.pop("freeze_embeddings"):
         words: Any = shim.module.get_input_embeddings()  # type: ignore[operator]
         words.weight.requires_grad_(False)
     vectors, tokens = encode(shim, docs, train=is_train, **settings)
-    lengths = np.fromiter(map(len, docs), dtype="int32", count=len(docs))
-    rows = model.ops.asarray(tokens)
+    lengths: Any = np.fromiter(map(len, docs), dtype="int32", count=len(docs))
+    rows: Any = model.ops.asarray(tokens)  # type: ignore[arg-type]  # thinc's own Ints1d is numpy's array
     output = model.ops.alloc2f(int(lengths.sum()), shim.width)
     output[rows] = to_array(vectors, model.ops)
     arrays = model.ops.unflatten(output, lengths)

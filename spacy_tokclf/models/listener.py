@@ -67,7 +67,8 @@ def listen(model: EncoderListener, docs: Iterable[Doc], is_train: bool) -> tuple
     for index, doc in enumerate(docs):
         expected = (len(doc), model.get_dim("nO"))
         if doc.tensor.shape == expected:
-            outputs.append(model.ops.asarray2f(doc.tensor))
+            tensor: Any = doc.tensor
+            outputs.append(model.ops.asarray2f(tensor))
         elif not len(doc) or id(doc) in sample:
             outputs.append(model.ops.alloc2f(*expected))
         else:

@@ -101,7 +101,8 @@ class EncoderShim(HeldEncoder):
     @property
     def width(self) -> int:
         """RETURNS (int): Width of the encoder's vectors."""
-        return int(self.module.config.hidden_size)
+        config: Any = self.module.config
+        return int(config.hidden_size)
 
     @property
     def pad_id(self) -> int:
@@ -112,6 +113,7 @@ class EncoderShim(HeldEncoder):
     def max_pieces(self) -> int:
         """RETURNS (int): Pieces that the encoder can see at once, special pieces included."""
         encoder = self.module
+        config: Any = encoder.config
         limits = [int(self.tokenizer_config["model_max_length"])]
         found = (
             module
@@ -122,8 +124,8 @@ class EncoderShim(HeldEncoder):
         if positions is not None:
             offset = positions.padding_idx
             limits.append(positions.num_embeddings - (0 if offset is None else offset + 1))
-        elif getattr(encoder.config, "max_position_embeddings", None):
-            limits.append(int(encoder.config.max_position_embeddings))
+        elif getattr(config, "max_position_embeddings", None):
+            limits.append(int(config.max_position_embeddings))
         return min(limits)
 
     def fill(self, pretrained: Pretrained) -> None:
@@ -171,7 +173,9 @@ class EncoderShim(HeldEncoder):
             yield
             return
         own = dict(self.module.named_parameters())
-        swapped = [(own[name], params[key]) for key in params for sid, name in [key] if sid == self.id and name in own]
+        swapped: list[tuple[Any, Any]] = [
+            (own[name], value) for (sid, name), value in params.items() if sid == self.id and name in own
+        ]
         kept = [param.data for param, _ in swapped]
         for param, value in swapped:
             param.data = value if hasattr(value, "is_floating_point") else to_tensor(value, param.device)

@@ -6,6 +6,7 @@ Everything above this room speaks numpy or cupy arrays of float32, or torch tens
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from thinc.api import Ops
 from thinc.types import ArrayXd
 from thinc.util import torch2xp, xp2torch
@@ -19,10 +20,10 @@ def to_host(tensor: "torch.Tensor") -> "torch.Tensor":
     return tensor.detach().cpu().contiguous()
 
 
-def to_tensor(array: ArrayXd, device: "torch.device") -> "torch.Tensor":
+def to_tensor(array: "npt.NDArray[Any] | ArrayXd", device: "torch.device") -> "torch.Tensor":
     """Put a numpy or cupy array on a torch device.
 
-    array (ArrayXd): The array; its memory is shared where the device allows it.
+    array (NDArray | ArrayXd): The array; its memory is shared where the device allows it.
     device (torch.device): The target.
     RETURNS (torch.Tensor): The tensor.
     """
@@ -46,7 +47,8 @@ def to_array(tensor: "torch.Tensor", ops: Ops) -> Any:
     tensor = tensor.detach().float()
     if ops.device_type == "gpu" and tensor.device.type == "cuda":
         return torch2xp(tensor, ops=ops)
-    return ops.asarray(tensor.cpu().numpy())
+    values: Any = tensor.cpu().numpy()
+    return ops.asarray(values)
 
 
 def join_rows(parts: "list[torch.Tensor]") -> "torch.Tensor":

@@ -14,15 +14,15 @@ from transformers import AutoConfig, AutoModel
 from spacy_tokclf.models.padding_free import attention
 from spacy_tokclf.models.padding_free import encoder as packed
 from spacy_tokclf.models.padding_free import flash_attention as varlen
-from spacy_tokclf.models.padding_free.attention import attend, attend_back, plan_groups
-from spacy_tokclf.models.padding_free.encoder import run_packed
+from spacy_tokclf.models.padding_free.attention import attend, attend_backward, plan_groups
+from spacy_tokclf.models.padding_free.encoder import encode_packed
 from spacy_tokclf.models.padding_free.modules import find_modules
 from spacy_tokclf.models.padding_free.ops import (
-    WorkingWeights,
+    LinearWeightsCache,
     activate,
-    activate_back,
+    activate_backward,
     add_norm,
-    add_norm_back,
+    add_norm_backward,
     linear,
 )
 from spacy_tokclf.wordpieces.pack import PackedBatch
@@ -67,22 +67,22 @@ def padded_reference(module, batch):
 
 
 def run(module, batch, pooling="first", precision="fp32", train=False):
-    options = {"weights": WorkingWeights(), "precision": precision, "pooling": pooling, "train": train}
-    return run_packed(find_modules(module), batch, **options)
+    options = {"cache": LinearWeightsCache(), "precision": precision, "pooling": pooling, "train": train}
+    return encode_packed(find_modules(module), batch, **options)
 
 
 @pytest.fixture(params=[1, 3])
-def cores(request, monkeypatch):
-    """Let that many cores share a batch, however small it is."""
+def threads(request, monkeypatch):
+    """Let that many threads share a batch, however small it is."""
     threads = torch.get_num_threads()
     torch.set_num_threads(request.param)
-    monkeypatch.setattr("spacy_tokclf.models.padding_free.encoder.SHARE", 1)
+    monkeypatch.setattr("spacy_tokclf.models.padding_free.encoder.SHARD_PIECES", 1)
     yield request.param
     torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("model_type", FAMILY)
-def test_vectors_and_gradients_of_the_family(model_type, cores):
+def test_vectors_and_gradients_of_the_family(model_type, threads):
     module = make_module(model_type)
     batch = batch_of(LENGTHS)
     expected = padded_reference(module, batch)[torch.tensor(batch.first)]
@@ -105,7 +105,7 @@ def test_vectors_and_gradients_of_the_family(model_type, cores):
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_poolings(pooling, cores):
+def test_poolings(pooling, threads):
     module = make_module("bert")
     batch = batch_of(LENGTHS)
     pieces = padded_reference(module, batch)
@@ -151,7 +151,7 @@ def test_attention_without_gradients_is_that_with_them_however_many_heads_at_a_t
     qkv = torch.randn((int(lengths.sum()), 3 * 32), generator=torch.Generator().manual_seed(1))
     groups = plan_groups(lengths, 4, device=CPU, dtype=torch.float32)
     assert any(group.bias is not None for group in groups)
-    expected = attend(qkv, groups, 4, traces=[])
+    expected = attend(qkv, groups, 4, saved=[])
     torch.testing.assert_close(attend(qkv, groups, 4), expected, atol=1e-6, rtol=0)
 
 
@@ -167,7 +167,7 @@ def varlen_by_hand(q, k, v, starts, other, longest, other_longest):
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_attention_over_windows_as_one_row(monkeypatch, pooling, cores):
+def test_attention_over_windows_as_one_row(monkeypatch, pooling, threads):
     """The way of a GPU, with a stand-in for its kernel."""
     module = make_module("distilbert")
     batch = batch_of(LENGTHS)
@@ -179,7 +179,7 @@ def test_attention_over_windows_as_one_row(monkeypatch, pooling, cores):
         "torch.nn.attention.varlen.varlen_attn", lambda *given: calls.append(1) or varlen_by_hand(*given)
     )
     torch.testing.assert_close(run(module, batch, pooling), expected, rtol=0, atol=1e-5)
-    assert len(calls) == 3 * cores
+    assert len(calls) == 3 * threads
     del calls[:]
     run(module, batch, train=True)
     run(module.requires_grad_(True), batch).sum().backward()
@@ -234,10 +234,10 @@ def test_an_activation_along_columns_has_the_same_values_and_gradients():
     with torch.no_grad():
         assert not activate(x.detach(), torch.nn.functional.gelu).requires_grad
         own = x.detach().clone()
-        found = activate(own, torch.nn.functional.gelu, keep=True)
+        found = activate(own, torch.nn.functional.gelu, save=True)
         assert found.is_contiguous()
         torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
-        ours = activate_back(weight, own, found)
+        ours = activate_backward(weight, own, found)
     torch.testing.assert_close(ours, torch.autograd.grad((expected * weight).sum(), x)[0], atol=1e-4, rtol=0)
 
 
@@ -255,24 +255,24 @@ class Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx, qkv, groups, heads, masks):
         ctx.how = groups, [], heads
-        return attend(qkv, groups, heads, masks=masks, rate=0.3, traces=ctx.how[1])
+        return attend(qkv, groups, heads, masks=masks, rate=0.3, saved=ctx.how[1])
 
     @staticmethod
     def backward(ctx, dy):
-        groups, traces, heads = ctx.how
-        return attend_back(dy, groups, traces, heads), None, None, None
+        groups, saved, heads = ctx.how
+        return attend_backward(dy, groups, saved, heads), None, None, None
 
 
 class AddNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, residual, masks, norm, weight, bias):
-        y, trace = add_norm(x, residual, masks, 0.3, norm)
-        ctx.how = trace, norm
+        y, saved = add_norm(x, residual, masks, 0.3, norm)
+        ctx.how = saved, norm
         return y
 
     @staticmethod
     def backward(ctx, dy):
-        dx, d_residual, of_norm = add_norm_back(dy, *ctx.how)
+        dx, d_residual, of_norm = add_norm_backward(dy, *ctx.how)
         return dx, d_residual, None, None, *of_norm
 
 
@@ -291,13 +291,13 @@ def test_gradients_of_the_steps(masks):
 def test_linear_layers_with_the_same_input_are_one_product():
     layers = tuple(torch.nn.Linear(4, 3) for _ in range(3))
     x = torch.randn(5, 4)
-    found = linear(x, WorkingWeights().get(layers, torch.float32))
+    found = linear(x, LinearWeightsCache().get(layers, torch.float32))
     torch.testing.assert_close(found, torch.cat([layer(x) for layer in layers], 1))
 
 
 def test_working_weights_follow_the_weights():
     layers = (torch.nn.Linear(4, 4), torch.nn.Linear(4, 4))
-    weights = WorkingWeights()
+    weights = LinearWeightsCache()
     first = weights.get(layers, torch.bfloat16)
     assert weights.get(layers, torch.bfloat16) is first
     with torch.no_grad():
@@ -341,7 +341,7 @@ FROZEN = {
 
 
 @pytest.mark.parametrize("frozen", sorted(FROZEN))
-def test_what_is_frozen_has_no_gradient_and_the_rest_has_its_own(frozen, cores):
+def test_what_is_frozen_has_no_gradient_and_the_rest_has_its_own(frozen, threads):
     module = make_module("distilbert")
     batch = batch_of(LENGTHS)
     weight = torch.randn(len(batch.first), 32)
@@ -363,20 +363,20 @@ def test_nothing_is_recorded_where_all_is_frozen():
     assert not run(module.requires_grad_(False), batch_of(LENGTHS)).requires_grad
 
 
-def test_what_a_layer_kept_is_free_once_its_way_back_is_done(monkeypatch):
-    way_back, kept, alive = packed.layer_back, [], []
+def test_what_a_layer_kept_is_free_once_its_backward_is_done(monkeypatch):
+    backward, kept, alive = packed.layer_backward, [], []
 
-    def spy(dy, trace, *given, **more):
+    def spy(dy, saved, *given, **more):
         alive.append(sum(each() is not None for each in kept))
-        kept.append(weakref.ref(trace.inner))
-        return way_back(dy, trace, *given, **more)
+        kept.append(weakref.ref(saved.hidden))
+        return backward(dy, saved, *given, **more)
 
-    monkeypatch.setattr(packed, "layer_back", spy)
+    monkeypatch.setattr(packed, "layer_backward", spy)
     run(make_module("distilbert"), batch_of(LENGTHS), train=True).sum().backward()
     assert alive == [0, 0, 0]
 
 
-def test_gradients_add_up_over_batches(cores):
+def test_gradients_add_up_over_batches(threads):
     module = make_module("distilbert")
     batches = [batch_of(LENGTHS), batch_of([9, 4], seed=1)]
     for batch in batches:
@@ -389,7 +389,7 @@ def test_gradients_add_up_over_batches(cores):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_what_is_dropped_is_a_function_of_the_seed(cores, precision):
+def test_what_is_dropped_is_a_function_of_the_seed(threads, precision):
     module = make_module("bert")
     batch = batch_of([12, 12, 11, 9, 9, 4])
 

@@ -88,13 +88,14 @@ def read_head(module: "nn.Module", head: Head, *, name: str, trained: bool) -> H
     arrays = {key: to_array(tensor, _NUMPY).copy() for key, tensor in tensors.items()}
     transform = {key: arrays[full] for key in PARAMS if (full := f"{head.transform}.{key}") in arrays}
     norm = getattr(module, head.transform).norm if head.transform else None
+    config: Any = module.config
     classifier = (arrays[f"{head.classifier}.weight"], arrays[f"{head.classifier}.bias"])
     return HeadWeights(
         transform,
-        str(getattr(module.config, "classifier_activation", "")) if transform else "",
+        str(getattr(config, "classifier_activation", "")) if transform else "",
         float(norm.eps) if norm is not None else 0.0,
         classifier if trained else None,
-        ordered_labels(module.config.id2label) if trained else [],
+        ordered_labels(config.id2label) if trained else [],
         _dropout(module),
     )
 
@@ -120,12 +121,14 @@ def use_head(model: Model, head: HeadWeights, tags: list[str]) -> None:
     if head.classifier is None:
         return
     layer = model.get_ref("output_layer")
-    weights, bias = layer.get_param("W").copy(), layer.get_param("b").copy()
+    weights: Any = layer.get_param("W").copy()  # (n_tags, width)
+    bias: Any = layer.get_param("b").copy()  # (n_tags,)
+    given: Any = head.classifier
     rows = {tag: row for row, tag in enumerate(head.tags)}
     for own, tag in enumerate(tags):
         if tag in rows:
-            weights[own] = layer.ops.asarray_f(head.classifier[0][rows[tag]])
-            bias[own] = layer.ops.asarray_f(head.classifier[1][rows[tag]])
+            weights[own] = layer.ops.asarray_f(given[0][rows[tag]])
+            bias[own] = layer.ops.asarray_f(given[1][rows[tag]])
     layer.set_param("W", weights)
     layer.set_param("b", bias)
 

@@ -72,8 +72,9 @@ class PretrainedEncoder:
         if self.head and missing:
             raise ValueError(Errors.TC252.format(name=self.name, missing=", ".join(missing)))
         weights = read_head(module, head, name=self.name, trained=self.head) if with_head else None
+        base: Any = module.base_model
         return Pretrained(
-            module.base_model.float(),
+            base.float(),
             _plain_config(module.config),
             tokenizer.backend_tokenizer.to_str(),
             _tokenizer_config(tokenizer, as_trained=self.head),

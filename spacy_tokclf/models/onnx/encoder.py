@@ -77,8 +77,10 @@ def forward(
     """
     if is_train:
         raise ValueError(Errors.TC300)
-    vectors = model.ops.asarray2f(encode(model.shims[0], docs, **model.attrs))
-    lengths = np.asarray([len(doc) for doc in docs], dtype="int32")
+    shim: Any = model.shims[0]
+    made: Any = encode(shim, docs, **model.attrs)
+    vectors = model.ops.asarray2f(made)
+    lengths: Any = np.asarray([len(doc) for doc in docs], dtype="int32")
 
     def backprop(d_arrays: list[Floats2d]) -> list[Doc]:
         raise ValueError(Errors.TC300)
@@ -98,7 +100,7 @@ def encode(
     """
     runner, limit = shim.runner, int(shim.settings["max_pieces"])
     size = min(window or limit, limit)
-    how = {"size": size, "overlap": min(overlap, size // 2), "normalize": normalize, "casing": casing}
+    how: dict[str, Any] = {"size": size, "overlap": min(overlap, size // 2), "normalize": normalize, "casing": casing}
     sequences = make_sequences(docs, shim.tokenizer, **how)
     budget = _budget(sequences, shim.tokenizer.n_special, runner.n_threads)
     pad = int(shim.settings["pad_id"])

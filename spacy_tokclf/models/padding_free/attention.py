@@ -1,4 +1,8 @@
-"""Attention over windows that lie in one row of pieces: padded among windows of like length only."""
+"""Multi-head attention (Vaswani et al., 2017) over windows whose word pieces lie in one row, with its backward pass.
+
+Windows of like length make a group. Within a group they are padded to its longest one and multiplied as one block;
+everything outside the attention works on the row, without padding. `into` and `out_of` are the moves between the two.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,17 +29,21 @@ STEP, TRAIN_STEP = 16, 8
 CACHED = 600_000
 
 
-class Group(NamedTuple):
-    """Windows of like length, and the moves between pieces in a row and heads in a padded block.
+class LengthGroup(NamedTuple):
+    """Windows of like length, and the moves between the row of pieces and a padded block of heads.
 
-    start, end (int): Which pieces.
-    shape (tuple[int, int]): Of one block, of queries, keys or values: windows times heads, and pieces.
-    into (Tensor): For each row of three blocks, the head of a piece in the row. Shape: (3 * windows * heads * pieces,).
-    into_one (Tensor): The same for one block. Shape: (windows * heads * pieces,).
-    back (Tensor): For each head of each piece, its row in one block. Shape: (n_pieces * heads,).
-    back_three (Tensor): The same for three. Shape: (n_pieces * 3 * heads,).
-    holes (Tensor | None): Rows of one block that pad; None if there are none.
-    bias (Tensor | None): Minus infinity where a key pads. Shape: (windows * heads, 1, pieces).
+    A block holds queries, keys or values, one row for each (window, head, piece). The row of pieces is seen as one row
+    of `width / heads` values for each (piece, query or key or value, head).
+
+    start, end (int): The pieces of the group in the row.
+    shape (tuple[int, int]): Of one block: (n_windows * heads, padded length).
+    into (Tensor): For each row of the three blocks, the row of the pieces it is read from.
+        Shape: (3 * n_windows * heads * length,).
+    into_one (Tensor): The same for one block, from rows of one value each. Shape: (n_windows * heads * length,).
+    out_of (Tensor): For each head of each piece, its row in one block. Shape: (n_pieces * heads,).
+    out_of_three (Tensor): The same for the three blocks. Shape: (n_pieces * 3 * heads,).
+    padding (Tensor | None): Rows of one block that are padding; None if there are none.
+    bias (Tensor | None): Minus infinity where a key is padding, else 0. Shape: (n_windows * heads, 1, length).
     """
 
     start: int
@@ -43,69 +51,77 @@ class Group(NamedTuple):
     shape: tuple[int, int]
     into: "Tensor"
     into_one: "Tensor"
-    back: "Tensor"
-    back_three: "Tensor"
-    holes: "Tensor | None"
+    out_of: "Tensor"
+    out_of_three: "Tensor"
+    padding: "Tensor | None"
     bias: "Tensor | None"
 
 
 def plan_groups(
     lengths: Ints, heads: int, *, device: "torch.device", dtype: "torch.dtype", train: bool = False
-) -> list[Group]:
+) -> list[LengthGroup]:
     """Group windows by length.
 
-    lengths (Ints): Pieces of each window, longest first.
+    lengths (Ints): Pieces of each window, longest first. Shape: (n_windows,).
     heads (int): The number of heads.
     device (torch.device): Where the attention runs.
     dtype (torch.dtype): Its precision.
     train (bool): Whether it is for training.
-    RETURNS (list[Group]): The groups, in the order of the windows.
+    RETURNS (list[LengthGroup]): The groups, in the order of the windows.
     """
-    groups = []
+    groups: list[LengthGroup] = []
     slack, step = (TRAIN_SLACK, TRAIN_STEP) if train else (SLACK, STEP)
     start = piece = 0
     while start < len(lengths):
         end = start + int(np.count_nonzero(lengths[start:] * slack >= lengths[start]))
-        groups.append(_group(lengths[start:end], piece, heads, step, device, dtype))
+        groups.append(_plan_group(lengths[start:end], piece, heads, step, device, dtype))
         start, piece = end, groups[-1].end
     return groups
 
 
-def _group(lengths: Ints, start: int, heads: int, step: int, device: "torch.device", dtype: "torch.dtype") -> Group:
-    longest = -(-int(lengths[0]) // step) * step
-    begins = start + np.cumsum(lengths) - lengths
-    place = np.arange(longest)
-    real = place < lengths[:, None]
-    # What pads is a copy of the last piece: any finite value does.
-    pieces = begins[:, None] + np.minimum(place, lengths[:, None] - 1)
+def _plan_group(
+    lengths: Ints, start: int, heads: int, step: int, device: "torch.device", dtype: "torch.dtype"
+) -> LengthGroup:
+    n_windows = len(lengths)
+    length = -(-int(lengths[0]) // step) * step  # the longest, rounded up
+    begins = start + np.cumsum(lengths) - lengths  # first piece of each window in the row
+    column = np.arange(length)
+    real = column < lengths[:, None]  # (n_windows, length)
+    # Padding reads the last piece of its window: any finite value does, since its keys are masked.
+    pieces = begins[:, None] + np.minimum(column, lengths[:, None] - 1)  # (n_windows, length)
     head = np.arange(heads)[:, None]
-    parts = np.arange(3)[:, None]
-    into = (pieces[:, None] * 3 * heads + head).ravel()
-    window, row = np.nonzero(real)
-    back = (window[:, None] * heads + head.T) * longest + row[:, None]
-    size = len(lengths) * heads * longest
-    holes = bias = None
+    qkv = np.arange(3)[:, None]
+    # Row of (piece, query, head) among rows of (piece, q/k/v, head); `+ qkv * heads` makes it the key's or the value's.
+    into = (pieces[:, None] * 3 * heads + head).ravel()  # from (n_windows, heads, length)
+    window, place = np.nonzero(real)  # the n_pieces of the group, in the order of the row
+    out_of = (window[:, None] * heads + head.T) * length + place[:, None]  # (n_pieces, heads)
+    size = n_windows * heads * length  # rows of one block
+    padding = bias = None
     if not real.all():
-        window, row = np.nonzero(~real)
-        holes = to_tensor(((window[:, None] * heads + head.T) * longest + row[:, None]).ravel(), device)
+        window, place = np.nonzero(~real)
+        padding = to_tensor(((window[:, None] * heads + head.T) * length + place[:, None]).ravel(), device)
         lowest = np.where(real, 0.0, -np.inf).astype("float32")
         bias = to_tensor(np.repeat(lowest, heads, axis=0)[:, None], device).type(dtype)
-    return Group(
+    return LengthGroup(
         start,
         start + int(lengths.sum()),
-        (len(lengths) * heads, longest),
-        to_tensor((into + parts * heads).ravel(), device),
+        (n_windows * heads, length),
+        to_tensor((into + qkv * heads).ravel(), device),
         to_tensor((pieces[:, None] * heads + head).ravel(), device),
-        to_tensor(back.ravel(), device),
-        to_tensor((back[:, None] + parts * size).ravel(), device),
-        holes,
+        to_tensor(out_of.ravel(), device),
+        to_tensor((out_of[:, None] + qkv * size).ravel(), device),
+        padding,
         bias,
     )
 
 
-class AttentionTrace(NamedTuple):
-    """What the attention of a group keeps: queries, keys and values, the weights that queries give to keys, and what
-    these were multiplied by."""
+class SavedAttention(NamedTuple):
+    """What the attention of a group saves for its backward pass.
+
+    q, k, v (Tensor): Queries, keys and values. Shapes: (n_windows * heads, length, width per head).
+    p (Tensor): Attention probabilities before dropout, float32. Shape: (n_windows * heads, length, length).
+    mask (Tensor | None): Their dropout mask, in the same shape.
+    """
 
     q: "Tensor"
     k: "Tensor"
@@ -116,85 +132,87 @@ class AttentionTrace(NamedTuple):
 
 def attend(
     qkv: "Tensor",
-    groups: Sequence[Group],
+    groups: Sequence[LengthGroup],
     heads: int,
     *,
     masks: DropoutMasks | None = None,
     rate: float = 0.0,
-    traces: list[AttentionTrace] | None = None,
+    saved: list[SavedAttention] | None = None,
 ) -> "Tensor":
     """Let each piece attend to those of its window.
 
     qkv (Tensor): Queries, keys and values. Shape: (n_rows, 3 * width).
-    groups (Sequence[Group]): The groups of the windows, at least one. Rows after the last one's are of no window.
+    groups (Sequence[LengthGroup]): The groups of the windows, at least one. Rows after the last one's belong to none.
     heads (int): The number of heads.
-    masks (DropoutMasks | None): Draws what is dropped of the probabilities; None for nothing.
-    rate (float): The share that is dropped.
-    traces (list[AttentionTrace] | None): Where to add what the way back needs; None if there is none.
+    masks (DropoutMasks | None): Draws dropout masks of the probabilities; None for no dropout.
+    rate (float): Dropout rate.
+    saved (list[SavedAttention] | None): Where to add what the backward pass needs; None if there is none.
     RETURNS (Tensor): Zeros in rows of no window. Shape: (n_rows, width).
     """
     width = qkv.shape[1] // 3
     size = width // heads
-    rows = qkv.reshape(-1, size)
+    rows = qkv.reshape(-1, size)  # (n_rows * 3 * heads, size)
     out = qkv.new_empty(len(qkv), width)
     out[groups[-1].end :] = 0.0
     for group in groups:
         q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
-        if traces is None and masks is None:
-            found = _mix(q, k, v, group.bias, heads)
+        if saved is None and masks is None:
+            context = _attend_by_parts(q, k, v, group.bias, heads)
         else:
-            p = _weights(q, k, group.bias)
+            p = _probabilities(q, k, group.bias)
             mask = masks.draw(tuple(p.shape), rate, p.dtype) if masks else None
             dropped = (p if mask is None else p * mask).type(qkv.dtype)
-            found = torch.bmm(dropped, v)
-            if traces is not None:
-                traces.append(AttentionTrace(q, k, v, p, mask))
-        torch.index_select(found.view(-1, size), 0, group.back, out=out[group.start : group.end].view(-1, size))
+            context = torch.bmm(dropped, v)  # (n_windows * heads, length, size)
+            if saved is not None:
+                saved.append(SavedAttention(q, k, v, p, mask))
+        # Straight into the rows of the group: the heads of a piece lie next to each other there.
+        torch.index_select(context.view(-1, size), 0, group.out_of, out=out[group.start : group.end].view(-1, size))
     return out
 
 
-def attend_back(d_out: "Tensor", groups: Sequence[Group], traces: Sequence[AttentionTrace], heads: int) -> "Tensor":
-    """Go back through the attention.
+def attend_backward(
+    d_out: "Tensor", groups: Sequence[LengthGroup], saved: Sequence[SavedAttention], heads: int
+) -> "Tensor":
+    """Backward pass of `attend`.
 
-    d_out (Tensor): The gradient of what left it. Shape: (n_rows, width).
-    groups (Sequence[Group]): The groups of the windows.
-    traces (Sequence[AttentionTrace]): What it kept of each.
+    d_out (Tensor): Gradient of the output. Shape: (n_rows, width).
+    groups (Sequence[LengthGroup]): The groups of the windows.
+    saved (Sequence[SavedAttention]): What `attend` saved of each.
     heads (int): The number of heads.
-    RETURNS (Tensor): The gradient of queries, keys and values. Shape: (n_rows, 3 * width).
+    RETURNS (Tensor): Gradient of queries, keys and values. Shape: (n_rows, 3 * width).
     """
     size = d_out.shape[1] // heads
-    rows = d_out.reshape(-1, size)
+    rows = d_out.reshape(-1, size)  # (n_rows * heads, size)
     d_qkv = d_out.new_empty(len(d_out), 3 * d_out.shape[1])
-    for group, trace in zip(groups, traces, strict=True):
-        q, k, v, p, mask = trace
-        dropped = (p if mask is None else p * mask).type(q.dtype)  # long windows would take much memory to keep
-        d_found = rows.index_select(0, group.into_one)
-        if group.holes is not None:
-            d_found.index_fill_(0, group.holes, 0.0)
-        d_found = d_found.view(*group.shape, size)
-        block = d_found.new_empty(3, *group.shape, size)
-        torch.bmm(dropped.transpose(1, 2), d_found, out=block[2])
-        dp = torch.bmm(d_found, v.transpose(1, 2)).type(p.dtype)
+    for group, (q, k, v, p, mask) in zip(groups, saved, strict=True):
+        # Made again rather than saved: of long windows it would take much memory.
+        dropped = (p if mask is None else p * mask).type(q.dtype)
+        d_context = rows.index_select(0, group.into_one)
+        if group.padding is not None:
+            d_context.index_fill_(0, group.padding, 0.0)  # padding read a real piece's gradient
+        d_context = d_context.view(*group.shape, size)
+        d_block = d_context.new_empty(3, *group.shape, size)  # of q, k and v
+        torch.bmm(dropped.transpose(1, 2), d_context, out=d_block[2])  # dv = p^T dc
+        dp = torch.bmm(d_context, v.transpose(1, 2)).type(p.dtype)  # (n_windows * heads, length, length)
         if mask is not None:
             dp *= mask
         d_scores = compat.softmax_backward(dp, p).mul_(size**-0.5).type(q.dtype)
-        torch.bmm(d_scores, k, out=block[0])
-        torch.bmm(d_scores.transpose(1, 2), q, out=block[1])
+        torch.bmm(d_scores, k, out=d_block[0])  # dq = ds k
+        torch.bmm(d_scores.transpose(1, 2), q, out=d_block[1])  # dk = ds^T q
         d_rows = d_qkv[group.start : group.end].view(-1, size)
-        torch.index_select(block.view(-1, size), 0, group.back_three, out=d_rows)
+        torch.index_select(d_block.view(-1, size), 0, group.out_of_three, out=d_rows)
     d_qkv[groups[-1].end :] = 0.0
     return d_qkv
 
 
-def _mix(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None", heads: int) -> "Tensor":
-    """Mix values by the weights that queries give to keys, some heads at a time. All shapes: (windows * heads, pieces,
-    size)."""
-    found = torch.empty_like(q)
-    pieces = q.shape[1]
-    for part in split_heads(len(q), heads, CACHED // (pieces * pieces * q.element_size())):
-        p = _weights(q[part], k[part], None if bias is None else bias[part])
-        torch.bmm(p.type(v.dtype), v[part], out=found[part])
-    return found
+def _attend_by_parts(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None", heads: int) -> "Tensor":
+    """Attend without saving anything, some heads at a time. All shapes: (n_windows * heads, length, size)."""
+    context = torch.empty_like(q)
+    length = q.shape[1]
+    for part in split_heads(len(q), heads, CACHED // (length * length * q.element_size())):
+        p = _probabilities(q[part], k[part], None if bias is None else bias[part])
+        torch.bmm(p.type(v.dtype), v[part], out=context[part])
+    return context
 
 
 def split_heads(total: int, heads: int, most: int) -> Iterator[slice]:
@@ -216,9 +234,9 @@ def split_heads(total: int, heads: int, most: int) -> Iterator[slice]:
         start += size
 
 
-def _weights(q: "Tensor", k: "Tensor", bias: "Tensor | None") -> "Tensor":
-    """Give the weight of each key for each query. The softmax is in float32 at least: in bf16 torch takes up to seven
-    times as long for it, and up to ten times for its gradient."""
+def _probabilities(q: "Tensor", k: "Tensor", bias: "Tensor | None") -> "Tensor":
+    """Give the attention probabilities: (n, length, length), float32 at least. In bf16 torch takes up to seven times as
+    long for a softmax, and up to ten times for its gradient."""
     scores = torch.bmm(q, k.transpose(1, 2)).mul_(q.shape[-1] ** -0.5)
     if bias is not None:
         scores += bias

@@ -8,9 +8,9 @@ from ...wordpieces.pack import pack_windows
 from ...wordpieces.sequences import Sequences
 from ...wordpieces.tokenizer import PieceTokenizer
 from ..backend import BATCH_PIECES, Backend
-from .encoder import run_packed
+from .encoder import encode_packed
 from .modules import find_modules
-from .ops import WorkingWeights
+from .ops import LinearWeightsCache
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,26 +35,25 @@ class PaddingFreeBackend:
         reference (Backend): Runs the module's own forward pass.
         """
         self.module, self.tokenizer, self.reference = module, tokenizer, reference
-        self.weights = WorkingWeights()
+        self.cache = LinearWeightsCache()
 
     def vectors(
         self, sequences: Sequences, *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
         """As for `Backend`."""
-        parts = find_modules(self.module)
-        if parts is None:
+        modules = find_modules(self.module)
+        if modules is None:
             return self.reference.vectors(sequences, precision=precision, pooling=pooling, train=train)
         vectors, tokens = [], []
         # Products are cast where they are made: no autocast.
         with running(device_of(self.module), precision="fp32", train=train):
             for packed in pack_windows(sequences, self.tokenizer, budget=BATCH_PIECES):
-                made = run_packed(
-                    parts, packed, weights=self.weights, precision=precision, pooling=pooling, train=train
+                vectors.append(
+                    encode_packed(modules, packed, cache=self.cache, precision=precision, pooling=pooling, train=train)
                 )
-                vectors.append(made)
                 tokens.append(packed.tokens)
         return vectors, tokens
 
     def forget_weights(self) -> None:
-        """Make the working weights of products anew when they are next needed."""
-        self.weights.clear()
+        """Make the stacked and cast weights anew when they are next needed."""
+        self.cache.clear()

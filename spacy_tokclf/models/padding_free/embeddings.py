@@ -1,4 +1,4 @@
-"""The embeddings of BERT and its family for windows in a row, there and back."""
+"""The embeddings of BERT and its family for word pieces in one row: forward pass, backward pass, gradients."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +12,7 @@ from ...runtime.dropout import DropoutMasks
 from ...runtime.products import linear_product
 from ...types import Ints
 from .modules import Modules
-from .ops import norm_back, summed
+from .ops import norm_backward, sum_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,20 +26,25 @@ class Pieces(NamedTuple):
     casings: "Tensor | None"
 
 
-class EmbedTrace(NamedTuple):
-    """What the embeddings keep for the way back: the sum, its rows' mean and inverse deviation, the mask of what was
-    dropped, and what was projected."""
+class SavedEmbeddings(NamedTuple):
+    """What the embeddings save for their backward pass.
+
+    total (Tensor): Sum of the tables' rows. Shape: (n_pieces, embedding width).
+    mean, deviation (Tensor): Mean and inverse standard deviation of its rows. Shapes: (n_pieces, 1).
+    mask (Tensor | None): The dropout mask. Shape: (n_pieces, embedding width).
+    projected (Tensor | None): Input of the projection, where the encoder is wider than its embeddings.
+    """
 
     total: "Tensor"
     mean: "Tensor"
     deviation: "Tensor"
     mask: "Tensor | None"
-    narrow: "Tensor | None"
+    projected: "Tensor | None"
 
 
-class EmbedGradients(NamedTuple):
-    """What the gradients of the embeddings are made of: that of the sum, those of the norm's weight and bias, and of
-    the projection what left it (its gradient) and what came in."""
+class EmbeddingFactors(NamedTuple):
+    """What the gradients of the embeddings are made of: the gradient of the sum; those of the norm's weight and bias;
+    of the projection, the gradient of its output and its input."""
 
     total: "Tensor"
     norm: "tuple[Tensor, Tensor]"
@@ -59,91 +64,88 @@ def count_positions(ids: Ints, lengths: Ints, pad: int | None) -> Ints:
     if pad is None:
         return np.arange(len(ids)) - np.repeat(starts, lengths)
     real = (ids != pad).astype("int64")
-    counted = np.cumsum(real)
+    counted = np.cumsum(real)  # over all windows; less what was counted before each
     before = np.repeat((counted - real)[starts], lengths)
     return (counted - before) * real + pad
 
 
-def embed_params(parts: Modules) -> "list[Tensor]":
+def embed_params(modules: Modules) -> "list[Tensor]":
     """RETURNS (list[Tensor]): What the embeddings learn, in the order in which `embed_gradients` gives gradients."""
-    tables = [table.weight for table in (parts.words, parts.positions, parts.types, parts.casing) if table is not None]
-    project = [parts.project.weight, parts.project.bias] if parts.project is not None else []
-    return [*tables, parts.norm.weight, parts.norm.bias, *project]
+    tables = (modules.words, modules.positions, modules.types, modules.casing)
+    project = [modules.project.weight, modules.project.bias] if modules.project is not None else []
+    return [*(table.weight for table in tables if table is not None), modules.norm.weight, modules.norm.bias, *project]
 
 
-def embed(pieces: Pieces, parts: Modules, masks: DropoutMasks | None) -> "tuple[Tensor, EmbedTrace]":
-    """Embed pieces.
+def embed(pieces: Pieces, modules: Modules, masks: DropoutMasks | None) -> "tuple[Tensor, SavedEmbeddings]":
+    """Embed pieces: sum of the tables, layer norm, dropout, projection.
 
     pieces (Pieces): The pieces.
-    parts (Modules): The encoder.
-    masks (DropoutMasks | None): Draws what is dropped; None for nothing.
-    RETURNS (tuple[Tensor, EmbedTrace]): float32, shape (n_pieces, width), and what the way back needs.
+    modules (Modules): The encoder.
+    masks (DropoutMasks | None): Draws the dropout mask; None for no dropout.
+    RETURNS (tuple[Tensor, SavedEmbeddings]): float32, shape (n_pieces, width), and what the backward pass needs.
     """
-    total = functional.embedding(pieces.ids, parts.words.weight)
-    total += functional.embedding(pieces.positions, parts.positions.weight)
-    if parts.casing is not None and pieces.casings is not None:
-        total += functional.embedding(pieces.casings, parts.casing.weight)
-    if parts.types is not None:
-        total += parts.types.weight[0]
-    norm = parts.norm
-    x, mean, deviation = compat.layer_norm(total, norm)
-    mask = masks.draw(tuple(x.shape), parts.dropout, x.dtype) if masks else None
+    total = functional.embedding(pieces.ids, modules.words.weight)  # (n_pieces, embedding width)
+    total += functional.embedding(pieces.positions, modules.positions.weight)
+    if modules.casing is not None and pieces.casings is not None:
+        total += functional.embedding(pieces.casings, modules.casing.weight)
+    if modules.types is not None:
+        total += modules.types.weight[0]  # one text a window: all pieces are of the first type
+    x, mean, deviation = compat.layer_norm(total, modules.norm)
+    mask = masks.draw(tuple(x.shape), modules.dropout, x.dtype) if masks else None
     x = x if mask is None else x * mask
-    narrow = None
-    if parts.project is not None:
-        narrow, x = x, linear_product(x, parts.project.weight, parts.project.bias)
-    return x, EmbedTrace(total, mean, deviation, mask, narrow)
+    projected = None
+    if modules.project is not None:
+        projected, x = x, linear_product(x, modules.project.weight, modules.project.bias)
+    return x, SavedEmbeddings(total, mean, deviation, mask, projected)
 
 
-def embed_back(dy: "Tensor", trace: EmbedTrace, parts: Modules) -> EmbedGradients:
-    """Go back through the embeddings.
+def embed_backward(dy: "Tensor", saved: SavedEmbeddings, modules: Modules) -> EmbeddingFactors:
+    """Backward pass of `embed`.
 
-    dy (Tensor): The gradient of what left them. Shape: (n_pieces, width).
-    trace (EmbedTrace): What they kept.
-    parts (Modules): The encoder.
-    RETURNS (EmbedGradients): What the gradients are made of.
+    dy (Tensor): Gradient of the output. Shape: (n_pieces, width).
+    saved (SavedEmbeddings): What `embed` saved.
+    modules (Modules): The encoder.
+    RETURNS (EmbeddingFactors): What the gradients are made of.
     """
     project = None
-    if parts.project is not None and trace.narrow is not None:
-        project = dy, trace.narrow
-        dy = linear_product(dy, parts.project.weight.t())
-    if trace.mask is not None:
-        dy = dy * trace.mask
-    return EmbedGradients(*norm_back(dy, trace.total, trace.mean, trace.deviation, parts.norm), project)
+    if modules.project is not None and saved.projected is not None:
+        project = dy, saved.projected
+        dy = linear_product(dy, modules.project.weight.t())
+    if saved.mask is not None:
+        dy = dy * saved.mask
+    return EmbeddingFactors(*norm_backward(dy, saved.total, saved.mean, saved.deviation, modules.norm), project)
 
 
 def embed_gradients(
-    shares: Sequence[EmbedGradients], pieces: Sequence[Pieces], parts: Modules, needed: Sequence[bool]
+    shards: Sequence[EmbeddingFactors], pieces: Sequence[Pieces], modules: Modules, needed: Sequence[bool]
 ) -> "list[Tensor | None]":
-    """Work out the gradients of the embeddings.
+    """Compute the gradients of the embeddings.
 
-    shares (Sequence[EmbedGradients]): What the shares of a batch gave.
+    shards (Sequence[EmbeddingFactors]): What `embed_backward` gave for each shard of a batch.
     pieces (Sequence[Pieces]): Their pieces.
-    parts (Modules): The encoder.
+    modules (Modules): The encoder.
     needed (Sequence[bool]): For each of `embed_params`, whether it learns.
     RETURNS (list[Tensor | None]): For each of them its gradient, or None.
     """
-    d_total = torch.cat([share.total for share in shares])
+    d_total = torch.cat([shard.total for shard in shards])  # (n_pieces of the batch, embedding width)
     ids, positions = (torch.cat(each) for each in zip(*(each[:2] for each in pieces), strict=True))
-    want = iter(needed)
+    learns = iter(needed)
     grads = [
-        _of_table(d_total, ids, parts.words, next(want)),
-        _of_table(d_total, positions, parts.positions, next(want)),
+        _table_gradient(d_total, ids, modules.words, next(learns)),
+        _table_gradient(d_total, positions, modules.positions, next(learns)),
     ]
-    if parts.types is not None:
-        grads.append(_of_table(d_total, torch.zeros_like(ids), parts.types, next(want)))
-    if parts.casing is not None:
+    if modules.types is not None:
+        grads.append(_table_gradient(d_total, torch.zeros_like(ids), modules.types, next(learns)))
+    if modules.casing is not None:
         casings = [each.casings for each in pieces if each.casings is not None]
-        grads.append(_of_table(d_total, torch.cat(casings), parts.casing, next(want)) if casings else None)
-    grads += summed([share.norm for share in shares])
-    projects = [share.project for share in shares if share.project is not None]
+        grads.append(_table_gradient(d_total, torch.cat(casings), modules.casing, next(learns)) if casings else None)
+    grads += sum_pairs([shard.norm for shard in shards])
+    projects = [shard.project for shard in shards if shard.project is not None]
     if projects:
         dy, x = (torch.cat(each) for each in zip(*projects, strict=True))
         grads += [linear_product(dy.t(), x.t()), dy.sum(0)]
     return grads
 
 
-def _of_table(d_rows: "Tensor", ids: "Tensor", table: "nn.Embedding", needed: bool) -> "Tensor | None":
-    if not needed:
-        return None
-    return compat.embedding_backward(d_rows, ids, table)
+def _table_gradient(d_rows: "Tensor", ids: "Tensor", table: "nn.Embedding", needed: bool) -> "Tensor | None":
+    return compat.embedding_backward(d_rows, ids, table) if needed else None

@@ -1,4 +1,9 @@
-"""BERT and its family over windows in a row: the numbers of Hugging Face without the padding, there and back."""
+"""The encoder of BERT and its family over windows in one row of word pieces: no padding, gradients by hand.
+
+A batch of windows is split into shards, one for each thread. A shard goes through all layers on its own, forward and
+backward, with one thread; gradients of weights are then computed layer by layer over all shards. So threads meet twice
+a step, where operations that are split themselves meet a few hundred times. For torch it is one operation (`_Encode`).
+"""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,30 +19,30 @@ from ...types import Ints
 from ...wordpieces.pack import PackedBatch, split_evenly
 from ...wordpieces.pool import pool_tokens
 from ...wordpieces.windows import spread
-from .attention import Group, plan_groups
+from .attention import LengthGroup, plan_groups
 from .embeddings import (
-    EmbedGradients,
-    EmbedTrace,
+    EmbeddingFactors,
     Pieces,
+    SavedEmbeddings,
     count_positions,
     embed,
-    embed_back,
+    embed_backward,
     embed_gradients,
     embed_params,
 )
-from .flash_attention import Row, is_available, plan_row
+from .flash_attention import VarlenWindows, is_available, plan_varlen
 from .layer import (
-    LayerGradients,
-    LayerTrace,
+    LayerFactors,
     LayerWeights,
-    layer_back,
+    SavedLayer,
+    layer_backward,
+    layer_forward,
     layer_gradients,
     layer_params,
     layer_weights,
-    run_layer,
 )
 from .modules import Modules
-from .ops import WorkingWeights
+from .ops import LinearWeightsCache
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,86 +50,85 @@ if TYPE_CHECKING:
 #: Rows are filled up to a multiple of this, and many rows to one of more, so that products of the same shapes come
 #: back: a new one in bf16 is compiled, which takes as long as the product itself, and what is compiled is kept.
 STEP, MANY, LARGE_STEP = 32, 512, 128
-#: Pieces that are worth a core of their own.
-SHARE = 96
+#: Pieces that are worth a thread.
+SHARD_PIECES = 96
 
 
-class Share(NamedTuple):
-    """Windows that are worked on together.
+class Shard(NamedTuple):
+    """Windows that one thread works on.
 
-    pieces (Pieces): Their pieces.
-    windows (list[Group] | Row): The windows, grouped by length or as one row.
-    wanted (Tensor): The pieces that are pooled. Shape: (n_wanted,).
-    masks (DropoutMasks | None): Draws what is dropped.
+    pieces (Pieces): Their word pieces.
+    windows (list[LengthGroup] | VarlenWindows): The windows, for the attention.
+    rows (Tensor): The pieces whose vectors are needed. Shape: (n_out,).
+    masks (DropoutMasks | None): Draws dropout masks; None for no dropout.
     """
 
     pieces: Pieces
-    windows: "list[Group] | Row"
-    wanted: "Tensor"
+    windows: "list[LengthGroup] | VarlenWindows"
+    rows: "Tensor"
     masks: DropoutMasks | None
 
 
 class Plan(NamedTuple):
     """All that a pass needs, but for what flows through it."""
 
-    parts: Modules
+    modules: Modules
     weights: list[LayerWeights]
-    shares: list[Share]
+    shards: list[Shard]
 
 
-class Trace(NamedTuple):
-    """What a share keeps for the way back."""
+class Saved(NamedTuple):
+    """What a shard saves for its backward pass."""
 
-    embedded: EmbedTrace
-    layers: list[LayerTrace]
-
-
-class Gradients(NamedTuple):
-    """What the gradients of a share are made of, from the lowest layer on that learns."""
-
-    embedded: EmbedGradients | None
-    layers: list[LayerGradients]
+    embedded: SavedEmbeddings
+    layers: list[SavedLayer]
 
 
-def run_packed(
-    parts: Modules,
+class Factors(NamedTuple):
+    """What the gradients of a shard are made of, from the lowest layer on that learns."""
+
+    embedded: EmbeddingFactors | None
+    layers: list[LayerFactors]
+
+
+def encode_packed(
+    modules: Modules,
     batch: PackedBatch,
     *,
-    weights: WorkingWeights,
+    cache: LinearWeightsCache,
     precision: str,
     pooling: str,
     train: bool,
 ) -> "Tensor":
     """Give one vector for each token of a batch.
 
-    Products run in the precision that is asked for; sums, norms and what leaves are float32. The last layer works on
-    the pieces that are pooled alone, since nothing looks at the others any more. On a CPU each core has windows of its
-    own, and gradients are worked out by layers.
+    Products run in the precision that is asked for; sums, norms and what is returned are float32. The last layer works
+    on the pieces that are pooled alone, since nothing attends to the others any more.
 
-    parts (Modules): The encoder.
+    modules (Modules): The encoder.
     batch (PackedBatch): The windows.
-    weights (WorkingWeights): The weights of the products.
+    cache (LinearWeightsCache): The weights of the products.
     precision (str): "fp32" or "bf16".
     pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
     train (bool): Whether to drop out.
     RETURNS (Tensor): float32. Shape: (n_tokens, width).
     """
-    device = parts.words.weight.device
+    device = modules.words.weight.device
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    wanted = batch.first if pooling == "first" else spread(batch.first, batch.counts)
+    rows = batch.first if pooling == "first" else spread(batch.first, batch.counts)
     params: list[Tensor] = []
     if torch.is_grad_enabled():
-        params = [*embed_params(parts), *(param for block in parts.blocks for param in layer_params(block))]
+        params = [*embed_params(modules), *(param for block in modules.blocks for param in layer_params(block))]
     learns = any(param.requires_grad for param in params)
-    as_row = not train and not learns and is_available(device, dtype)
-    shares = _split(batch, wanted, parts, device=device, dtype=dtype, train=train, as_row=as_row)
-    jobs = [partial(layer_weights, block, weights, dtype) for block in parts.blocks]
-    # Those of the last prediction are at hand, while after a step of training they are made anew.
-    plan = Plan(parts, run_parallel(jobs, device) if train else [job() for job in jobs], shares)
+    varlen = not train and not learns and is_available(device, dtype)
+    shards = _split(batch, rows, modules, device=device, dtype=dtype, train=train, varlen=varlen)
+    jobs = [partial(layer_weights, block, cache, dtype) for block in modules.blocks]
+    # Those of the last prediction are at hand, while after a step of training they are made anew: worth the threads.
+    plan = Plan(modules, run_parallel(jobs, device) if train else [job() for job in jobs], shards)
     if learns:
-        pieces = _Encoder.apply(plan, *params)
+        pieces = _Encode.apply(plan, *params)
     else:
-        pieces = join_rows(run_parallel([partial(_run, plan, share) for share in shares], device))
+        pieces = join_rows(run_parallel([partial(_forward, plan, shard) for shard in shards], device))
     if pooling == "first":
         return pieces
     counts = to_tensor(batch.counts, device)
@@ -133,111 +137,107 @@ def run_packed(
 
 def _split(
     batch: PackedBatch,
-    wanted: Ints,
-    parts: Modules,
+    rows: Ints,
+    modules: Modules,
     *,
     device: "torch.device",
     dtype: "torch.dtype",
     train: bool,
-    as_row: bool,
-) -> list[Share]:
-    """Split windows among the cores, into shares of about as many pieces."""
-    shares = []
+    varlen: bool,
+) -> list[Shard]:
+    """Split windows among the threads, into shards of about as many pieces."""
+    shards = []
     last = 0
-    for start, end in split_evenly(batch.lengths, max(1, min(count_threads(device), len(batch.ids) // SHARE))):
+    n_shards = max(1, min(count_threads(device), len(batch.ids) // SHARD_PIECES))
+    for start, end in split_evenly(batch.lengths, n_shards):
         lengths = batch.lengths[start:end]
-        first, last = last, last + int(lengths.sum())
-        own = wanted[np.searchsorted(wanted, first) : np.searchsorted(wanted, last)] - first
+        first, last = last, last + int(lengths.sum())  # pieces of the shard
+        own = rows[np.searchsorted(rows, first) : np.searchsorted(rows, last)] - first
         ids = batch.ids[first:last]
-        positions = to_tensor(count_positions(ids, lengths, parts.pad_position), device)
+        positions = to_tensor(count_positions(ids, lengths, modules.pad_position), device)
         casings = None
-        if parts.casing is not None and batch.casings is not None:
+        if modules.casing is not None and batch.casings is not None:
             casings = to_tensor(batch.casings[first:last], device)
-        windows: list[Group] | Row
-        if as_row:
-            windows = plan_row(lengths, device=device)
+        windows: list[LengthGroup] | VarlenWindows
+        if varlen:
+            windows = plan_varlen(lengths, device=device)
         else:
-            windows = plan_groups(lengths, parts.heads, device=device, dtype=dtype, train=train)
+            windows = plan_groups(lengths, modules.heads, device=device, dtype=dtype, train=train)
         masks = DropoutMasks(device) if train else None
-        shares.append(Share(Pieces(to_tensor(ids, device), positions, casings), windows, to_tensor(own, device), masks))
-    return shares
+        shards.append(Shard(Pieces(to_tensor(ids, device), positions, casings), windows, to_tensor(own, device), masks))
+    return shards
 
 
-class _Encoder(Function):
-    """All of it, as one step for torch."""
+class _Encode(Function):
+    """The whole encoder as one operation of autograd."""
 
     @staticmethod
     def forward(ctx: Any, plan: Plan, *params: "Tensor") -> "Tensor":
         ctx.plan = plan
-        ctx.traces = [[] for _ in plan.shares]
-        jobs = [partial(_run, plan, share, traces) for share, traces in zip(plan.shares, ctx.traces, strict=True)]
+        ctx.saved = [[] for _ in plan.shards]
+        jobs = [partial(_forward, plan, shard, saved) for shard, saved in zip(plan.shards, ctx.saved, strict=True)]
         return join_rows(run_parallel(jobs, params[0].device))
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:  # type: ignore[override]
-        parts, weights, shares = ctx.plan
-        needed = ctx.needs_input_grad[1:]
-        n_embed = len(embed_params(parts))
-        n_layer = (len(needed) - n_embed) // len(parts.blocks)
+    def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:  # type: ignore[override]  # one gradient for all outputs
+        modules, weights, shards = ctx.plan
+        needed = ctx.needs_input_grad[1:]  # of `params`: the embeddings', then each layer's
+        n_embed = len(embed_params(modules))
+        n_layer = (len(needed) - n_embed) // len(modules.blocks)
+        # The lowest layer that learns: nothing below it needs a backward pass. -1 stands for the embeddings.
         lowest = max(0, needed.index(True) - n_embed) // n_layer if not any(needed[:n_embed]) else -1
-        outs = dy.split([len(share.wanted) for share in shares])
-        done = run_parallel(
+        outs = dy.split([len(shard.rows) for shard in shards])
+        factors = run_parallel(
             [
-                partial(_back, ctx.plan, share, trace, each, lowest)
-                for share, (trace,), each in zip(shares, ctx.traces, outs, strict=True)
+                partial(_backward, ctx.plan, shard, saved, each, lowest)
+                for shard, (saved,), each in zip(shards, ctx.saved, outs, strict=True)
             ],
             dy.device,
         )
         jobs: list[Any] = []
         if lowest < 0:
-            embedded = [gradients.embedded for gradients in done]
-            jobs.append(partial(embed_gradients, embedded, [share.pieces for share in shares], parts, needed))
-        of_layers = zip(*(gradients.layers for gradients in done), strict=True)
-        learning = weights[max(0, lowest) :]
-        jobs += [partial(layer_gradients, *each) for each in zip(of_layers, learning, strict=True)]
-        found = [grad for grads in run_parallel(jobs, dy.device) for grad in grads]
-        found = [None] * (len(needed) - len(found)) + found
-        return None, *(grad if need else None for grad, need in zip(found, needed, strict=True))
+            embedded = [each.embedded for each in factors if each.embedded is not None]
+            jobs.append(partial(embed_gradients, embedded, [shard.pieces for shard in shards], modules, needed))
+        by_layer = zip(*(each.layers for each in factors), strict=True)
+        jobs += [partial(layer_gradients, *each) for each in zip(by_layer, weights[max(0, lowest) :], strict=True)]
+        grads = [grad for found in run_parallel(jobs, dy.device) for grad in found]
+        grads = [None] * (len(needed) - len(grads)) + grads
+        return None, *(grad if need else None for grad, need in zip(grads, needed, strict=True))
 
 
-def _run(plan: Plan, share: Share, traces: list[Trace] | None = None) -> "Tensor":
-    """Run a share of a batch. Adds to the traces, if there are any. Gives what is wanted: (n_wanted, width)."""
-    parts, weights, _ = plan
-    x, embedded = embed(share.pieces, parts, share.masks)
-    x = _filled(x)
-    kept: list[LayerTrace] | None = None if traces is None else []
-    how: dict[str, Any] = {"heads": parts.heads, "masks": share.masks, "traces": kept}
-    for block, own in zip(parts.blocks[:-1], weights[:-1], strict=True):
-        x = run_layer(x, block, own, share.windows, **how)
-    x = run_layer(x, parts.blocks[-1], weights[-1], share.windows, rows=_filled(share.wanted), **how)
-    if traces is not None and kept is not None:
-        traces.append(Trace(embedded, kept))
-    return x[: len(share.wanted)]
+def _forward(plan: Plan, shard: Shard, saved: list[Saved] | None = None) -> "Tensor":
+    """Forward pass of a shard: (n_out, width). Adds to `saved` what the backward pass needs, if one follows."""
+    modules, weights, _ = plan
+    x, embedded = embed(shard.pieces, modules, shard.masks)
+    x = _fill_up(x)
+    layers: list[SavedLayer] | None = None if saved is None else []
+    how: dict[str, Any] = {"heads": modules.heads, "masks": shard.masks, "saved": layers}
+    for block, own in zip(modules.blocks[:-1], weights[:-1], strict=True):
+        x = layer_forward(x, block, own, shard.windows, **how)
+    x = layer_forward(x, modules.blocks[-1], weights[-1], shard.windows, rows=_fill_up(shard.rows), **how)
+    if saved is not None and layers is not None:
+        saved.append(Saved(embedded, layers))
+    return x[: len(shard.rows)]
 
 
-def _back(plan: Plan, share: Share, trace: Trace, dy: "Tensor", lowest: int) -> Gradients:
-    """Go back through a share, down to the lowest layer that learns; -1 stands for the embeddings. What a layer kept is
-    given free as soon as it has been used: there is one way back."""
-    parts, weights, _ = plan
-    dy = _filled(dy)
-    found: list[LayerGradients] = []
-    for i in range(len(parts.blocks) - 1, max(0, lowest) - 1, -1):
-        dy, gradients = layer_back(
-            dy,
-            trace.layers.pop(),
-            parts.blocks[i],
-            weights[i],
-            share.windows,
-            heads=parts.heads,
-            n_wanted=len(share.wanted),
+def _backward(plan: Plan, shard: Shard, saved: Saved, dy: "Tensor", lowest: int) -> Factors:
+    """Backward pass of a shard, down to the lowest layer that learns; -1 stands for the embeddings. What a layer saved
+    is freed as soon as it was used: there is one backward pass."""
+    modules, weights, _ = plan
+    groups: Any = shard.windows  # varlen attention is for predictions
+    dy = _fill_up(dy)
+    found: list[LayerFactors] = []
+    for i in range(len(modules.blocks) - 1, max(0, lowest) - 1, -1):
+        dy, factors = layer_backward(
+            dy, saved.layers.pop(), modules.blocks[i], weights[i], groups, heads=modules.heads, n_out=len(shard.rows)
         )
-        found.append(gradients)
-    embedded = embed_back(dy[: len(share.pieces.ids)], trace.embedded, parts) if lowest < 0 else None
-    return Gradients(embedded, found[::-1])
+        found.append(factors)
+    embedded = embed_backward(dy[: len(shard.pieces.ids)], saved.embedded, modules) if lowest < 0 else None
+    return Factors(embedded, found[::-1])
 
 
-def _filled(rows: "Tensor") -> "Tensor":
-    """Add zeros up to a multiple of a step. What is computed for them reaches nothing else, nor does a gradient."""
+def _fill_up(rows: "Tensor") -> "Tensor":
+    """Add zeros up to a multiple of a step. Nothing else depends on what is computed for them."""
     missing = -len(rows) % (STEP if len(rows) <= MANY else LARGE_STEP)
     return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows

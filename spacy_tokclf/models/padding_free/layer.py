@@ -1,4 +1,9 @@
-"""One layer of BERT and its family over windows in a row, there and back."""
+"""One layer of BERT and its family over word pieces in one row: forward pass, backward pass, gradients of its weights.
+
+The backward pass goes through a layer in two parts. `layer_backward` gives the gradient of the layer's input and, of
+each weight, the two matrices whose product is its gradient; `layer_gradients` multiplies them, once for all shards of a
+batch, so that a weight's gradient is one product however many threads shared the batch.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -7,19 +12,19 @@ import torch
 
 from ...runtime.dropout import DropoutMasks
 from ...runtime.products import linear_product
-from .attention import AttentionTrace, Group, attend, attend_back
-from .flash_attention import Row, attend_row
+from .attention import LengthGroup, SavedAttention, attend, attend_backward
+from .flash_attention import VarlenWindows, attend_varlen
 from .modules import Block
 from .ops import (
-    NormTrace,
-    Working,
-    WorkingWeights,
+    LinearWeights,
+    LinearWeightsCache,
+    SavedNorm,
     activate,
-    activate_back,
+    activate_backward,
     add_norm,
-    add_norm_back,
+    add_norm_backward,
     linear,
-    summed,
+    sum_pairs,
 )
 
 if TYPE_CHECKING:
@@ -27,31 +32,42 @@ if TYPE_CHECKING:
 
 
 class LayerWeights(NamedTuple):
-    """The working weights of a layer's products."""
+    """The weights of a layer's four products, as `LinearWeightsCache` gives them."""
 
-    qkv: Working
-    out: Working
-    up: Working
-    down: Working
+    qkv: LinearWeights
+    out: LinearWeights
+    up: LinearWeights
+    down: LinearWeights
 
 
-class LayerTrace(NamedTuple):
-    """What a layer keeps for the way back: what its products were made with, and the traces of its other steps."""
+class SavedLayer(NamedTuple):
+    """What a layer saves for its backward pass.
+
+    x (Tensor): Its input, in the precision of products. Shape: (n_rows, width).
+    attention (list[SavedAttention]): Of each group of windows.
+    context (Tensor): Output of the attention. Shape: (n_out, width).
+    rows (Tensor | None): The rows that were asked for; None for all. Shape: (n_out,).
+    first (SavedNorm): Of the norm after the attention.
+    middle (Tensor): What that norm gave, in the precision of products. Shape: (n_out, width).
+    hidden (Tensor): Input of the activation. Shape: (n_out, width of the feed-forward layer).
+    active (Tensor): Output of the activation, in the same shape.
+    second (SavedNorm): Of the norm at the end.
+    """
 
     x: "Tensor"
-    attention: list[AttentionTrace]
-    found: "Tensor"
+    attention: list[SavedAttention]
+    context: "Tensor"
     rows: "Tensor | None"
-    first: NormTrace
+    first: SavedNorm
     middle: "Tensor"
-    inner: "Tensor"
+    hidden: "Tensor"
     active: "Tensor"
-    second: NormTrace
+    second: SavedNorm
 
 
-class LayerGradients(NamedTuple):
-    """What the gradients of a layer's weights are made of: of a product's, the gradient of what left it and what came
-    in; of a norm's, those of its weight and its bias.
+class LayerFactors(NamedTuple):
+    """What the gradients of a layer's weights are made of: of a product, the gradient of its output and its input,
+    shapes (n_rows, width out) and (n_rows, width in); of a norm, the gradients of its weight and its bias.
     """
 
     qkv: "tuple[Tensor, Tensor]"
@@ -62,16 +78,16 @@ class LayerGradients(NamedTuple):
     second: "tuple[Tensor, Tensor]"
 
 
-def layer_weights(block: Block, weights: WorkingWeights, dtype: "torch.dtype") -> LayerWeights:
-    """Give the working weights of a layer.
+def layer_weights(block: Block, cache: LinearWeightsCache, dtype: "torch.dtype") -> LayerWeights:
+    """Give the weights of a layer's products.
 
     block (Block): The layer.
-    weights (WorkingWeights): Where they are kept.
+    cache (LinearWeightsCache): Where they are kept.
     dtype (torch.dtype): The precision of products.
     RETURNS (LayerWeights): The weights.
     """
     products = (block.qkv, (block.out,), (block.up,), (block.down,))
-    return LayerWeights(*(weights.get(layers, dtype) for layers in products))
+    return LayerWeights(*(cache.get(layers, dtype) for layers in products))
 
 
 def layer_params(block: Block) -> "list[Tensor]":
@@ -81,105 +97,111 @@ def layer_params(block: Block) -> "list[Tensor]":
     return [*qkv, *(param for part in others for param in (part.weight, part.bias))]
 
 
-def run_layer(
+def layer_forward(
     x: "Tensor",
     block: Block,
     weights: LayerWeights,
-    windows: Sequence[Group] | Row,
+    windows: Sequence[LengthGroup] | VarlenWindows,
     *,
     heads: int,
     masks: DropoutMasks | None = None,
     rows: "Tensor | None" = None,
-    traces: list[LayerTrace] | None = None,
+    saved: list[SavedLayer] | None = None,
 ) -> "Tensor":
-    """Run a layer.
+    """Run a layer: attention and feed-forward layer, each followed by dropout, residual connection and layer norm.
 
     x (Tensor): float32. Shape: (n_rows, width).
     block (Block): The layer.
-    weights (LayerWeights): Its working weights, whose precision is that of the products.
-    windows (Sequence[Group] | Row): The windows, in groups or, where nothing is dropped or kept, as one row.
+    weights (LayerWeights): Its weights, whose precision is that of the products.
+    windows (Sequence[LengthGroup] | VarlenWindows): The windows: in groups or, where nothing is dropped or saved, with
+        attention of many lengths.
     heads (int): The number of heads.
-    masks (DropoutMasks | None): Draws what is dropped; None for nothing.
-    rows (Tensor | None): The rows that anything is wanted of; None for all. Shape: (n_wanted,).
-    traces (list[LayerTrace] | None): Where to add what the way back needs; None if there is none.
-    RETURNS (Tensor): float32. Shape: (n_rows, width), or (n_wanted, width).
+    masks (DropoutMasks | None): Draws dropout masks; None for no dropout.
+    rows (Tensor | None): The rows whose output is needed; None for all. Shape: (n_out,).
+    saved (list[SavedLayer] | None): Where to add what the backward pass needs; None if there is none.
+    RETURNS (Tensor): float32. Shape: (n_rows, width), or (n_out, width).
     """
-    given = x.type(weights.qkv.weight.dtype)
-    qkv = linear(given, weights.qkv)
-    attention: list[AttentionTrace] | None = None if traces is None else []
-    if isinstance(windows, Row):
-        found = attend_row(qkv, windows, heads)
+    cast = x.type(weights.qkv.weight.dtype)
+    qkv = linear(cast, weights.qkv)  # (n_rows, 3 * width)
+    attention: list[SavedAttention] = []
+    if isinstance(windows, VarlenWindows):
+        context = attend_varlen(qkv, windows, heads)
     else:
-        found = attend(qkv, windows, heads, masks=masks, rate=block.attention_dropout, traces=attention)
+        kept = None if saved is None else attention
+        context = attend(qkv, windows, heads, masks=masks, rate=block.attention_dropout, saved=kept)
     if rows is not None:
-        found, x = found.index_select(0, rows), x.index_select(0, rows)
-    y, first = add_norm(linear(found, weights.out), x, masks, block.out_dropout, block.out_norm)
-    middle = y.type(given.dtype)
-    inner = linear(middle, weights.up)
-    active = activate(inner, block.activation, keep=traces is not None)
+        # Keys and values were needed of all pieces; from here on each row is on its own.
+        context, x = context.index_select(0, rows), x.index_select(0, rows)
+    y, first = add_norm(linear(context, weights.out), x, masks, block.out_dropout, block.out_norm)
+    middle = y.type(cast.dtype)
+    hidden = linear(middle, weights.up)  # (n_out, width of the feed-forward layer)
+    active = activate(hidden, block.activation, save=saved is not None)
     y, second = add_norm(linear(active, weights.down), y, masks, block.down_dropout, block.down_norm)
-    if traces is not None and attention is not None:
-        traces.append(LayerTrace(given, attention, found, rows, first, middle, inner, active, second))
+    if saved is not None:
+        saved.append(SavedLayer(cast, attention, context, rows, first, middle, hidden, active, second))
     return y
 
 
-def layer_back(
+def layer_backward(
     dy: "Tensor",
-    trace: LayerTrace,
+    saved: SavedLayer,
     block: Block,
     weights: LayerWeights,
-    groups: Sequence[Group],
+    groups: Sequence[LengthGroup],
     *,
     heads: int,
-    n_wanted: int,
-) -> "tuple[Tensor, LayerGradients]":
-    """Go back through a layer.
+    n_out: int,
+) -> "tuple[Tensor, LayerFactors]":
+    """Backward pass of `layer_forward`.
 
-    dy (Tensor): The gradient of what left it.
-    trace (LayerTrace): What it kept.
-    block, weights, groups, heads: As it was run with.
-    n_wanted (int): How many of the wanted rows are not there only to fill up; those have no gradient.
-    RETURNS (tuple[Tensor, LayerGradients]): The gradient of what came in, and what those of its weights are made of.
+    dy (Tensor): Gradient of the output. Shape: (n_rows or n_out, width).
+    saved (SavedLayer): What the forward pass saved.
+    block, weights, groups, heads: As in the forward pass.
+    n_out (int): How many of `rows` were needed; what follows them filled up a shape and has no gradient.
+    RETURNS (tuple[Tensor, LayerFactors]): Gradient of the input, shape (n_rows, width), and the factors of the
+        gradients of the weights.
     """
-    d_out, d_residual, second = add_norm_back(dy, trace.second, block.down_norm)
-    down = d_out, trace.active.detach()
-    d_inner = activate_back(linear_product(d_out, weights.down.weight.t()), trace.inner, trace.active)
-    up = d_inner, trace.middle
-    dy = d_residual + linear_product(d_inner, weights.up.weight.t())
-    d_out, d_residual, first = add_norm_back(dy, trace.first, block.out_norm)
-    out = d_out, trace.found
-    d_found = linear_product(d_out, weights.out.weight.t())
-    if trace.rows is not None:
-        d_found = _scattered(d_found, trace.rows[:n_wanted], len(trace.x))
-        d_residual = _scattered(d_residual, trace.rows[:n_wanted], len(trace.x))
-    d_qkv = attend_back(d_found, groups, trace.attention, heads)
+    # The steps of the forward pass, last to first.
+    d_out, d_residual, second = add_norm_backward(dy, saved.second, block.down_norm)
+    down = d_out, saved.active.detach()
+    d_hidden = activate_backward(linear_product(d_out, weights.down.weight.t()), saved.hidden, saved.active)
+    up = d_hidden, saved.middle
+    dy = d_residual + linear_product(d_hidden, weights.up.weight.t())
+    d_out, d_residual, first = add_norm_backward(dy, saved.first, block.out_norm)
+    out = d_out, saved.context
+    d_context = linear_product(d_out, weights.out.weight.t())
+    if saved.rows is not None:
+        d_context = _scatter_rows(d_context, saved.rows[:n_out], len(saved.x))
+        d_residual = _scatter_rows(d_residual, saved.rows[:n_out], len(saved.x))
+    d_qkv = attend_backward(d_context, groups, saved.attention, heads)
     dx = d_residual + linear_product(d_qkv, weights.qkv.weight.t())
-    return dx, LayerGradients((d_qkv, trace.x), out, first, up, down, second)
+    return dx, LayerFactors((d_qkv, saved.x), out, first, up, down, second)
 
 
-def _scattered(values: "Tensor", rows: "Tensor", n_rows: int) -> "Tensor":
-    """Put rows back where they came from, and zeros elsewhere."""
+def _scatter_rows(values: "Tensor", rows: "Tensor", n_rows: int) -> "Tensor":
+    """Put rows where they were selected from, and zeros elsewhere: (n_rows, width)."""
     return values.new_zeros(n_rows, values.shape[1]).index_copy_(0, rows, values[: len(rows)])
 
 
-def layer_gradients(parts: Sequence[LayerGradients], weights: LayerWeights) -> "list[Tensor]":
-    """Work out the gradients of a layer's weights.
+def layer_gradients(shards: Sequence[LayerFactors], weights: LayerWeights) -> "list[Tensor]":
+    """Compute the gradients of a layer's weights.
 
-    parts (Sequence[LayerGradients]): What the parts of a batch gave.
-    weights (LayerWeights): The layer's working weights.
+    shards (Sequence[LayerFactors]): What `layer_backward` gave for each shard of a batch.
+    weights (LayerWeights): The layer's weights.
     RETURNS (list[Tensor]): One for each of `layer_params`.
     """
-    qkv = _of_product([part.qkv for part in parts], weights.qkv)
-    out = _of_product([part.out for part in parts], weights.out)
-    up = _of_product([part.up for part in parts], weights.up)
-    down = _of_product([part.down for part in parts], weights.down)
-    first, second = summed([part.first for part in parts]), summed([part.second for part in parts])
+    qkv = _linear_gradients([shard.qkv for shard in shards], weights.qkv)
+    out = _linear_gradients([shard.out for shard in shards], weights.out)
+    up = _linear_gradients([shard.up for shard in shards], weights.up)
+    down = _linear_gradients([shard.down for shard in shards], weights.down)
+    first, second = sum_pairs([shard.first for shard in shards]), sum_pairs([shard.second for shard in shards])
     return [*qkv, *out, *first, *up, *down, *second]
 
 
-def _of_product(pairs: "list[tuple[Tensor, Tensor]]", working: Working) -> "list[Tensor]":
+def _linear_gradients(pairs: "list[tuple[Tensor, Tensor]]", weights: LinearWeights) -> "list[Tensor]":
+    """dW = dy^T x and db = sum of dy, split among the layers that were stacked."""
     dy, x = (torch.cat(each) if len(each) > 1 else each[0] for each in zip(*pairs, strict=True))
-    half = len(working.owners) // 2
-    sizes = [len(owner) for owner in working.owners[:half]]
-    dtype = working.owners[0].dtype
+    half = len(weights.owners) // 2
+    sizes = [len(owner) for owner in weights.owners[:half]]
+    dtype = weights.owners[0].dtype
     return [*linear_product(dy.t(), x.t()).type(dtype).split(sizes), *dy.sum(0).type(dtype).split(sizes)]

@@ -1,4 +1,4 @@
-"""Where the parts of BERT and its family lie in their Hugging Face modules."""
+"""Where the layers of BERT and its family lie in their Hugging Face modules."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,8 +9,8 @@ from ..casing import NAME as CASING
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-#: Modules that are one computation under several names; each adds its attention and its feed-forward layer to what came
-#: in and normalizes after it.
+#: Encoders that are one computation under several names: learned absolute positions, layer norm after each residual
+#: connection.
 FAMILY = {
     "DistilBertModel",
     "BertModel",
@@ -19,12 +19,19 @@ FAMILY = {
     "CamembertModel",
     "ElectraModel",
 }
-#: Those that count positions from the padding's id on, over the pieces that are not padding.
+#: Those of them that count positions from the padding's id on, over the pieces that are not padding.
 OFFSET_FAMILY = {"RobertaModel", "XLMRobertaModel", "CamembertModel"}
 
 
 class Block(NamedTuple):
-    """One layer: attention, then two linear layers with an activation between them."""
+    """One layer: attention, then a feed-forward layer of two linear layers with an activation between them.
+
+    qkv (tuple[nn.Linear, nn.Linear, nn.Linear]): To queries, keys and values; (width, width) each.
+    out, out_norm: The attention's output layer, (width, width), and the norm after its residual connection.
+    up, activation, down, down_norm: The feed-forward layer, and the norm after its residual connection.
+    attention_dropout, out_dropout, down_dropout (float): Dropout rates: of attention probabilities, and before each of
+        the two residual connections.
+    """
 
     qkv: "tuple[nn.Linear, nn.Linear, nn.Linear]"
     out: "nn.Linear"
@@ -39,8 +46,13 @@ class Block(NamedTuple):
 
 
 class Modules(NamedTuple):
-    """All parts of an encoder, in the order of the computation.
+    """The layers of an encoder, in the order of the computation.
 
+    words, positions, types (nn.Embedding): The tables that are summed; types where the encoder has any.
+    norm, dropout: What follows the sum.
+    project (nn.Linear | None): From the width of the embeddings to that of the layers, where they differ (ELECTRA).
+    blocks (list[Block]): The layers.
+    heads (int): Attention heads of each.
     pad_position (int | None): The id of the padding, where positions are counted from it; None if from 0.
     casing (nn.Embedding | None): Our own embedding of casings, if it was added.
     """
@@ -58,10 +70,10 @@ class Modules(NamedTuple):
 
 
 def find_modules(module: "nn.Module") -> Modules | None:
-    """Take an encoder of the family apart.
+    """Find the layers of an encoder of BERT's family.
 
     module (nn.Module): A Hugging Face encoder.
-    RETURNS (Modules | None): Its parts, or None if it is none of the family, or something was changed or added in it
+    RETURNS (Modules | None): Its layers, or None if it is none of the family, or something was changed or added in it
         (adapters, hooks, other layers), so that only its own forward pass is right.
     """
     config = getattr(module, "config", None)
@@ -75,8 +87,8 @@ def find_modules(module: "nn.Module") -> Modules | None:
         return None
     if has_hooks(module):
         return None
-    parts = _distilbert(module) if name == "DistilBertModel" else _bert(module, name)
-    return parts if _is_plain(parts) else None
+    modules = _distilbert(module) if name == "DistilBertModel" else _bert(module, name)
+    return modules if _is_plain(modules) else None
 
 
 def _distilbert(module: Any) -> Modules:
@@ -145,14 +157,14 @@ def _rate(dropout: Any) -> float:
     return float(dropout.p)
 
 
-def _is_plain(parts: Modules) -> bool:
+def _is_plain(modules: Modules) -> bool:
     """Tell whether all layers are torch's own: an adapter would stand in for one."""
     from torch import nn
 
-    embeddings = [parts.words, parts.positions, *([parts.types] if parts.types is not None else [])]
-    linear = [layer for block in parts.blocks for layer in (*block.qkv, block.out, block.up, block.down)]
-    linear += [parts.project] if parts.project is not None else []
-    norms = [parts.norm, *(norm for block in parts.blocks for norm in (block.out_norm, block.down_norm))]
+    embeddings = [modules.words, modules.positions, *([modules.types] if modules.types is not None else [])]
+    linear = [layer for block in modules.blocks for layer in (*block.qkv, block.out, block.up, block.down)]
+    linear += [modules.project] if modules.project is not None else []
+    norms = [modules.norm, *(norm for block in modules.blocks for norm in (block.out_norm, block.down_norm))]
     return (
         all(type(part) is nn.Embedding and part.max_norm is None for part in embeddings)
         and all(type(part) is nn.Linear and part.bias is not None for part in linear)
