@@ -1,4 +1,4 @@
-"""What a layer holds of an encoder, beside the arrays of thinc: it is stored in a folder of its own."""
+"""The base of our shims: an encoder with its tokenizer, stored in a folder beside the file of thinc's layers."""
 
 import contextlib
 from abc import abstractmethod

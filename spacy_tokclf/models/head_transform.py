@@ -61,7 +61,7 @@ def forward(
     layer (Model[Floats2d, Floats2d]): The layer.
     X (Floats2d): Shape: (n, width).
     is_train (bool): Whether gradients will follow.
-    RETURNS (tuple[Floats2d, Callable]): Shape: (n, width), and the way back.
+    RETURNS (tuple[Floats2d, Callable]): Shape: (n, width), and the backprop callback.
     """
     if not is_filled(layer) or not len(X):
         return X, lambda dY: dY

@@ -52,8 +52,8 @@ def take_width(model: EncoderListener, X: Any = None, Y: Any = None) -> None:
 
 
 def listen(model: EncoderListener, docs: Iterable[Doc], is_train: bool) -> tuple[list[Floats2d], Callable[[Any], Any]]:
-    """Give the vectors of a batch: in training those of the encoder's own batch, with its way back; else those that
-    the encoder left on the texts.
+    """Give the vectors of a batch: in training those of the encoder's own batch, with its backprop callback; else
+    those that the encoder left on the texts.
 
     RAISES (ValueError): TC015, if a text has no vectors or vectors of another shape.
     """

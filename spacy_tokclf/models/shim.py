@@ -1,4 +1,4 @@
-"""A Hugging Face encoder behind thinc's `Shim`: weights, config and tokenizer, and how they are kept."""
+"""The shim of a Hugging Face encoder: the torch module, its config and tokenizer, its backend; serialization."""
 
 import contextlib
 import copy
@@ -188,7 +188,7 @@ class EncoderShim(HeldEncoder):
             self._forget_weights()
 
     def copy(self) -> "EncoderShim":
-        """RETURNS (EncoderShim): A copy with weights and an id of its own."""
+        """RETURNS (EncoderShim): A copy with other tensors and another id."""
         other = EncoderShim(self.backend_name)
         other.config = copy.deepcopy(self.config)
         other.tokenizer_config = copy.deepcopy(self.tokenizer_config)
@@ -309,8 +309,8 @@ def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None
     RAISES (ValueError): TC013, if some are missing, unexpected or of another shape.
     """
     own = module.state_dict()
-    held = {own[name].data_ptr() for name in state if name in own}
-    missing = [name for name, tensor in own.items() if name not in state and tensor.data_ptr() not in held]
+    given = {own[name].data_ptr() for name in state if name in own}  # of tied weights one name is enough
+    missing = [name for name, tensor in own.items() if name not in state and tensor.data_ptr() not in given]
     unexpected = [
         f"{name} {tuple(tensor.shape)}"
         for name, tensor in state.items()

@@ -1,5 +1,5 @@
-"""Work shared among the cores: whole parts of a batch each on their own, which wait for each other less often than the
-threads of every single operation do."""
+"""Threads: whole shards of a batch on one thread each, which wait for each other less often than the threads of every
+single operation do; and how many threads there may be."""
 
 import contextlib
 import functools
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def count_threads(device: "torch.device") -> int:
-    """Say how many parts can be worked on at a time.
+    """Say how many jobs `run_parallel` does at a time.
 
     device (torch.device): Where the work is done.
     RETURNS (int): On a CPU, as many as torch uses threads; 1 elsewhere.
@@ -31,8 +31,7 @@ def count_threads(device: "torch.device") -> int:
 
 def run_parallel(jobs: Sequence[Callable[[], T]], device: "torch.device") -> list[T]:
     """Do independent jobs: on a CPU at the same time, each with its share of torch's threads; elsewhere one after the
-    other. Those of torch's modes that belong to a thread (whether gradients are recorded) are those of the calling
-    thread.
+    other. They run in torch's modes of the calling thread (inference mode, whether gradients are recorded).
 
     jobs (Sequence[Callable[[], T]]): The jobs. None of them calls `run_parallel`.
     device (torch.device): Where the work is done.
@@ -58,7 +57,7 @@ def run_parallel(jobs: Sequence[Callable[[], T]], device: "torch.device") -> lis
 
 @functools.lru_cache(maxsize=4)
 def _pool(process: int, workers: int, threads: int) -> ThreadPoolExecutor:
-    """Start workers with a share of the threads each. A forked process, which has none of its parent's, starts its own.
+    """Start workers with a share of the threads each. A forked process, which has none of its parent's, starts others.
 
     Torch keeps the number of threads for each thread and, for threads to come, for the process: that is put back. A
     thread takes the process's number when it first asks, and after that its own.
@@ -105,8 +104,8 @@ def one_thread_in_workers(device: "torch.device") -> Iterator[None]:
 
 
 def cpu_threads() -> int:
-    """Say how many threads a runtime of its own may use: one in a worker of `nlp.pipe(n_process=...)`, else what
-    OMP_NUM_THREADS says, else the cores that this process may run on.
+    """Say how many threads another runtime (ONNX Runtime) may use: one in a worker of `nlp.pipe(n_process=...)`, else
+    what OMP_NUM_THREADS says, else the cores that this process may run on.
 
     RETURNS (int): At least 1.
     """

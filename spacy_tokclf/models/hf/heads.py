@@ -81,7 +81,7 @@ def read_head(module: "nn.Module", head: Head, *, name: str, trained: bool) -> H
     head (Head): Its place in the table.
     name (str): The model, for messages.
     trained (bool): Whether the classifier's weights are wanted, and not only what lies before it.
-    RETURNS (HeadWeights): The head, as float32 arrays of its own.
+    RETURNS (HeadWeights): The head, as copies in float32.
     RAISES (ValueError): TC251, if its weights are others than the table says.
     """
     tensors = _outside(module, head, name=name)

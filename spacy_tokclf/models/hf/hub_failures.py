@@ -24,7 +24,7 @@ def hub_failures(action: str, name: str, *, revision: str | None = None) -> Iter
     action (str): "load" or "push to".
     name (str): The repository.
     revision (str | None): Its branch, tag or commit.
-    RAISES (OSError): TC280 to TC285; TC010 or TC286 for what has no code of its own.
+    RAISES (OSError): TC280 to TC285; TC010 or TC286 for anything else.
     """
     # Beside OSError: the base of what the HTTP library of this version raises, and failed uploads of single files.
     try:

@@ -22,7 +22,7 @@ from .shim import OnnxShim
 BATCH_PIECES = 512
 #: A call with fewer pieces is cut into a batch for each thread, but none smaller than this.
 SMALLEST_BATCH = 64
-#: Padding that a batch may have, in pieces: a batch of its own costs about as much.
+#: Padding that a batch may have, in pieces: one more batch costs about as much.
 SPARE_PIECES = 24
 
 
@@ -72,7 +72,7 @@ def forward(
     model (Model): The layer.
     docs (Sequence[Doc]): The texts.
     is_train (bool): Whether gradients would follow.
-    RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and no way back.
+    RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and a backprop callback that raises.
     RAISES (ValueError): TC300, in training; TC301, without a graph.
     """
     if is_train:

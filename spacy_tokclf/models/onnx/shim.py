@@ -64,7 +64,7 @@ class OnnxShim(HeldEncoder):
         self._tokenizer = PieceTokenizer(tokenizer_json)
 
     def copy(self) -> "OnnxShim":
-        """RETURNS (OnnxShim): A copy with a session of its own; the graph itself never changes and is shared."""
+        """RETURNS (OnnxShim): A copy with another session; the graph itself never changes and is shared."""
         other = OnnxShim()
         if self.is_filled:
             other.fill(self.runner.graph, settings=self.settings, tokenizer_json=self.tokenizer.to_str())
