@@ -226,7 +226,7 @@ def paint(chunks: Chunks, size: int) -> Ints:
 
     chunks (Chunks): Entities on an axis.
     size (int): Number of positions.
-    RETURNS (Ints): The tags, (size,).
+    RETURNS (Ints): The tags. Shape: (size,).
     """
     tags = np.zeros(size, dtype=np.int64)
     lengths = chunks.end - chunks.start + 1
