@@ -16,7 +16,7 @@ from wasabi import msg
 from spacy_tokclf.metrics.examples import score_examples
 from spacy_tokclf.pipeline.decoding import find_visible
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
-from spacy_tokclf.tags.decode import best_tags
+from spacy_tokclf.tags.decode import Decoder, best_tags
 from spacy_tokclf.tags.tuning import bias_of_tags
 
 
@@ -30,8 +30,8 @@ def count_changed(pipe: TokenClassifier, docs: list[Doc]) -> tuple[int, int]:
     visible = find_visible(docs, pipe.logits(docs))
     logits = visible.logits + bias_of_tags(pipe.tuning, pipe.tag_table)
     lengths = visible.lengths[visible.lengths > 0]
-    options = {"table": pipe.tag_table, "transitions": pipe.transitions}
-    valid, best = (best_tags(logits, lengths, constrained=value, **options) for value in (True, False))
+    decoders = (Decoder(pipe.tag_table, constrained, pipe.transitions) for constrained in (True, False))
+    valid, best = (best_tags(logits, lengths, decoder) for decoder in decoders)
     return int((valid != best).sum()), len(best)
 
 

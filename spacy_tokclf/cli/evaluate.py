@@ -75,8 +75,7 @@ def evaluate(
     from spacy.cli._util import setup_gpu
 
     from ..metrics.calibration import calibration_report
-    from ..metrics.examples import annotated, compare_characters, compare_examples
-    from ..metrics.scored import scored_entities
+    from ..metrics.examples import annotated, compare_characters, compare_examples, scored_entities
     from ..metrics.summary import describe_errors, summarize
     from ..pipeline.token_classifier import TokenClassifier
     from .tagged import entity_texts

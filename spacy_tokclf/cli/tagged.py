@@ -135,11 +135,11 @@ def check_scheme(scheme: str | None, gold: TaggedFile, pred: TaggedFile, *, suff
     suffix (bool): Whether the prefix letter stands last.
     RAISES (ValueError): TC206, TC207; TC227 with file and line.
     """
-    from ..metrics.seqeval.rules import STRICT, detect_scheme, scheme_name
+    from ..metrics.seqeval.rules import STRICT, detect_strict_scheme, scheme_name
 
     place = -1 if suffix else 0
     if scheme is None:
-        scheme = detect_scheme(tag[place] for tag in set(gold.tags) - {MISSING})
+        scheme = detect_strict_scheme(tag[place] for tag in set(gold.tags) - {MISSING})
     allowed = STRICT[scheme_name(scheme)].allowed
     for file in (gold, pred):
         for tag in dict.fromkeys(file.tags):

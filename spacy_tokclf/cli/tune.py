@@ -44,7 +44,7 @@ def tune_cli(
     from spacy.cli._util import setup_gpu
 
     from ..errors import Errors
-    from ..pipeline.tuning.tune import take_over, tune
+    from ..pipeline.tuning.tune import copy_tuning, tune
     from .evaluate import read_gold
 
     with failing_cleanly():
@@ -55,7 +55,7 @@ def tune_cli(
         setup_gpu(use_gpu, silent=True)
         nlp = spacy.load(model)
         if data is None:
-            found = take_over(nlp, spacy.load(str(like)), component=component)
+            found = copy_tuning(nlp, spacy.load(str(like)), component=component)
         else:
             options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
             found = tune(nlp, read_gold(nlp, data), component=component, source=str(data), **options)

@@ -64,8 +64,7 @@ def debug_pieces(nlp: Language, text: Doc | str, *, component: str | None = None
         labels = pipe.gold_tags([Example(doc.copy(), doc)], [logits])
     else:
         biased = pipe.model.ops.to_numpy(logits) + bias_of_tags(pipe.tuning, pipe.tag_table)
-        lengths = np.array([len(doc)])
-        labels = best_tags(biased, lengths, pipe.tag_table, constrained=False, transitions=pipe.transitions)
+        labels = best_tags(biased, np.array([len(doc)]), pipe.decoder._replace(constrained=False))
     rows: list[PieceRow] = []
     for number, window in enumerate(sequences.windows):
         rows.extend(_special(number, tokenizer, tokenizer.prefix))

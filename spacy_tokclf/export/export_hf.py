@@ -23,8 +23,7 @@ from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from ..runtime.arrays import to_tensor
 from ..runtime.dropout import rng_kept
 from ..tags.tuning import tune_logits
-from ..wordpieces.prefix import KEY as PREFIX_SPACE
-from ..wordpieces.prefix import with_prefix_space
+from ..wordpieces.prefix import PREFIX_SPACE, with_prefix_space
 from .component import Classifier, check_equivalent, find_classifier
 from .folders import check_target, put_in_place
 

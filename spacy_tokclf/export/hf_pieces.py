@@ -10,8 +10,7 @@ from spacy.tokens import Doc
 from ..models.shim import EncoderShim
 from ..runtime.arrays import to_array, to_tensor
 from ..runtime.device import running
-from ..wordpieces.prefix import KEY as PREFIX_SPACE
-from ..wordpieces.prefix import with_prefix_space
+from ..wordpieces.prefix import PREFIX_SPACE, with_prefix_space
 from .component import Classifier
 
 if TYPE_CHECKING:

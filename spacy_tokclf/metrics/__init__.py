@@ -1,4 +1,4 @@
-"""Scores: seqeval's numbers, the surface F1 of WNUT-17, error analysis and bootstrap. numpy only."""
+"""Metrics: entity scores equal to seqeval's, surface F1 of WNUT-17, error analysis and bootstrap. numpy only."""
 
 from pathlib import Path
 

@@ -1,17 +1,17 @@
-"""What kind of mistakes a system makes: every wrong entity gets one kind, and types are compared."""
+"""Error analysis: one kind of error for every false negative and false positive, and the confusion of types."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from ..tags import OUTSIDE
 from ..types import Bools, Ints
 from .seqeval.chunks import Chunks
 from .seqeval.compare import Comparison
 
 #: Kinds of error. The middle five pair a wrong prediction with a gold entity that it overlaps.
 KINDS = ("missed", "wrong_type", "too_long", "too_short", "shifted", "type_and_boundary", "spurious")
-OUTSIDE = "O"
 
 
 class EntityError(NamedTuple):
@@ -28,34 +28,34 @@ class EntityError(NamedTuple):
 
 
 def find_errors(comparison: Comparison) -> list[EntityError]:
-    """Give every gold entity that was not found and every wrong prediction exactly one kind.
+    """Give every false negative and every false positive exactly one kind of error.
 
-    Wrong predictions are paired one to one with the missed gold entities that they overlap: equal spans first,
-    then equal types, then the largest overlap. A pair is "wrong_type" (right span), "too_long" or "too_short"
-    (right type; one span holds the other), "shifted" (right type; each has tokens that the other lacks) or
+    False positives are paired one to one with the false negatives that they overlap: equal spans first,
+    then equal types, then the largest overlap. A pair is "wrong_type" (equal spans), "too_long" or "too_short"
+    (equal types; one span holds the other), "shifted" (equal types; each has tokens that the other lacks) or
     "type_and_boundary". What stays alone is "missed" or "spurious". So false negatives are the errors that are not
     spurious, and false positives are the errors that are not missed.
 
     comparison (Comparison): Gold beside prediction.
     RETURNS (list[EntityError]): The errors in the order of the text.
     """
-    lost, wrong = np.flatnonzero(~comparison.gold_hit), np.flatnonzero(~comparison.pred_hit)
+    fn, fp = np.flatnonzero(~comparison.gold_hit), np.flatnonzero(~comparison.pred_hit)
     gold, pred = comparison.gold, comparison.pred
     pairs = _pair(gold.where(~comparison.gold_hit), pred.where(~comparison.pred_hit))
-    errors = [EntityError(_kind(gold, pred, int(g), int(p)), int(g), int(p)) for g, p in _index(pairs, lost, wrong)]
+    errors = [EntityError(_kind(gold, pred, int(g), int(p)), int(g), int(p)) for g, p in _index(pairs, fn, fp)]
     paired_gold, paired_pred = {error.gold for error in errors}, {error.pred for error in errors}
-    errors += [EntityError("missed", g, -1) for g in lost.tolist() if g not in paired_gold]
-    errors += [EntityError("spurious", -1, p) for p in wrong.tolist() if p not in paired_pred]
+    errors += [EntityError("missed", g, -1) for g in fn.tolist() if g not in paired_gold]
+    errors += [EntityError("spurious", -1, p) for p in fp.tolist() if p not in paired_pred]
     return sorted(errors, key=lambda error: _place(comparison, error))
 
 
-def _index(pairs: list[tuple[int, int]], lost: Ints, wrong: Ints) -> list[tuple[int, int]]:
-    """Turn indices among the errors to indices among all entities."""
-    return [(int(lost[g]), int(wrong[p])) for g, p in pairs]
+def _index(pairs: list[tuple[int, int]], fn: Ints, fp: Ints) -> list[tuple[int, int]]:
+    """Turn indices among false negatives and false positives to indices among all entities."""
+    return [(int(fn[g]), int(fp[p])) for g, p in pairs]
 
 
 def _place(comparison: Comparison, error: EntityError) -> tuple[int, int]:
-    """Where an error stands in the text."""
+    """Give the sort key of an error: its position in the text, and its kind."""
     chunks, index = (comparison.gold, error.gold) if error.gold >= 0 else (comparison.pred, error.pred)
     return int(chunks.start[index]), KINDS.index(error.kind)
 
@@ -64,10 +64,11 @@ def _pair(gold: Chunks, pred: Chunks) -> list[tuple[int, int]]:
     """Pair overlapping entities one to one, the best candidates first."""
     if not len(gold) or not len(pred):
         return []
-    g, p = _overlapping(gold, pred)
+    g, p = _overlapping(gold, pred)  # (n_pairs,) each
     overlap = np.minimum(gold.end[g], pred.end[p]) - np.maximum(gold.start[g], pred.start[p]) + 1
     same_span = (gold.start[g] == pred.start[p]) & (gold.end[g] == pred.end[p])
     same_type = gold.type[g] == pred.type[p]
+    # The last key of lexsort counts most: equal spans, then equal types, then the largest overlap.
     order = np.lexsort((gold.start[g], pred.start[p], -overlap, ~same_type, ~same_span))
     free_gold, free_pred = set(range(len(gold))), set(range(len(pred)))
     pairs = []
@@ -81,14 +82,16 @@ def _pair(gold: Chunks, pred: Chunks) -> list[tuple[int, int]]:
 
 def _overlapping(gold: Chunks, pred: Chunks) -> tuple[Ints, Ints]:
     """List all pairs that share a position: indices into gold and pred."""
+    # Gold by start; the running maximum of the ends is sorted as well, so both bounds are found by bisection.
     order = np.argsort(gold.start, kind="stable")
     reach = np.maximum.accumulate(gold.end[order])
     first = np.searchsorted(reach, pred.start, side="left")
     last = np.searchsorted(gold.start[order], pred.end, side="right")
-    sizes = np.maximum(last - first, 0)
+    sizes = np.maximum(last - first, 0)  # (n_pred,): candidates of each prediction
     p = np.repeat(np.arange(len(pred)), sizes)
     within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     g = order[np.repeat(first, sizes) + within]
+    # A long entity lets shorter ones after it through the bound: those that end too early go.
     touching: Bools = gold.end[g] >= pred.start[p]
     return g[touching], p[touching]
 

@@ -1,4 +1,4 @@
-"""How sure a score is: bootstrap intervals over sentences, and a paired test of two systems.
+"""Bootstrap over sentences: confidence intervals of micro-averaged scores, and a paired test of two systems.
 
 Sentences are drawn with replacement, as in B. Efron and R. Tibshirani 1993, "An Introduction to the Bootstrap".
 Sentences with equal counts are interchangeable, so a resample is one multinomial draw over the distinct rows of
@@ -26,10 +26,10 @@ def bootstrap_scores(
     RAISES (ValueError): TC213.
     """
     _check(n_resamples, confidence)
-    counts = count_by_sentence(comparison)
-    values = _prf(counts.sum(axis=0)[None])
-    drawn = _prf(_resample(counts, n_resamples, seed))
-    limits = np.quantile(drawn, _tails(confidence), axis=1)
+    counts = count_by_sentence(comparison)  # (n_sentences, 3)
+    values = _prf(counts.sum(axis=0)[None])  # (3, 1)
+    drawn = _prf(_resample(counts, n_resamples, seed))  # (3, n_resamples)
+    limits = np.quantile(drawn, _tails(confidence), axis=1)  # (2, 3): low and high of each score
     names = ("precision", "recall", "f1")
     return {
         name: {"value": float(values[i, 0]), "low": float(limits[0, i]), "high": float(limits[1, i])}
@@ -72,8 +72,8 @@ def paired_bootstrap_counts(
     Counts of several runs of one system may be added up first, sentence by sentence. A resample then draws a sentence
     with all its runs, so that runs on the same sentences do not pass for more sentences.
 
-    one (Ints): Columns tp, pred, gold of the first system, (n_sentences, 3), as `count_by_sentence` gives them.
-    other (Ints): Those of the second system.
+    one (Ints): Columns tp, pred, gold of the first system, as `count_by_sentence` gives them. Shape: (n_sentences, 3).
+    other (Ints): Those of the second system. Shape: (n_sentences, 3).
     n_resamples (int): Number of resamples.
     confidence (float): Probability mass of the interval of the difference.
     seed (int): Seed of the random draws.
@@ -83,13 +83,14 @@ def paired_bootstrap_counts(
     _check(n_resamples, confidence)
     if not np.array_equal(one[:, 2], other[:, 2]):
         raise ValueError(Errors.TC214.format(one=_describe(one), other=_describe(other)))
+    # (n_sentences, 6): a sentence is drawn with the counts of both systems, which makes the test a paired one.
     both = np.concatenate([one, other], axis=1)
     totals = both.sum(axis=0)[None]
-    drawn = _resample(both, n_resamples, seed)
+    drawn = _resample(both, n_resamples, seed)  # (n_resamples, 6)
     f1_one, f1_other = (float(_prf(part)[2, 0]) for part in (totals[:, :3], totals[:, 3:]))
     difference = f1_one - f1_other
     differences = _prf(drawn[:, :3])[2] - _prf(drawn[:, 3:])[2]
-    low, high = np.quantile(differences, _tails(confidence))
+    low, high = np.quantile(differences, _tails(confidence))  # of (n_resamples,)
     extreme = np.count_nonzero(np.abs(differences - difference) >= abs(difference))
     return {
         "f1_one": f1_one,
@@ -102,23 +103,25 @@ def paired_bootstrap_counts(
 
 
 def _resample(rows: Ints, n_resamples: int, seed: int) -> Ints:
-    """Sum resampled rows: (n_sentences, n_columns) to (n_resamples, n_columns)."""
+    """Draw sentences with replacement and sum their rows: (n_sentences, n_columns) to (n_resamples, n_columns)."""
     if not len(rows):
         return np.zeros((n_resamples, rows.shape[1]), dtype=np.int64)
+    # (n_distinct, n_columns), and how many sentences have such a row: (n_distinct,).
     distinct, times = np.unique(rows, axis=0, return_counts=True)
+    # (n_resamples, n_distinct): how often each row was drawn.
     drawn = np.random.default_rng(seed).multinomial(len(rows), times / len(rows), size=n_resamples)
     return drawn @ distinct
 
 
 def _prf(counts: Ints) -> Floats64:
-    """Precision, recall and F1 of rows of tp, pred, gold: (n, 3) to (3, n)."""
+    """Compute precision, recall and F1 of rows of tp, pred, gold: (n, 3) to (3, n)."""
     tp, pred, gold = counts.T
     pairs = ((tp, pred), (tp, gold), (2 * tp, pred + gold))
     return np.stack([top / np.maximum(bottom, 1) for top, bottom in pairs])
 
 
 def _tails(confidence: float) -> tuple[float, float]:
-    """Quantiles that enclose a probability mass."""
+    """Give the two quantiles that enclose a probability mass."""
     return (1 - confidence) / 2, (1 + confidence) / 2
 
 

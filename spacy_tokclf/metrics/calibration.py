@@ -1,4 +1,4 @@
-"""How far the scores of predicted entities can be believed: what share of those with a score of 0.8 is right?"""
+"""Calibration of the scores of predicted entities: is a score of 0.8 correct in four of five cases?"""
 
 from typing import Any, NamedTuple
 
@@ -11,11 +11,11 @@ N_BINS = 15
 
 
 class Bins(NamedTuple):
-    """Predictions in the order of their scores, in bins of the same size.
+    """A reliability diagram: predictions in the order of their scores, in bins of the same size.
 
-    number (NDArray): Predictions in each bin, (n_bins,).
-    score (Floats64): Their mean score, (n_bins,).
-    correct (Floats64): The share of them that is right, (n_bins,).
+    number (Ints): Predictions in each bin. Shape: (n_bins,).
+    score (Floats64): Their mean score. Shape: (n_bins,).
+    correct (Floats64): The share of them that is correct. Shape: (n_bins,).
     """
 
     number: Ints
@@ -24,12 +24,12 @@ class Bins(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """What is gained and lost by leaving out what scores less than a threshold, one row for each score that occurs.
+    """A precision-recall curve, one row for each score that occurs.
 
-    threshold (Floats64): The score, falling, (n,).
-    precision (Floats64): Of the predictions with at least that score, (n,).
-    recall (Floats64): Of these, (n,).
-    f1 (Floats64): Of these, (n,).
+    threshold (Floats64): The score, falling. Shape: (n,).
+    precision (Floats64): Of the predictions with at least that score. Shape: (n,).
+    recall (Floats64): Of these. Shape: (n,).
+    f1 (Floats64): Of these. Shape: (n,).
     """
 
     threshold: Floats64
@@ -42,16 +42,17 @@ def reliability_bins(scores: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: i
     """Put predictions into bins of equal mass. Equal scores go into one bin, so that the order of predictions changes
     nothing; a bin that is left empty is left out.
 
-    scores (ArrayLike): The scores, (n,).
-    correct (ArrayLike): Which predictions are right, (n,).
+    scores (ArrayLike): The scores. Shape: (n,).
+    correct (ArrayLike): Which predictions are true positives. Shape: (n,).
     n_bins (int): Number of bins.
     RETURNS (Bins): The bins.
     """
-    scores, right = _columns(scores, correct)
+    scores, hits = _columns(scores, correct)
     ordered = np.sort(scores)
+    # (n,): the bin of each prediction, from the rank of its score; equal scores have equal ranks.
     place = np.searchsorted(ordered, scores, side="left") * n_bins // max(len(scores), 1)
     number = np.bincount(place, minlength=n_bins)
-    sums = (np.bincount(place, weights=values, minlength=n_bins) for values in (scores, right))
+    sums = (np.bincount(place, weights=values, minlength=n_bins) for values in (scores, hits))
     filled = number > 0
     score, share = (total[filled] / number[filled] for total in sums)
     return Bins(number[filled], score, share)
@@ -59,12 +60,12 @@ def reliability_bins(scores: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: i
 
 def calibration_error(scores: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: int = N_BINS) -> float:
     """Compute the expected calibration error (Naeini et al., 2015) over bins of equal mass: the mean distance between
-    the mean score of a bin and the share that is right.
+    the mean score of a bin and the share that is correct.
 
     Chance makes it larger than it is: see `chance_error`.
 
-    scores (ArrayLike): The scores, (n,).
-    correct (ArrayLike): Which predictions are right, (n,).
+    scores (ArrayLike): The scores. Shape: (n,).
+    correct (ArrayLike): Which predictions are true positives. Shape: (n,).
     n_bins (int): Number of bins.
     RETURNS (float): The error; 0.0 without predictions.
     """
@@ -74,12 +75,12 @@ def calibration_error(scores: npt.ArrayLike, correct: npt.ArrayLike, *, n_bins: 
 
 
 def chance_error(scores: npt.ArrayLike, *, n_bins: int = N_BINS) -> float:
-    """Compute the calibration error that scores have by chance if each is just the probability of being right: what an
-    error has to be compared with. Scores of 600 entities have one of about 0.05 in 15 bins.
+    """Compute the calibration error that scores have by chance if each is just the probability of being correct: what
+    an error has to be compared with. Scores of 600 entities have one of about 0.05 in 15 bins.
 
-    The share that is right varies around the mean score of a bin; its mean distance is that of a normal distribution.
+    The share that is correct varies around the mean score of a bin; its mean distance is that of a normal distribution.
 
-    scores (ArrayLike): The scores, (n,).
+    scores (ArrayLike): The scores. Shape: (n,).
     n_bins (int): Number of bins.
     RETURNS (float): The error; 0.0 without predictions.
     """
@@ -90,68 +91,70 @@ def chance_error(scores: npt.ArrayLike, *, n_bins: int = N_BINS) -> float:
 
 
 def brier_score(scores: npt.ArrayLike, correct: npt.ArrayLike) -> float:
-    """Compute the mean squared distance between the score and what came true: 1 or 0 (Brier, 1950).
+    """Compute the mean squared distance between a score and its outcome, 1 or 0 (Brier, 1950).
 
-    scores (ArrayLike): The scores, (n,).
-    correct (ArrayLike): Which predictions are right, (n,).
+    scores (ArrayLike): The scores. Shape: (n,).
+    correct (ArrayLike): Which predictions are true positives. Shape: (n,).
     RETURNS (float): The score, smaller is better; 0.0 without predictions.
     """
-    scores, right = _columns(scores, correct)
-    return float(((scores - right) ** 2).sum() / max(len(scores), 1))
+    scores, hits = _columns(scores, correct)
+    return float(((scores - hits) ** 2).sum() / max(len(scores), 1))
 
 
 def constant_brier(correct: npt.ArrayLike) -> float:
-    """Compute the Brier score of one score for all, the share of right predictions: what scores have to beat.
+    """Compute the Brier score of one score for all, the share of true positives: what scores have to beat.
 
-    correct (ArrayLike): Which predictions are right, (n,).
+    correct (ArrayLike): Which predictions are true positives. Shape: (n,).
     RETURNS (float): The score; 0.0 without predictions.
     """
-    right = np.asarray(correct, dtype="float64")
-    share = right.sum() / max(len(right), 1)
+    hits = np.asarray(correct, dtype="float64")
+    share = hits.sum() / max(len(hits), 1)
     return float(share * (1.0 - share))
 
 
 def auroc(scores: npt.ArrayLike, correct: npt.ArrayLike) -> float | None:
-    """Compute the chance that a right prediction scores more than a wrong one, equal scores counted as half (the area
-    under the ROC curve).
+    """Compute the area under the ROC curve: the chance that a true positive scores more than a false positive, equal
+    scores counted as half.
 
-    scores (ArrayLike): The scores, (n,).
-    correct (ArrayLike): Which predictions are right, (n,).
-    RETURNS (float | None): The chance; None if all are right or all are wrong.
+    scores (ArrayLike): The scores. Shape: (n,).
+    correct (ArrayLike): Which predictions are true positives. Shape: (n,).
+    RETURNS (float | None): The area; None if all predictions are true positives, or none.
     """
-    scores, right = _columns(scores, correct)
-    positive = right > 0
-    wrong = np.sort(scores[~positive])
-    pairs = positive.sum() * len(wrong)
+    scores, hits = _columns(scores, correct)
+    positive = hits > 0
+    negative = np.sort(scores[~positive])
+    pairs = positive.sum() * len(negative)
     if not pairs:
         return None
-    below, upto = (np.searchsorted(wrong, scores[positive], side=side) for side in ("left", "right"))
+    # (n_positive,) each: false positives with a lower score, and with one that is not higher.
+    below, upto = (np.searchsorted(negative, scores[positive], side=side) for side in ("left", "right"))
     return float((below + upto).sum() / (2 * pairs))
 
 
 def precision_recall_curve(scores: npt.ArrayLike, correct: npt.ArrayLike, n_gold: int) -> Curve:
     """Compute precision, recall and F1 at every threshold.
 
-    scores (ArrayLike): The scores of predicted entities, (n,).
-    correct (ArrayLike): Which of them are right, (n,).
-    n_gold (int): Number of gold entities; those that are not predicted at all count as missed at every threshold.
+    scores (ArrayLike): The scores of predicted entities. Shape: (n,).
+    correct (ArrayLike): Which of them are true positives. Shape: (n,).
+    n_gold (int): Number of gold entities; those that are not predicted at all are false negatives at every threshold.
     RETURNS (Curve): The curve; empty without predictions.
     """
-    scores, right = _columns(scores, correct)
+    scores, hits = _columns(scores, correct)
     threshold, inverse = np.unique(-scores, return_inverse=True)
+    # (n_thresholds,) each: predictions and true positives with at least that score.
     kept = np.cumsum(np.bincount(inverse.reshape(-1), minlength=len(threshold)))
-    found = np.cumsum(np.bincount(inverse.reshape(-1), weights=right, minlength=len(threshold)))
-    f1 = 2 * found / (kept + n_gold)
-    return Curve(-threshold, found / kept, found / max(n_gold, 1), f1)
+    tp = np.cumsum(np.bincount(inverse.reshape(-1), weights=hits, minlength=len(threshold)))
+    f1 = 2 * tp / (kept + n_gold)
+    return Curve(-threshold, tp / kept, tp / max(n_gold, 1), f1)
 
 
 def calibration_report(scores: npt.ArrayLike, correct: npt.ArrayLike) -> dict[str, Any]:
-    """Say how far scores can be believed.
+    """Report how well scores are calibrated.
 
-    scores (ArrayLike): The scores of predicted entities, (n,).
-    correct (ArrayLike): Which of them are right, (n,).
+    scores (ArrayLike): The scores of predicted entities. Shape: (n,).
+    correct (ArrayLike): Which of them are true positives. Shape: (n,).
     RETURNS (dict[str, Any]): number, ece (15 bins of equal mass), ece_chance (what perfect scores would have), brier,
-        brier_constant, auroc (None if all are right or all are wrong). Plain Python values.
+        brier_constant, auroc (None if all predictions are true positives, or none). Plain Python values.
     """
     return {
         "number": len(np.asarray(scores)),

@@ -1,14 +1,15 @@
-"""Scores of spaCy Examples: gold entities of the reference against predicted ones, on gold tokens or on raw text."""
+"""Scores of spaCy Examples: gold entities of the reference against predicted ones, on gold tokens or on raw text, and
+the scores that a component gave its predictions."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..errors import Errors
-from ..types import Bools, Ints
-from .gold_groups import gold_group
+from ..types import SCORES, Bools, Floats64, Ints
+from .gold_groups import gold_entities, gold_group
 from .seqeval.chunks import Chunks
 from .seqeval.compare import Comparison, without
 from .seqeval.counts import count
@@ -16,14 +17,14 @@ from .seqeval.report import evaluate_dict
 from .seqeval.tag_codes import Sentences
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc, Span, SpanGroup
+    from spacy.tokens import Doc, Span
     from spacy.training import Example
 
 _Entity = tuple[str, int, int]
 
 
 @dataclass
-class _Gathered:
+class _EntityColumns:
     """Entities collected document by document: labels are numbered, positions still count from 0 in each."""
 
     numbers: dict[str, int]
@@ -37,7 +38,7 @@ class _Gathered:
 
     def chunks(self, sentences: Sentences) -> Chunks:
         """Put the entities on the common axis."""
-        document, kind, start, end = np.array(self.rows, dtype=np.int64).reshape(-1, 4).T
+        document, kind, start, end = np.array(self.rows, dtype=np.int64).reshape(-1, 4).T  # (n_entities,) each
         shift = sentences.offsets[document]
         return Chunks(kind, start + shift, end + shift)
 
@@ -80,15 +81,17 @@ def compare_examples(
     labels (Sequence[str]): Labels of the component, for spans_key; empty: all.
     annotate_ents (bool): Whether the component sets doc.ents, for spans_key: then a group with scores is no gold.
     RETURNS (Comparison): Gold beside prediction; accuracy on the tags IOB2 of the annotated tokens.
+    RAISES (ValueError): TC051, if two spans of a gold group overlap.
     """
     numbers: dict[str, int] = {}
-    gold, pred = _Gathered(numbers), _Gathered(numbers)
+    gold, pred = _EntityColumns(numbers), _EntityColumns(numbers)
     missing: list[Bools] = []
     for i, eg in enumerate(annotated(examples, spans_key=spans_key, annotate_ents=annotate_ents)):
-        spans, unknown = gold_of(eg.reference, spans_key=spans_key, labels=labels, annotate_ents=annotate_ents)
-        missing.append(unknown)
-        gold.add(i, dict.fromkeys(_entities(spans)))
-        pred.add(i, _aligned(eg, eg.predicted.ents if spans_key is None else _group(eg.predicted, spans_key)))
+        spans, without_gold = gold_entities(eg.reference, spans_key, annotate_ents=annotate_ents, labels=labels)
+        missing.append(without_gold)
+        gold.add(i, _entities(spans))
+        predicted = eg.predicted.ents if spans_key is None else eg.predicted.spans.get(spans_key, ())
+        pred.add(i, _aligned(eg, predicted))
     sentences = Sentences.of(np.array([len(mask) for mask in missing], dtype=np.int64))
     unknown = sentences.place(np.concatenate([np.zeros(0, dtype=bool), *missing]), gap=1)
     gold_chunks, all_pred = gold.chunks(sentences), pred.chunks(sentences)
@@ -105,23 +108,6 @@ def compare_examples(
     )
 
 
-def gold_of(
-    doc: "Doc", *, spans_key: str | None, labels: Sequence[str], annotate_ents: bool
-) -> tuple[list["Span"], Bools]:
-    """Give the gold entities of a text, and which of its tokens nobody annotated.
-
-    doc (Doc): The gold text.
-    spans_key (str | None): As for compare_examples.
-    labels (Sequence[str]): As for compare_examples.
-    annotate_ents (bool): As for compare_examples.
-    RETURNS (tuple[list[Span], Bools]): The entities; and for each token whether its annotation is missing.
-    """
-    group = gold_group(doc, spans_key, annotate_ents=annotate_ents)
-    if group is not None:
-        return _group_gold(group)
-    return _ents_gold(doc, labels if spans_key is not None else ())
-
-
 def compare_characters(examples: Iterable["Example"]) -> Comparison:
     """Compare entities as character spans of the raw text: what users get, tokenizer included.
 
@@ -133,20 +119,22 @@ def compare_characters(examples: Iterable["Example"]) -> Comparison:
     RAISES (ValueError): TC212, if the texts differ.
     """
     numbers: dict[str, int] = {}
-    gold, pred = _Gathered(numbers), _Gathered(numbers)
+    gold, pred = _EntityColumns(numbers), _EntityColumns(numbers)
     tokens: list[Ints] = []
     lengths: list[int] = []
     for i, eg in enumerate(annotated(examples)):
         _check_text(i, eg)
         lengths.append(len(eg.reference.text))
-        columns = eg.reference.to_array(["IDX", "LENGTH", "ENT_IOB"]).astype(np.int64)
-        tokens.append(np.column_stack([np.full(len(columns), i), columns]))
-        for side, doc in ((gold, eg.reference), (pred, eg.predicted)):
-            side.add(i, ((ent.label_, ent.start_char, ent.end_char) for ent in doc.ents))
+        spans, missing = gold_entities(eg.reference)
+        columns = eg.reference.to_array(["IDX", "LENGTH"]).astype(np.int64)
+        tokens.append(np.column_stack([np.full(len(columns), i), columns, missing]))
+        for side, entities in ((gold, spans), (pred, eg.predicted.ents)):
+            side.add(i, ((ent.label_, ent.start_char, ent.end_char) for ent in entities))
     sentences = Sentences.of(np.array(lengths, dtype=np.int64))
-    document, first, length, iob = np.concatenate([np.zeros((0, 4), dtype=np.int64), *tokens]).T
+    # (n_tokens,) each: the text of a token, its first character and its length, and whether it has no annotation.
+    document, first, length, without_gold = np.concatenate([np.zeros((0, 4), dtype=np.int64), *tokens]).T
     first = first + sentences.offsets[document]
-    known = iob != 0
+    known = without_gold == 0
     unknown = paint(Chunks(np.zeros_like(first), first, first + length - 1).where(~known), sentences.size) > 0
     gold_chunks, all_pred = gold.chunks(sentences), pred.chunks(sentences)
     pred_chunks = without(all_pred, unknown)
@@ -183,15 +171,66 @@ def score_character_spans(examples: Iterable["Example"]) -> dict[str, object]:
     return evaluate_dict(count(compare_characters(examples)), zero_division=0)
 
 
+class ScoredEntities(NamedTuple):
+    """Predicted entities that have a score, and whether they are correct.
+
+    scores (Floats64): Their scores. Shape: (n,).
+    correct (Bools): Which of them are true positives. Shape: (n,).
+    n_gold (int): Number of gold entities (the support).
+    """
+
+    scores: Floats64
+    correct: Bools
+    n_gold: int
+
+
+def scored_entities(examples: Iterable["Example"], spans_keys: Sequence[str] = ("entities",)) -> ScoredEntities:
+    """Collect the entities in `doc.ents` that some component scored, for calibration. They are compared as character
+    spans, and those that touch a token without gold annotation are left out.
+
+    examples (Iterable[Example]): The examples; prediction and gold have the same text.
+    spans_keys (Sequence[str]): Keys of the span groups that hold scores.
+    RETURNS (ScoredEntities): The entities, in order.
+    """
+    rows: list[tuple[float, bool]] = []
+    n_gold = 0
+    for eg in annotated(examples):
+        spans, missing = gold_entities(eg.reference)
+        gold = {(ent.start_char, ent.end_char, ent.label_) for ent in spans}
+        n_gold += len(gold)
+        known = np.ones(len(eg.reference.text), dtype=bool)  # per character
+        for i in np.flatnonzero(missing).tolist():
+            token = eg.reference[i]
+            known[token.idx : token.idx + len(token)] = False
+        scores = _scores(eg.predicted, spans_keys)
+        for ent in eg.predicted.ents:
+            score = scores.get((ent.start, ent.end, ent.label_))
+            if score is not None and known[ent.start_char : ent.end_char].all():
+                rows.append((score, (ent.start_char, ent.end_char, ent.label_) in gold))
+    columns = np.array(rows, dtype="float64").reshape(-1, 2).T  # (2, n)
+    return ScoredEntities(columns[0], columns[1] > 0, n_gold)
+
+
+def _scores(doc: "Doc", spans_keys: Sequence[str]) -> dict[tuple[int, int, str], float]:
+    """Look up the scores in some span groups, by start, end and label."""
+    found = {}
+    for key in spans_keys:
+        group = doc.spans.get(key)
+        for span, score in zip(group or (), (group.attrs.get(SCORES) or ()) if group else (), strict=True):
+            found[span.start, span.end, span.label_] = float(score)
+    return found
+
+
 def paint(chunks: Chunks, size: int) -> Ints:
-    """Write IOB2 tags: 0 is "O", 2 * type + 1 is B, 2 * type + 2 is I.
+    """Write IOB2 tags as numbers: 0 is "O", 2 * type + 1 is B, 2 * type + 2 is I.
 
     chunks (Chunks): Entities on an axis.
     size (int): Number of positions.
-    RETURNS (Ints): The tags, (size,).
+    RETURNS (Ints): The tags. Shape: (size,).
     """
     tags = np.zeros(size, dtype=np.int64)
     lengths = chunks.end - chunks.start + 1
+    # (sum of lengths,): 0, 1, 2 ... within each entity.
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     tags[np.repeat(chunks.start, lengths) + within] = np.repeat(chunks.type, lengths) * 2 + 2
     tags[chunks.start] = chunks.type * 2 + 1
@@ -203,25 +242,6 @@ def _on_tokens(chunks: Chunks, first: Ints, length: Ints) -> Chunks:
     start = np.searchsorted(first + length - 1, chunks.start, side="left")
     end = np.searchsorted(first, chunks.end, side="right") - 1
     return Chunks(chunks.type, start, end).where(start <= end)
-
-
-def _ents_gold(doc: "Doc", labels: Sequence[str]) -> tuple[list["Span"], Bools]:
-    """Give the entities of a text that have one of the labels, or any; and which tokens nobody annotated."""
-    spans = [ent for ent in doc.ents if not labels or ent.label_ in labels]
-    return spans, doc.to_array(["ENT_IOB"]).reshape(-1) == 0
-
-
-def _group_gold(group: "SpanGroup") -> tuple[list["Span"], Bools]:
-    """Give the entities of a gold group, and which tokens nobody annotated."""
-    missing = np.zeros(len(group.doc), dtype=bool)
-    for span in group:
-        missing[span.start : span.end] |= not span.label
-    return [span for span in group if span.label], missing
-
-
-def _group(doc: "Doc", spans_key: str) -> Iterable["Span"]:
-    """Give a span group, or nothing if there is none."""
-    return doc.spans.get(spans_key, ())
 
 
 def _entities(spans: Iterable["Span"]) -> Iterator[_Entity]:

@@ -1,15 +1,29 @@
-"""Gold in span groups: where a component has its gold entities beside those of others on one text."""
+"""Gold entities of annotated texts: in `doc.ents`, or in the span group of a component that shares its texts with
+others. Training, scoring, tuning and evaluation all read gold by `gold_entities`."""
 
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from ..errors import Errors
-from ..types import SCORES
+from ..types import SCORES, Bools
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, SpanGroup
     from spacy.training import Example
+
+
+class GoldEntities(NamedTuple):
+    """The gold of one text.
+
+    spans (list[Span]): The entities, each once, in the order of the text, without overlap.
+    missing (Bools): Which tokens have no gold annotation. Shape: (n_tokens,).
+    """
+
+    spans: "list[Span]"
+    missing: Bools
 
 
 def gold_group(doc: "Doc", spans_key: str | None, *, annotate_ents: bool = False) -> "SpanGroup | None":
@@ -44,20 +58,39 @@ def gold_key(examples: Iterable["Example"], spans_key: str | None, *, annotate_e
     return spans_key if found else None
 
 
-def gold_entities(group: "SpanGroup") -> tuple[list["Span"], list["Span"]]:
-    """Sort the spans of a gold group into entities and parts of the text that nobody annotated: spans without label.
+def gold_entities(
+    doc: "Doc", spans_key: str | None = None, *, annotate_ents: bool = False, labels: Collection[str] = ()
+) -> GoldEntities:
+    """Read the gold entities of a text: from the group that `gold_group` gives, else from `doc.ents`. In a group, a
+    span without label marks tokens without annotation, spans that are there twice count once, and empty ones not.
 
-    group (SpanGroup): The group.
-    RETURNS (tuple[list[Span], list[Span]]): The entities, each once, in the order of the text; and the other spans.
-    RAISES (ValueError): TC051, if two spans overlap.
+    doc (Doc): The gold text.
+    spans_key (str | None): Key of the component's group.
+    annotate_ents (bool): Whether the component sets `doc.ents`.
+    labels (Collection[str]): Entity types of the component that has the key: of `doc.ents` others are left out, since
+        they belong to other components. All count if there are none, or no key.
+    RETURNS (GoldEntities): The entities, and which tokens have no annotation.
+    RAISES (ValueError): TC051, if two spans of the group overlap.
     """
-    spans = {(span.start, span.end, span.label): span for span in group if span.start < span.end}
-    ordered = [span for _, span in sorted(spans.items(), key=lambda item: item[0])]
+    group = gold_group(doc, spans_key, annotate_ents=annotate_ents)
+    if group is not None:
+        return _group_entities(group)
+    spans = [ent for ent in doc.ents if spans_key is None or not labels or ent.label_ in labels]
+    return GoldEntities(spans, doc.to_array(["ENT_IOB"]).reshape(-1) == 0)
+
+
+def _group_entities(group: "SpanGroup") -> GoldEntities:
+    """Sort the spans of a gold group into entities and tokens without annotation. RAISES (ValueError): TC051."""
+    distinct = {(span.start, span.end, span.label): span for span in group if span.start < span.end}
+    ordered = [span for _, span in sorted(distinct.items(), key=lambda item: item[0])]
     for one, other in pairwise(ordered):
         if one.end > other.start:
-            facts = {"one": str(_plain(one)), "other": str(_plain(other))}
-            raise ValueError(Errors.TC051.format(key=group.name, text=group.doc.text[:60], **facts))
-    return [span for span in ordered if span.label], [span for span in ordered if not span.label]
+            pair = {name: str((span.start, span.end, span.label_)) for name, span in (("one", one), ("other", other))}
+            raise ValueError(Errors.TC051.format(key=group.name, text=group.doc.text[:60], **pair))
+    missing = np.zeros(len(group.doc), dtype=bool)
+    for span in ordered:
+        missing[span.start : span.end] = not span.label
+    return GoldEntities([span for span in ordered if span.label], missing)
 
 
 def gold_types(examples: Iterable["Example"], spans_key: str | None, *, annotate_ents: bool) -> list[str]:
@@ -71,11 +104,9 @@ def gold_types(examples: Iterable["Example"], spans_key: str | None, *, annotate
     RAISES (ValueError): TC051, if two spans of a group overlap.
     """
     references = [eg.reference for eg in examples]
-    groups = [gold_group(doc, spans_key, annotate_ents=annotate_ents) for doc in references]
-    in_groups = [span.label_ for group in groups if group is not None for span in gold_entities(group)[0]]
-    if any(group is not None for group in groups):
-        return sorted(set(in_groups))
-    return sorted({ent.label_ for doc in references for ent in doc.ents})
+    with_group = [doc for doc in references if gold_group(doc, spans_key, annotate_ents=annotate_ents) is not None]
+    golds = (gold_entities(doc, spans_key, annotate_ents=annotate_ents) for doc in with_group or references)
+    return sorted({span.label_ for gold in golds for span in gold.spans})
 
 
 def check_groups(
@@ -101,7 +132,3 @@ def check_groups(
         doc, found = foreign[0]
         facts = {"count": len(foreign), "total": len(examples), "text": doc.text[:60], "labels": found}
         raise ValueError(Errors.TC050.format(key=spans_key, **facts))
-
-
-def _plain(span: "Span") -> tuple[int, int, str]:
-    return span.start, span.end, span.label_

@@ -1,4 +1,4 @@
-"""Scores of parts of the entities: short and long ones, names that the training corpus holds and new ones."""
+"""Scores of groups of entities: by length in tokens, and by novelty (whether the training corpus has the text)."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -18,25 +18,25 @@ def group_scores(
     """Score each group by itself: recall over its gold entities, precision over its predictions.
 
     comparison (Comparison): Gold beside prediction.
-    gold_groups (Sequence[str]): Group of each gold entity, (n_gold,).
-    pred_groups (Sequence[str]): Group of each prediction, (n_pred,); that of a right one is its gold entity's.
+    gold_groups (Sequence[str]): Group of each gold entity. Length: n_gold.
+    pred_groups (Sequence[str]): Group of each prediction; that of a true positive is its gold entity's. Length: n_pred.
     order (Sequence[str]): The groups; all appear in the result.
-    RETURNS (dict[str, dict[str, float | int]]): For each group precision, recall, f1, number (gold),
-        predicted, correct.
+    RETURNS (dict[str, dict[str, float | int]]): For each group precision, recall, f1, number (the
+        support), predicted, correct (true positives).
     """
-    right = [name for name, hit in zip(pred_groups, comparison.pred_hit.tolist(), strict=True) if hit]
-    gold_counts, pred_counts, right_counts = (Counter(names) for names in (gold_groups, pred_groups, right))
+    tp_groups = [name for name, hit in zip(pred_groups, comparison.pred_hit.tolist(), strict=True) if hit]
+    tp_counts, pred_counts, gold_counts = (Counter(names) for names in (tp_groups, pred_groups, gold_groups))
     scores: GroupScores = {}
     for group in order:
-        number, predicted, correct = gold_counts[group], pred_counts[group], right_counts[group]
-        precision, recall, fscore = simple_prf(correct, predicted, number)
+        tp, pred, gold = tp_counts[group], pred_counts[group], gold_counts[group]
+        precision, recall, fscore = simple_prf(tp, pred, gold)
         scores[group] = {
             "precision": precision,
             "recall": recall,
             "f1": fscore,
-            "number": number,
-            "predicted": predicted,
-            "correct": correct,
+            "number": gold,
+            "predicted": pred,
+            "correct": tp,
         }
     return scores
 

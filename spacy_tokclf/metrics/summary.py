@@ -1,4 +1,4 @@
-"""One dictionary with all that can be said of a comparison: scores, surface scores, error analysis, intervals."""
+"""Summary of a comparison as one dictionary: scores, surface scores, error analysis, bootstrap intervals."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ def summarize(
     seed: int = 0,
     joiner: str = " ",
 ) -> dict[str, Any]:
-    """Score and analyse.
+    """Summarise a comparison: all scores, and the error analysis.
 
     comparison (Comparison): Gold beside prediction.
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence; texts, with joiner "", if it compares characters.
@@ -64,7 +64,7 @@ def summarize(
 def describe_errors(
     comparison: Comparison, tokens: Sequence[Sequence[str]], *, joiner: str = " "
 ) -> list[dict[str, Any]]:
-    """List every error in words.
+    """Describe every error with the texts of its entities.
 
     comparison (Comparison): Gold beside prediction.
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence.

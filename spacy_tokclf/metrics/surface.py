@@ -19,7 +19,7 @@ def surfaces(
     comparison (Comparison): Gold beside prediction.
     tokens (Sequence[Sequence[str]]): Gold tokens of each sentence; characters for a comparison of characters.
     joiner (str): What to put between tokens.
-    RETURNS (list[tuple[str, str]]): Text and type of each, (n,).
+    RETURNS (list[tuple[str, str]]): Text and type of each. Length: n.
     """
     flat = list(chain.from_iterable(tokens))
     # The axis has one position more after each sentence than there are tokens.
@@ -33,8 +33,8 @@ def surfaces(
 def surface_scores(comparison: Comparison, tokens: Sequence[Sequence[str]], *, joiner: str = " ") -> dict[str, float]:
     """Compute the surface scores as the shared task published them.
 
-    The numerator holds the unique surfaces of mentions that are right at their place: a name predicted in the
-    wrong sentence earns nothing. Comparing the two sets of surfaces instead gives more, and is wrong.
+    The true positives are the unique surfaces of mentions that are true positives at their place: a name predicted in
+    the wrong sentence earns nothing. Comparing the two sets of surfaces instead gives more, and is wrong.
     Source: L. Derczynski et al. 2017, "Results of the WNUT2017 Shared Task on Novel and Emerging Entity Recognition".
 
     comparison (Comparison): Gold beside prediction, in default mode for the figures of the task.
@@ -44,6 +44,6 @@ def surface_scores(comparison: Comparison, tokens: Sequence[Sequence[str]], *, j
     """
     gold = set(surfaces(comparison.gold, comparison, tokens, joiner=joiner))
     pred = surfaces(comparison.pred, comparison, tokens, joiner=joiner)
-    right = {surface for surface, hit in zip(pred, comparison.pred_hit.tolist(), strict=True) if hit}
-    precision, recall, fscore = simple_prf(len(right), len(set(pred)), len(gold))
+    tp = {surface for surface, hit in zip(pred, comparison.pred_hit.tolist(), strict=True) if hit}
+    precision, recall, fscore = simple_prf(len(tp), len(set(pred)), len(gold))
     return {"surface_precision": precision, "surface_recall": recall, "surface_f1": fscore}

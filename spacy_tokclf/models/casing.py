@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ..wordpieces.casing import CASINGS
+from ..wordpieces.words import CASINGS
 
 if TYPE_CHECKING:
     import torch

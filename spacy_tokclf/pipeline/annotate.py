@@ -1,4 +1,4 @@
-"""Entities and their scores on a Doc."""
+"""Predicted entities and their scores on a Doc: set by the component, looked up by `entity_score`."""
 
 from collections.abc import Sequence
 
@@ -46,10 +46,9 @@ def entity_score(span: Span, spans_key: str = "entities") -> float | None:
     RETURNS (float | None): Its score, or None if the component did not predict just this span with this label.
     """
     group = span.doc.spans.get(spans_key)
-    scores = group.attrs.get(SCORES) if group is not None else None
-    if not scores:
+    if group is None or not group.attrs.get(SCORES):
         return None
-    for other, score in zip(group, scores, strict=True):
+    for other, score in zip(group, group.attrs[SCORES], strict=True):
         if (other.start, other.end, other.label) == (span.start, span.end, span.label):
             return float(score)
     return None

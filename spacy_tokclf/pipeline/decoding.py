@@ -1,107 +1,93 @@
-"""Decode the tokens of which a model sees something; the others are transparent."""
+"""Decoding of Docs: entities over the visible tokens of each text; white space and unseen tokens are transparent."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
-from ..tags.decode import Spans, TagTable, decode_spans
+from ..tags.decode import Decoder, Spans, decode_spans
 from ..tags.tuning import UNTUNED, Tuning, bias_of_tags, calibrate
 from ..types import Bools, Floats32, Ints
-from .gold import is_space
 
 
-class Visible(NamedTuple):
-    """The tokens of a batch that are not white space and whose logits are not all zeros.
+class VisibleTokens(NamedTuple):
+    """The tokens of a batch that are not white space and whose logits are not all zeros, with their logits.
 
     logits (Floats32): Their raw logits, text after text. Shape: (n_visible, n_tags).
     lengths (Ints): How many there are in each text. Shape: (n_texts,).
-    place (Ints): Where each is in its text. Shape: (n_visible,).
+    positions (Ints): Index of each in its text. Shape: (n_visible,).
     """
 
     logits: Floats32
     lengths: Ints
-    place: Ints
+    positions: Ints
 
 
-def find_visible(docs: Sequence[Doc], logits: Sequence[Floats32]) -> Visible:
-    """Find what is to be decoded.
-
-    docs (Sequence[Doc]): The texts.
-    logits (Sequence[NDArray]): Per text (n_tokens, n_tags).
-    RETURNS (Visible): The tokens.
-    """
-    known = [is_visible(doc, row) for doc, row in zip(docs, logits, strict=True)]
-    lengths = np.array([int(seen.sum()) for seen in known], dtype="int64")
-    if not lengths.sum():
-        return Visible(np.zeros((0, 1), "float32"), lengths, np.zeros(0, dtype="int64"))
-    rows = np.concatenate([row[seen] for row, seen in zip(logits, known, strict=True)])
-    return Visible(rows, lengths, np.concatenate([np.flatnonzero(seen) for seen in known]))
-
-
-def is_visible(doc: Doc, logits: Floats32) -> Bools:
-    """Find the tokens that take part.
+def visible_tokens(doc: Doc, seen: Bools) -> Bools:
+    """Tell which tokens take part in training and decoding.
 
     doc (Doc): The text.
-    logits (NDArray): Shape: (n_tokens, n_tags).
-    RETURNS (NDArray): Whether each is no white space and the model sees something of it. Shape: (n_tokens,).
+    seen (Bools): Which tokens the model sees something of: those whose logits are not all zeros. Shape: (n_tokens,).
+    RETURNS (Bools): Which of them are no white space. Shape: (n_tokens,).
     """
-    return logits.any(axis=1) & ~is_space(doc)
+    return seen & (doc.to_array([IS_SPACE]).reshape(len(doc)) == 0)
 
 
-def decode_tokens(
-    visible: Visible,
-    table: TagTable,
-    *,
-    constrained: bool,
-    tuning: Tuning = UNTUNED,
-    transitions: Floats32 | None = None,
-) -> Spans:
+def find_visible(docs: Sequence[Doc], logits: Sequence[Floats32]) -> VisibleTokens:
+    """Collect the visible tokens of a batch.
+
+    docs (Sequence[Doc]): The texts.
+    logits (Sequence[Floats32]): Raw logits of each text. Shape: (n_tokens, n_tags) each.
+    RETURNS (VisibleTokens): The tokens.
+    """
+    masks = [visible_tokens(doc, np.asarray(rows.any(axis=1))) for doc, rows in zip(docs, logits, strict=True)]
+    lengths = np.array([int(mask.sum()) for mask in masks], dtype="int64")
+    if not lengths.sum():
+        return VisibleTokens(np.zeros((0, 1), "float32"), lengths, np.zeros(0, dtype="int64"))
+    visible = np.concatenate([rows[mask] for rows, mask in zip(logits, masks, strict=True)])
+    return VisibleTokens(visible, lengths, np.concatenate([np.flatnonzero(mask) for mask in masks]))
+
+
+def decode_tokens(visible: VisibleTokens, decoder: Decoder, *, tuning: Tuning = UNTUNED) -> Spans:
     """Decode entities and score them.
 
     A token that is left out lies in an entity if its neighbours on both sides do, and never begins or ends one.
 
-    visible (Visible): The tokens.
-    table (TagTable): The tags.
-    constrained (bool): Whether the tag sequences must be valid.
-    tuning (Tuning): What was fitted after training.
-    transitions (Floats32 | None): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
+    visible (VisibleTokens): The tokens.
+    decoder (Decoder): Tags, constraints and transitions.
+    tuning (Tuning): What was fitted after training: bias, temperature, and slope and shift of scores.
     RETURNS (Spans): The entities, in tokens of each text.
     """
-    logits, lengths, place = visible
+    logits, lengths, positions = visible
     if not len(logits):
-        return decode_spans(logits, lengths, table, constrained=False)
+        return decode_spans(logits, lengths, decoder)
     if any(tuning.bias.values()):
-        logits = logits + bias_of_tags(tuning, table)
-    options = {"temperature": tuning.temperature, "transitions": transitions}
-    spans = decode_spans(logits, lengths, table, constrained=constrained, **options)
+        logits = logits + bias_of_tags(tuning, decoder.table)
+    spans = decode_spans(logits, lengths, decoder._replace(temperature=tuning.temperature))
+    # From indices among the visible tokens of a text to indices among all its tokens.
     base = (np.cumsum(lengths) - lengths)[spans.text]
-    start, end = place[base + spans.start], place[base + spans.end - 1] + 1
+    start, end = positions[base + spans.start], positions[base + spans.end - 1] + 1
     return spans._replace(start=start, end=end, score=calibrate(spans.score, tuning))
 
 
-def decode_visible(
+def decode_docs(
     docs: Sequence[Doc],
     logits: Sequence[Floats32],
-    table: TagTable,
+    decoder: Decoder,
     *,
-    constrained: bool,
-    threshold: float,
     tuning: Tuning = UNTUNED,
-    transitions: Floats32 | None = None,
+    threshold: float = 0.0,
 ) -> Spans:
     """Decode the entities of some texts.
 
     docs (Sequence[Doc]): The texts.
-    logits (Sequence[NDArray]): Per text (n_tokens, n_tags), raw.
-    table (TagTable): The tags.
-    constrained (bool): Whether the tag sequences must be valid.
-    threshold (float): Entities with a lower score are left out.
+    logits (Sequence[Floats32]): Raw logits of each text. Shape: (n_tokens, n_tags) each.
+    decoder (Decoder): Tags, constraints and transitions.
     tuning (Tuning): What was fitted after training.
-    transitions (Floats32 | None): As for `decode_tokens`.
+    threshold (float): Entities with a lower score are left out.
     RETURNS (Spans): The entities, in tokens of each text.
     """
-    visible = find_visible(docs, logits)
-    spans = decode_tokens(visible, table, constrained=constrained, tuning=tuning, transitions=transitions)
-    return Spans(*(column[spans.score >= threshold] for column in spans))
+    spans = decode_tokens(find_visible(docs, logits), decoder, tuning=tuning)
+    return spans.where(spans.score >= threshold)

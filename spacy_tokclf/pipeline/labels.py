@@ -1,4 +1,4 @@
-"""The state of a label set: a scheme and an ordered list of tags."""
+"""Label sets: a tag scheme and an ordered list of tags, one for each row of the classifier."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from ..errors import Errors
 from ..models.hf.heads import HeadWeights
 from ..tags import OUTSIDE, SCHEMES, detect_scheme, expected_tags, is_tag_of, split_tag
-from ..tags.schemes import PREFIXES as LETTERS
+from ..tags.schemes import PREFIXES
 
 LabelData = dict[str, Any]
 
 #: Prefixes of the tags that an entity type has in each scheme, in the order of the classifier's rows.
-PREFIXES = {
+PREFIXES_OF_SCHEME = {
     "IO": ("",),
     "IOB1": "BI",
     "IOB2": "BI",
@@ -30,7 +30,7 @@ def extend_tags(tags: list[str], types: Iterable[str], scheme: str) -> list[str]
     scheme (str): The scheme.
     RETURNS (list[str]): All tags.
     """
-    added = [f"{prefix}-{type_}" if prefix else type_ for type_ in types for prefix in PREFIXES[scheme]]
+    added = [f"{prefix}-{type_}" if prefix else type_ for type_ in types for prefix in PREFIXES_OF_SCHEME[scheme]]
     return list(dict.fromkeys([*(tags or [OUTSIDE]), *added]))
 
 
@@ -45,8 +45,8 @@ def tag_rows(tags: list[str], scheme: str) -> dict[str, int]:
     rows = {tag: row for row, tag in enumerate(tags)}
     for tag, row in list(rows.items()):
         prefix, type_ = split_tag(tag)
-        if prefix in PREFIXES[scheme] and type_:
-            for other in PREFIXES[scheme]:
+        if prefix in PREFIXES_OF_SCHEME[scheme] and type_:
+            for other in PREFIXES_OF_SCHEME[scheme]:
                 rows.setdefault(f"{other}-{type_}", row)
     return rows
 
@@ -91,7 +91,7 @@ def checkpoint_scheme(tags: list[str]) -> str:
     twice = sorted({tag for tag in tags if tags.count(tag) > 1})
     if twice:
         raise ValueError(Errors.TC253.format(labels=twice))
-    with_prefix = [tag for tag in tags if split_tag(tag)[0] in LETTERS and split_tag(tag)[1]]
+    with_prefix = [tag for tag in tags if split_tag(tag)[0] in PREFIXES and split_tag(tag)[1]]
     return detect_scheme([tag] for tag in with_prefix) if with_prefix else "IO"
 
 

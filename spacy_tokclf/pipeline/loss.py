@@ -1,9 +1,14 @@
-"""The loss: cross-entropy over the tokens whose gold tag is known."""
+"""Training losses of a batch and their gradients: cross-entropy of tokens, and the likelihood of a linear-chain CRF."""
 
 from typing import Any
 
+import numpy as np
 from thinc.api import Ops
 from thinc.types import Floats2d
+
+from ..tags.chain import chain_loss
+from ..types import Floats32, Floats64, Ints
+from .gold import INVISIBLE
 
 
 def masked_cross_entropy(
@@ -24,11 +29,13 @@ def masked_cross_entropy(
     if not len(rows):
         return 0.0, gradient
     columns = xp.asarray(gold)[rows]
+    # (n_known, n_tags): log-softmax and softmax, shifted by the maximum so that exp() does not overflow.
     shifted = logits[rows] - logits[rows].max(axis=1, keepdims=True)
     exp = xp.exp(shifted)
     total = exp.sum(axis=1, keepdims=True)
     each = xp.arange(len(rows))
     loss = xp.log(total[:, 0]) - shifted[each, columns]
+    # The gradient of the cross-entropy: softmax less the target distribution.
     probabilities = exp / total
     probabilities[each, columns] -= 1.0
     if label_smoothing:
@@ -37,3 +44,22 @@ def masked_cross_entropy(
         probabilities -= label_smoothing / logits.shape[1]
     gradient[rows] = probabilities
     return float(loss.sum()), gradient
+
+
+def masked_chain_loss(logits: list[Floats32], gold: Ints, transitions: Floats32) -> tuple[float, Floats32, Floats64]:
+    """Sum the negative log-likelihood of the gold tag sequences of a conditional random field. Invisible tokens are no
+    part of their sequence: they have a gradient of exactly zero.
+
+    logits (list[Floats32]): Logits of each text. Shape: (n_tokens, n_tags) each.
+    gold (Ints): As `gold_tags` gives it. Shape: (n_tokens,).
+    transitions (Floats32): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
+    RETURNS (tuple[float, Floats32, Floats64]): The summed loss in nats; its gradient by the logits, text after text
+        (n_tokens, n_tags), and by the transitions (n_tags, n_tags).
+    """
+    visible = gold != INVISIBLE
+    ends = np.cumsum([len(rows) for rows in logits])
+    lengths = np.array([int(part.sum()) for part in np.split(visible, ends[:-1])], dtype="int64")
+    gradient = np.concatenate(logits)
+    loss, gradient[visible], d_transitions = chain_loss(gradient[visible], lengths, gold[visible], transitions)
+    gradient[~visible] = 0.0
+    return loss, gradient, d_transitions

@@ -1,4 +1,4 @@
-"""The scorer of training and evaluation: spaCy's keys and seqeval's, side by side."""
+"""The registered scorer of training and evaluation: spaCy's entity scores and seqeval's, side by side."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -35,8 +35,10 @@ def make_seqeval_scorer_v1(spans_key: str | None = None, score_prefix: str = "")
 
 
 class SeqevalScorer:
-    """The scorer. A class, so that a pipeline can be sent to another process, and a call's `cfg` can hold keys of the
-    same names."""
+    """Scores examples with spaCy's keys and seqeval's.
+
+    A class, so that a pipeline can be sent to another process, and a call's `cfg` can hold keys of the same names.
+    """
 
     def __init__(self, spans_key: str | None, score_prefix: str) -> None:
         self.spans_key = spans_key
@@ -48,7 +50,8 @@ class SeqevalScorer:
         examples (Iterable[Example]): The examples.
         **cfg: The component's settings, with its labels.
         RETURNS (dict[str, Any]): The scores.
-        RAISES (ValueError): TC050, if only some of the texts have the component's group.
+        RAISES (ValueError): TC050, if only some of the texts have the component's group; TC051, if spans of a gold
+            group overlap.
         """
         examples = list(examples)
         labels = cfg.get("labels") or ()
@@ -82,7 +85,7 @@ def _seqeval_scores(counts: Counts) -> dict[str, Any]:
 
 
 def _spacy_scores(counts: Counts) -> dict[str, Any]:
-    """Give spaCy's scores for spans outside of doc.ents, by spaCy's own arithmetic."""
+    """Give the scores of spaCy's `get_ner_prf` for spans outside of doc.ents, by spaCy's own arithmetic."""
     columns = zip(counts.types, counts.tp.tolist(), counts.pred.tolist(), counts.gold.tolist(), strict=True)
     per_type = {name: PRFScore(tp=tp, fp=pred - tp, fn=gold - tp) for name, tp, pred, gold in columns}
     total = PRFScore()

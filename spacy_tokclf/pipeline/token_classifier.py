@@ -21,16 +21,15 @@ from ..models.encoder import encoder_nodes, load_encoder
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
 from ..models.transitions import TRANSITIONS
-from ..tags.chain import chain_loss
-from ..tags.decode import Spans, TagTable, make_tag_table
+from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from ..types import Floats32, Floats64, Ints
 from .annotate import set_entities
-from .decoding import decode_visible, is_visible
+from .decoding import decode_docs
 from .find_encoder import find_encoder
 from .gold import gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
-from .loss import masked_cross_entropy
+from .loss import masked_chain_loss, masked_cross_entropy
 from .neighbours import check_neighbours
 from .steps import prepare_step
 from .storage import Stored
@@ -141,6 +140,11 @@ class TokenClassifier(Stored, TrainablePipe):
         layer = transitions_of(self.model)
         return None if layer is None else layer.ops.to_numpy(layer.get_param(TRANSITIONS))
 
+    @property
+    def decoder(self) -> Decoder:
+        """RETURNS (Decoder): How logits are turned into entities, before what was fitted after training."""
+        return Decoder(self.tag_table, self.cfg["decode"] == "constrained", self.transitions)
+
     def add_label(self, label: str) -> int:
         """Add an entity type. A trained classifier keeps the rows that it has.
 
@@ -217,9 +221,7 @@ class TokenClassifier(Stored, TrainablePipe):
         docs = list(docs)
         logits = self.logits(docs)
         rows = [self.model.ops.to_numpy(row) for row in logits]
-        constrained, threshold = self.cfg["decode"] == "constrained", self.cfg["threshold"]
-        learned = {"tuning": self.tuning, "transitions": self.transitions}
-        spans = decode_visible(docs, rows, self.tag_table, constrained=constrained, threshold=threshold, **learned)
+        spans = decode_docs(docs, rows, self.decoder, tuning=self.tuning, threshold=self.cfg["threshold"])
         return logits, spans
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
@@ -307,7 +309,7 @@ class TokenClassifier(Stored, TrainablePipe):
         if layer is None:
             loss, d_logits = self._token_loss(logits, gold)
         else:
-            loss, d_logits, d_transitions = self._chain_loss(docs, logits, gold)
+            loss, d_logits, d_transitions = self._chain_loss(logits, gold)
             layer.inc_grad(TRANSITIONS, layer.ops.asarray2f(d_transitions))
         if not np.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
@@ -334,19 +336,20 @@ class TokenClassifier(Stored, TrainablePipe):
         gold = self.gold_tags(examples, scores)
         if transitions_of(self.model) is None:
             return self._token_loss(scores, gold)
-        return self._chain_loss([eg.predicted for eg in examples], scores, gold)[:2]
+        return self._chain_loss(scores, gold)[:2]
 
     def gold_tags(self, examples: Sequence[Example], logits: Sequence[Floats2d]) -> Ints:
         """Give the gold tags of a batch.
 
         examples (Sequence[Example]): The batch.
         logits (Sequence[Floats2d]): Per text (n_tokens, n_tags).
-        RETURNS (NDArray): Per token the row of its tag, or -1 if that is not known. Shape: (n_tokens,).
+        RETURNS (Ints): Per token the row of its tag; -1 if that is not known, -2 if the token is white space or the
+            model sees nothing of it. Shape: (n_tokens,).
         RAISES (ValueError): TC020 or TC051, if the gold cannot be written in the component's tags.
         """
-        known = [self.model.ops.to_numpy(row.any(axis=1)) for row in logits]
+        seen = [self.model.ops.to_numpy(row.any(axis=1)) for row in logits]
         scheme = self.cfg["scheme"]
-        return gold_tags(examples, known, tag_rows(self.tags, scheme), scheme, **self._gold_at)
+        return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 
     def _token_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d]]:
         ops = self.model.ops
@@ -354,16 +357,9 @@ class TokenClassifier(Stored, TrainablePipe):
         loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=self.cfg["label_smoothing"])
         return loss, ops.unflatten(gradient, _lengths(logits))
 
-    def _chain_loss(
-        self, docs: list[Doc], logits: list[Floats2d], gold: Ints
-    ) -> tuple[float, list[Floats2d], Floats64]:
+    def _chain_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d], Floats64]:
         ops = self.model.ops
-        rows = [ops.to_numpy(row) for row in logits]
-        visible = [is_visible(doc, row) for doc, row in zip(docs, rows, strict=True)]
-        lengths = np.array([seen.sum() for seen in visible])
-        seen, gradient = np.concatenate(visible), np.concatenate(rows)
-        loss, gradient[seen], d_transitions = chain_loss(gradient[seen], lengths, gold[seen], self.transitions)
-        gradient[~seen] = 0.0
+        loss, gradient, d_transitions = masked_chain_loss([ops.to_numpy(row) for row in logits], gold, self.transitions)
         return loss, ops.unflatten(ops.asarray2f(gradient), _lengths(logits)), d_transitions
 
     def finish_update(self, sgd: Optimizer) -> None:

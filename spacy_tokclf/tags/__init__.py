@@ -1,4 +1,4 @@
-"""Tags: schemes, spans, valid sequences. Standard library and numpy only."""
+"""Tags: tag schemes, decoding, linear-chain conditional random fields. Standard library and numpy only."""
 
 from .detect import SchemeDetector, detect_scheme
 from .schemes import (

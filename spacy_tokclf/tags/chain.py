@@ -1,8 +1,8 @@
-"""Chains of tags, which score the sum of their logits and of the transitions between neighbours: the best one, and the
-probabilities and the loss of a linear-chain conditional random field (Lafferty et al., 2001).
+"""Linear-chain conditional random fields (Lafferty et al., 2001): the score of a tag sequence is the sum of its logits
+and of the transition scores between neighbours. Viterbi search, marginals by forward-backward, and the loss.
 
-The tokens of a batch are sorted by their place in the text, so that a step is taken by all texts at once that are long
-enough for it.
+All texts of a batch are worked on together: the tokens are sorted by their position in the text, so that one numpy
+operation takes a time step in every text that is long enough for it.
 """
 
 from itertools import pairwise
@@ -13,31 +13,34 @@ import numpy as np
 from ..types import Bools, Floats32, Floats64, Ints
 
 
-class Steps(NamedTuple):
-    """The tokens of a batch by their place: all first tokens, then all second ones, those of longer texts first.
+class TimeSteps(NamedTuple):
+    """The tokens of a batch by position: all first tokens, then all second ones, those of longer texts first.
+
+    Texts that are still going on at a position come first at every position, so the predecessors of a position's tokens
+    are the first ones of the position before, in the same order.
 
     order (Ints): The tokens, counted text after text. Shape: (n_tokens,).
-    spans (list[tuple[int, int]]): Where each place begins and ends in the order.
+    spans (list[tuple[int, int]]): Where each position begins and ends in the order.
     """
 
     order: Ints
     spans: list[tuple[int, int]]
 
-    def before(self, place: int) -> slice:
-        """Give the tokens right before those of a place.
+    def previous(self, position: int) -> slice:
+        """Give the tokens right before those of a position.
 
-        place (int): The place, from 1.
+        position (int): The position, from 1.
         RETURNS (slice): In the order.
         """
-        start = self.spans[place - 1][0]
-        return slice(start, start + self.spans[place][1] - self.spans[place][0])
+        start = self.spans[position - 1][0]
+        return slice(start, start + self.spans[position][1] - self.spans[position][0])
 
 
-class Beliefs(NamedTuple):
-    """What a field makes of a batch.
+class Marginals(NamedTuple):
+    """The distribution that a conditional random field gives the tag sequences of a batch.
 
-    log_z (float): The logs of the summed exponentials of the scores of all sequences, summed over the texts.
-    tags (Floats64): Probability of each tag. Shape: (n_tokens, n_tags).
+    log_z (float): Log of the partition function, summed over the texts.
+    tags (Floats64): Marginal probability of each tag. Shape: (n_tokens, n_tags).
     pairs (Floats64): Expected number of times that one tag follows another. Shape: (n_tags, n_tags).
     """
 
@@ -46,20 +49,21 @@ class Beliefs(NamedTuple):
     pairs: Floats64
 
 
-def make_steps(lengths: Ints) -> Steps:
-    """Sort the tokens of a batch by their place.
+def sort_by_position(lengths: Ints) -> TimeSteps:
+    """Sort the tokens of a batch by their position.
 
     lengths (Ints): Tokens of each text. Shape: (n_texts,).
-    RETURNS (Steps): The tokens.
+    RETURNS (TimeSteps): The tokens.
     """
-    text = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(text)) - (np.cumsum(lengths) - lengths)[text]
-    ends = np.cumsum(np.bincount(place)).tolist() if len(place) else []
-    return Steps(np.lexsort((text, -lengths[text], place)), list(pairwise([0, *ends])))
+    text = np.repeat(np.arange(len(lengths)), lengths)  # (n_tokens,)
+    position = np.arange(len(text)) - (np.cumsum(lengths) - lengths)[text]  # (n_tokens,)
+    ends = np.cumsum(np.bincount(position)).tolist() if len(position) else []
+    # The last key of lexsort counts most: by position, then longer texts first, then by text.
+    return TimeSteps(np.lexsort((text, -lengths[text], position)), list(pairwise([0, *ends])))
 
 
-def best_paths(logits: Floats32, lengths: Ints, transitions: Floats64, *, first: Bools, last: Bools) -> Ints:
-    """Find the sequence of each text with the highest score (Viterbi, 1967).
+def viterbi(logits: Floats32, lengths: Ints, transitions: Floats64, *, first: Bools, last: Bools) -> Ints:
+    """Find the tag sequence of each text with the highest score (Viterbi, 1967).
 
     logits (Floats32): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text. Shape: (n_texts,).
@@ -68,74 +72,85 @@ def best_paths(logits: Floats32, lengths: Ints, transitions: Floats64, *, first:
     first, last (Bools): Whether a text may begin, and end, with the tag. Shape: (n_tags,).
     RETURNS (Ints): A tag index per token. Shape: (n_tokens,).
     """
-    steps = make_steps(lengths)
+    steps = sort_by_position(lengths)
+    # (n_tokens, n_tags): score of the best sequence that ends at a token with a tag, and the tag before in it.
     score = logits[steps.order].astype("float64")
-    back = np.zeros(score.shape, dtype="int64")
-    for place, (start, end) in enumerate(steps.spans):
-        if not place:
+    backpointers = np.zeros(score.shape, dtype="int64")
+    for position, (start, end) in enumerate(steps.spans):
+        if not position:
             score[start:end] = np.where(first, score[start:end], -np.inf)
             continue
-        paths = score[steps.before(place), :, None] + transitions
-        back[start:end] = paths.argmax(axis=1)
+        # (n_texts, n_tags, 1) + (n_tags, n_tags): tag before in axis 1, tag in axis 2.
+        paths = score[steps.previous(position), :, None] + transitions
+        backpointers[start:end] = paths.argmax(axis=1)
         score[start:end] += paths.max(axis=1)
+    # The best last tag, of every token as if its text ended there; backtracking overwrites all but the real last ones.
     path = np.where(last, score, -np.inf).argmax(axis=1)
-    for place in range(len(steps.spans) - 1, 0, -1):
-        start, end = steps.spans[place]
-        path[steps.before(place)] = back[np.arange(start, end), path[start:end]]
+    for position in range(len(steps.spans) - 1, 0, -1):
+        start, end = steps.spans[position]
+        path[steps.previous(position)] = backpointers[np.arange(start, end), path[start:end]]
     tags = np.empty_like(path)
     tags[steps.order] = path
     return tags
 
 
-def infer(logits: Floats32, lengths: Ints, transitions: Floats32, *, allowed: Bools | None = None) -> Beliefs:
-    """Work out the probabilities of tags: the forward-backward algorithm (Rabiner, 1989), scaled at each step.
+def forward_backward(
+    logits: Floats32, lengths: Ints, transitions: Floats32, *, allowed: Bools | None = None
+) -> Marginals:
+    """Compute marginal probabilities of tags by the forward-backward algorithm (Rabiner, 1989), scaled at each step.
 
     logits (Floats32): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text. Shape: (n_texts,).
     transitions (Floats32): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
     allowed (Bools | None): Which tags each token may have, at least one; all of them if not given. Shape: (n_tokens,
         n_tags).
-    RETURNS (Beliefs): The probabilities.
+    RETURNS (Marginals): The probabilities.
     """
-    steps = make_steps(lengths)
-    rows = logits[steps.order].astype("float64")
+    steps = sort_by_position(lengths)
+    rows = logits[steps.order].astype("float64")  # (n_tokens, n_tags), in the order of the steps
     if allowed is not None:
         rows = np.where(allowed[steps.order], rows, -np.inf)
-    highest = rows.max(axis=1, keepdims=True)
-    emitted = np.exp(rows - highest)
-    followed = np.exp(transitions.astype("float64"))
-    forward = emitted.copy()
+    # exp() of numbers that are at most 0, so that nothing overflows; log_z gets the maxima back.
+    highest = rows.max(axis=1, keepdims=True)  # (n_tokens, 1)
+    emission = np.exp(rows - highest)
+    transition = np.exp(transitions.astype("float64"))
+    # Forward pass: rows are divided by their sum, so that products over a long text do not underflow.
+    forward = emission.copy()
     scale = np.empty((len(rows), 1))
-    for place, (start, end) in enumerate(steps.spans):
-        if place:
-            forward[start:end] *= forward[steps.before(place)] @ followed
+    for position, (start, end) in enumerate(steps.spans):
+        if position:
+            # (n_texts, n_tags) @ (n_tags, n_tags): over all tags of the token before.
+            forward[start:end] *= forward[steps.previous(position)] @ transition
         scale[start:end] = forward[start:end].sum(axis=1, keepdims=True)
         forward[start:end] /= scale[start:end]
-    # `backward` is about what follows a token: nothing after the last one of a text.
-    backward = np.ones_like(emitted)
-    ahead = emitted / scale
-    pairs = np.zeros_like(followed)
-    for place in range(len(steps.spans) - 1, 0, -1):
-        start, end = steps.spans[place]
-        ahead[start:end] *= backward[start:end]
-        backward[steps.before(place)] = ahead[start:end] @ followed.T
-        pairs += forward[steps.before(place)].T @ ahead[start:end]
-    tags = np.empty_like(emitted)
+    # Backward pass: `backward` is about what follows a token, 1 where nothing does: after the last one of a text.
+    backward = np.ones_like(emission)
+    message = emission / scale  # becomes emission * backward, scaled
+    pairs = np.zeros_like(transition)
+    for position in range(len(steps.spans) - 1, 0, -1):
+        start, end = steps.spans[position]
+        message[start:end] *= backward[start:end]
+        backward[steps.previous(position)] = message[start:end] @ transition.T
+        # (n_tags, n_texts) @ (n_texts, n_tags): summed over the texts.
+        pairs += forward[steps.previous(position)].T @ message[start:end]
+    tags = np.empty_like(emission)
     tags[steps.order] = forward * backward
-    return Beliefs(float(np.log(scale).sum() + highest.sum()), tags, pairs * followed)
+    return Marginals(float(np.log(scale).sum() + highest.sum()), tags, pairs * transition)
 
 
 def chain_loss(logits: Floats32, lengths: Ints, gold: Ints, transitions: Floats32) -> tuple[float, Floats64, Floats64]:
-    """Give the negative log-likelihood of gold, and its gradients. Where gold is not known, all tags are summed over.
+    """Give the negative log-likelihood of gold, and its gradients. Where gold is not known, all tags are summed over
+    (partial annotation, Tsuboi et al., 2008).
 
     logits (Floats32): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text. Shape: (n_texts,).
     gold (Ints): The tag of each token, negative where it is not known. Shape: (n_tokens,).
-    transitions (Floats32): Shape: (n_tags, n_tags).
+    transitions (Floats32): Score of a tag (column) after another (row). Shape: (n_tags, n_tags).
     RETURNS (tuple[float, Floats64, Floats64]): The sum over the texts, in nats; its gradient by the logits (n_tokens,
         n_tags) and by the transitions (n_tags, n_tags).
     """
-    free = infer(logits, lengths, transitions)
+    free = forward_backward(logits, lengths, transitions)
+    # (n_tokens, n_tags): the gold tag alone, or every tag. The gradient is the difference of the expectations.
     allowed = (gold[:, None] < 0) | (gold[:, None] == np.arange(logits.shape[1]))
-    held = infer(logits, lengths, transitions, allowed=allowed)
-    return free.log_z - held.log_z, free.tags - held.tags, free.pairs - held.pairs
+    clamped = forward_backward(logits, lengths, transitions, allowed=allowed)
+    return free.log_z - clamped.log_z, free.tags - clamped.tags, free.pairs - clamped.pairs

@@ -1,4 +1,4 @@
-"""Find out in which scheme the tags of a corpus are written."""
+"""Detect the tag scheme of a corpus."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ _LOOKS_LIKE_PREFIX = re.compile(r"[A-Z](-|$)")
 
 
 class SchemeDetector:
-    """Collect the evidence of many sentences in one pass; memory grows with the different tags only."""
+    """Detects the tag scheme of a corpus in one pass over its sentences; memory grows with the distinct tags only."""
 
     def __init__(self) -> None:
         """Start without evidence."""
@@ -22,7 +22,7 @@ class SchemeDetector:
     def add(self, tags: Sequence[str | None], where: str = "token ", *, first: int = 0) -> None:
         """Take one sentence into account.
 
-        tags (Sequence[str | None]): One tag a token.
+        tags (Sequence[str | None]): One tag per token.
         where (str): What stands before the number of a token in messages, for example "train.conll:".
         first (int): Number of the first token, for example its line.
         RAISES (ValueError): TC101 if a tag has an unknown prefix, or a prefix and no type.
@@ -81,7 +81,8 @@ class SchemeDetector:
 
 
 def detect_scheme(tags: Iterable[Sequence[str | None]]) -> str:
-    """Find out in which scheme the sentences of a corpus are tagged.
+    """Detect the tag scheme of the sentences of a corpus. (That of seqeval, which knows less, is
+    `metrics.seqeval.rules.detect_strict_scheme`.)
 
     An "I-" that begins a span speaks for IOB1, unless a "B-" stands where IOB1 would not write one: then the
     data are IOB2 with faults, which tags_to_spans reads by the rule of conlleval.

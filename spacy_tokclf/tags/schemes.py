@@ -1,4 +1,4 @@
-"""Tag schemes as data, and the way between tags and spans.
+"""Tag schemes (IOB1, IOB2, IOE1, IOE2, IOBES, BILOU, IO) as data, and the conversion between tags and spans.
 
 A span is `(start, end, label)`: token indices, `end` exclusive. A missing value is `None` or "-" in the input
 and "-" in the output. Tags are read by the rule of conlleval (the scorer of CoNLL-2000), which gives every
@@ -18,7 +18,7 @@ Span = tuple[int, int, str]
 
 
 class Scheme(NamedTuple):
-    """The prefixes that one scheme writes.
+    """The prefixes that one tag scheme writes at each place of a span.
 
     single (str): Prefix of a span of one token.
     first (str): Prefix of the first token of a longer span.
@@ -50,9 +50,10 @@ SCHEMES: dict[str, Scheme] = {
     "BILOU": Scheme("U", "B", "I", "L"),
     "IO": Scheme("", "", "", ""),
 }
+#: Prefixes of all schemes; those that always begin an entity, and those that always end one.
 PREFIXES = frozenset("BIESLU")
-_BEGINS = frozenset("BSU")
-_ENDS = frozenset("ESLU")
+BEGIN_PREFIXES = frozenset("BSU")
+END_PREFIXES = frozenset("ESLU")
 
 
 def get_scheme(name: str) -> Scheme:
@@ -112,7 +113,7 @@ def tags_to_spans(tags: Sequence[str | None], scheme: str = "IOB2") -> list[Span
     changes; it ends at a prefix that ends one (E, L, S, U), before "O", before a missing value and at the
     end of the sentence. So an "I-" that follows nothing begins a span, as in conlleval.
 
-    tags (Sequence[str | None]): One tag a token.
+    tags (Sequence[str | None]): One tag per token.
     scheme (str): Name of the scheme of the tags.
     RETURNS (list[tuple[int, int, str]]): Spans in order: start, end (exclusive), label.
     RAISES (ValueError): TC100 if there is no such scheme, TC101 if a tag does not belong to it.
@@ -126,12 +127,12 @@ def tags_to_spans(tags: Sequence[str | None], scheme: str = "IOB2") -> list[Span
         prefix, label = "", ""
         if tag is not None and tag not in (OUTSIDE, MISSING):
             prefix, label = split_tag(tag) if has_prefixes else ("", tag)
-        if open_label and (prefix in _BEGINS or label != open_label):
+        if open_label and (prefix in BEGIN_PREFIXES or label != open_label):
             spans.append((start, i, open_label))
             open_label = ""
         if label and not open_label:
             start, open_label = i, label
-        if prefix in _ENDS:
+        if prefix in END_PREFIXES:
             spans.append((start, i + 1, open_label))
             open_label = ""
     if open_label:
@@ -148,7 +149,7 @@ def spans_to_tags(
     length (int): Number of tokens of the sentence.
     scheme (str): Name of the scheme to write. "IO" cannot tell two touching spans of one label apart.
     missing (Iterable[int]): Tokens whose value is missing; they get "-".
-    RETURNS (list[str]): One tag a token.
+    RETURNS (list[str]): One tag per token.
     RAISES (ValueError): TC100 if there is no such scheme, TC102 if a span is empty, has no label or reaches
         outside the sentence, TC103 if two spans overlap.
     """
@@ -176,10 +177,10 @@ def spans_to_tags(
 def convert_tags(tags: Sequence[str | None], source: str, target: str) -> list[str]:
     """Rewrite the tags of one sentence in another scheme; missing values stay missing.
 
-    tags (Sequence[str | None]): One tag a token.
+    tags (Sequence[str | None]): One tag per token.
     source (str): Name of the scheme of the tags.
     target (str): Name of the scheme to write.
-    RETURNS (list[str]): One tag a token.
+    RETURNS (list[str]): One tag per token.
     RAISES (ValueError): TC100 or TC101, as tags_to_spans does.
     """
     missing = [i for i, tag in enumerate(tags) if is_missing(tag)]

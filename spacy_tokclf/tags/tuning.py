@@ -1,4 +1,4 @@
-"""What is fitted after training: a bias of each entity type, a temperature, and how far scores are to be believed."""
+"""Post-hoc tuning: a bias of each entity type, a temperature, and Platt scaling of scores, fitted after training."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -14,12 +14,13 @@ EDGE = 1e-6
 
 
 class Tuning(NamedTuple):
-    """Numbers that change what is made of logits. The defaults change nothing.
+    """Parameters fitted after training that change how logits are decoded and scored. The defaults change nothing.
 
     bias (Mapping[str, float]): By entity type, what is added to the logits of its tags: above 0, more is found.
-    temperature (float): What logits are divided by, bias included, to give probabilities. It changes no decision.
+    temperature (float): What logits are divided by, bias included, to give probabilities (temperature scaling, Guo et
+        al., 2017). It changes no decision.
     slope, shift (float): An entity's score is sigmoid(slope * log-odds + shift), over the log-odds of the mean
-        probability of its type (Platt scaling, 1999). The order of scores stays.
+        probability of its type (Platt scaling: Platt, 1999). The order of scores stays.
     """
 
     bias: Mapping[str, float] = {}
@@ -40,7 +41,7 @@ def read_tuning(saved: Mapping[str, Any] | None) -> Tuning:
     """Read what a component has stored.
 
     saved (Mapping[str, Any] | None): The fields of a `Tuning`, or None.
-    RETURNS (Tuning): The numbers.
+    RETURNS (Tuning): The parameters.
     """
     return Tuning(**saved) if saved else UNTUNED
 
@@ -48,7 +49,7 @@ def read_tuning(saved: Mapping[str, Any] | None) -> Tuning:
 def bias_of_tags(tuning: Tuning, table: TagTable) -> Floats32:
     """Give the bias of each tag; that of `O` is 0.
 
-    tuning (Tuning): The numbers.
+    tuning (Tuning): The parameters.
     table (TagTable): The tags.
     RETURNS (Floats32): Shape: (n_tags,).
     """
@@ -60,7 +61,7 @@ def tune_logits(logits: Floats32, tuning: Tuning, table: TagTable) -> Floats32:
     """Turn raw logits into those of an exported checkpoint, whose softmax gives the probabilities of tags.
 
     logits (Floats32): Raw logits. Shape: (n, n_tags).
-    tuning (Tuning): The numbers.
+    tuning (Tuning): The parameters.
     table (TagTable): The tags.
     RETURNS (Floats32): (logits + bias) / temperature. Shape: (n, n_tags).
     """
@@ -70,8 +71,8 @@ def tune_logits(logits: Floats32, tuning: Tuning, table: TagTable) -> Floats32:
 def log_odds(scores: NDArray[Any]) -> Floats64:
     """Give the log-odds of probabilities.
 
-    scores (NDArray): Probabilities.
-    RETURNS (NDArray): Finite numbers.
+    scores (NDArray[Any]): Probabilities.
+    RETURNS (Floats64): Finite numbers.
     """
     inside = np.clip(np.asarray(scores, dtype="float64"), EDGE, 1.0 - EDGE)
     return np.log(inside) - np.log1p(-inside)
@@ -80,17 +81,18 @@ def log_odds(scores: NDArray[Any]) -> Floats64:
 def sigmoid(values: Floats64) -> Floats64:
     """Turn log-odds into probabilities.
 
-    values (NDArray): Log-odds.
-    RETURNS (NDArray): Probabilities.
+    values (Floats64): Log-odds.
+    RETURNS (Floats64): Probabilities.
     """
     return np.exp(-np.logaddexp(0.0, -values))
 
 
 def calibrate(scores: Floats32, tuning: Tuning) -> Floats32:
-    """Turn the scores of entities into the share of right ones among entities of such a score.
+    """Calibrate the scores of entities (Platt scaling), so that a score is the share of correct entities among those
+    that have it.
 
     scores (Floats32): Mean probabilities of the type. Shape: (n,).
-    tuning (Tuning): The numbers.
+    tuning (Tuning): The parameters.
     RETURNS (Floats32): The scores, in the same order of size. Shape: (n,).
     """
     if not tuning.calibrates:

@@ -1,4 +1,4 @@
-"""Windows of word pieces as padded batches, and the way back from pieces to tokens."""
+"""Padded batches of windows, with the positions of each token's pieces in them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..types import Ints
-from .casing import SPECIAL
 from .pack import PackedBatch, longest_first, pack
 from .sequences import Sequences
 from .tokenizer import PieceTokenizer
 from .windows import spread
+from .words import SPECIAL
 
 
 class PieceBatch(NamedTuple):
@@ -35,7 +35,7 @@ class PieceBatch(NamedTuple):
 def batch_windows(
     sequences: Sequences, tokenizer: PieceTokenizer, *, pad: int, budget: int, spare: int | None = None
 ) -> Iterator[PieceBatch]:
-    """Batch windows of like length, so that little is padded.
+    """Batch windows of similar length, so that there is little padding.
 
     sequences (Sequences): The windows.
     tokenizer (PieceTokenizer): Gives the special pieces.
@@ -50,6 +50,7 @@ def batch_windows(
         longest = int(sequences.lengths[order[start]]) + tokenizer.n_special
         end = min(start + max(1, budget // longest), len(order))
         if spare is not None:
+            # (n_windows,): padding of the batch if it ended with each window.
             padding = np.cumsum(longest - tokenizer.n_special - sequences.lengths[order[start:end]])
             end = start + int(np.searchsorted(padding, spare, side="right"))
         yield _pad(pack(sequences, order[start:end], tokenizer), pad)
@@ -57,8 +58,9 @@ def batch_windows(
 
 
 def _pad(packed: PackedBatch, pad: int) -> PieceBatch:
-    """Lay windows in a row below each other."""
+    """Put the windows of a packed row below each other, padded to the longest."""
     shape = len(packed.lengths), int(packed.lengths[0])
+    # (n_pieces,): flat position of each packed piece in the padded matrix.
     place = spread(np.arange(shape[0]) * shape[1], packed.lengths)
 
     def laid(values: Ints | int, empty: int) -> Ints:

@@ -1,19 +1,17 @@
-"""Texts as one row of word pieces, and the windows over it that an encoder sees at once."""
+"""Word-piece sequences: the tokenized texts of a batch, and the windows over them that an encoder sees at once."""
 
 from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
 from ..errors import Errors
 from ..types import Ints
-from .casing import token_casings
-from .normalize import normal_form
 from .tokenizer import PieceTokenizer
 from .windows import Window, split_windows, spread
+from .words import distinct_words, normal_form, token_casings
 
 
 class Sequences(NamedTuple):
@@ -45,7 +43,7 @@ def make_sequences(
     casing: bool = False,
     casing_dropout: float = 0.0,
 ) -> Sequences:
-    """Split texts into word pieces and long texts into windows.
+    """Tokenize texts into word pieces and split long texts into overlapping windows.
 
     docs (Sequence[Doc]): The texts.
     tokenizer (PieceTokenizer): The tokenizer.
@@ -60,9 +58,11 @@ def make_sequences(
     if size <= tokenizer.n_special:
         raise ValueError(Errors.TC004.format(size=size, special=tokenizer.n_special))
     size -= tokenizer.n_special
-    words, tokens = different_words(docs)
+    # Each distinct word is tokenized once; `tokens` (n_tokens,) says which word each token is.
+    words, tokens = distinct_words(docs)
     words = [normal_form(word) for word in words] if normalize else words
     pieces = tokenizer.encode_words(words)
+    # (n_words,) pieces of each word, and all pieces of all words in a row: each token takes its word's part of it.
     sizes = np.fromiter(map(len, pieces), dtype="int64", count=len(pieces))
     known = np.fromiter(chain.from_iterable(pieces), dtype="int64", count=int(sizes.sum()))
     counts = sizes[tokens]
@@ -76,6 +76,7 @@ def make_sequences(
             Window(*(start + bound for bound in window)) for window in split_windows(own, size=size, overlap=overlap)
         )
         start += len(doc)
+    # A word longer than a window has as many pieces as fit; the sums give the pieces of every window at once.
     clipped = np.minimum(counts, size)
     sums = np.concatenate([[0], np.cumsum(clipped)])
     lengths = np.array([sums[w.end] - sums[w.start] for w in windows], dtype="int64")
@@ -84,19 +85,3 @@ def make_sequences(
         own = token_casings(words, tokens, [len(doc) for doc in docs], dropout=casing_dropout)
         casings = np.repeat(own, counts)
     return Sequences(ids, clipped, offsets, windows, lengths, casings)
-
-
-def different_words(docs: Sequence[Doc]) -> tuple[list[str], Ints]:
-    """List the words of some texts, each once. A text that is read token by token takes several times as long.
-
-    docs (Sequence[Doc]): The texts.
-    RETURNS (tuple[list[str], Ints]): The words, and for each token which of them it is. Shape: (n_tokens,).
-    """
-    if not any(map(len, docs)):
-        return [], np.zeros(0, dtype="int64")
-    hashes = np.concatenate([doc.to_array([ORTH]).reshape(len(doc)) for doc in docs])
-    found, first, tokens = np.unique(hashes, return_index=True, return_inverse=True)
-    ends = np.cumsum([len(doc) for doc in docs])
-    texts = np.searchsorted(ends, first, side="right")
-    words = [docs[i].vocab.strings[orth] for i, orth in zip(texts.tolist(), found.tolist(), strict=True)]
-    return words, tokens.reshape(-1)

@@ -1,9 +1,12 @@
-"""Words to word pieces, exactly as the Hugging Face tokenizer splits them, through a cache of words."""
+"""Tokenization of words into word pieces, exactly as the Hugging Face tokenizer splits them, with a cache of words."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from .prefix import PREFIX_SPACE, byte_level_steps
+
+#: Words in the cache at most.
 CACHE_WORDS = 1 << 15
 
 
@@ -21,7 +24,8 @@ class PieceTokenizer:
 
         state = json.loads(tokenizer_json)
         state["truncation"] = state["padding"] = None
-        _add_prefix_space(state.get("pre_tokenizer"))
+        for step in byte_level_steps(state.get("pre_tokenizer")):
+            step[PREFIX_SPACE] = True
         self._state = json.dumps(state, ensure_ascii=False)
         self._tokenizer = Tokenizer.from_str(self._state)
         self._cache: dict[str, tuple[int, ...]] = {}
@@ -55,7 +59,7 @@ class PieceTokenizer:
         return [cache[word] for word in words]
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        """Name pieces, for people who look.
+        """Give the strings of pieces.
 
         ids (Iterable[int]): Ids of pieces.
         RETURNS (list[str]): Their strings in the vocabulary.
@@ -63,6 +67,7 @@ class PieceTokenizer:
         return [str(self._tokenizer.id_to_token(i)) for i in ids]
 
     def _fill(self, unseen: set[str]) -> None:
+        """Tokenize words that are not in the cache, in one call."""
         words = sorted(unseen)
         spans: list[list[int]] = [[] for _ in words]
         visible = [i for i, word in enumerate(words) if word and not word.isspace()]
@@ -73,7 +78,7 @@ class PieceTokenizer:
         self._cache.update(zip(words, map(tuple, spans), strict=True))
 
     def _special_ids(self) -> tuple[list[int], list[int]]:
-        """Find the special pieces around a word; any word will do that has pieces in this vocabulary."""
+        """Find the special pieces before and after a sequence, around any word that has pieces in this vocabulary."""
         for word in self._probes():
             encoding = self._tokenizer.encode([word], is_pretokenized=True)
             inside = [i for i, index in enumerate(encoding.word_ids) if index is not None]
@@ -82,14 +87,6 @@ class PieceTokenizer:
         return [], []
 
     def _probes(self) -> Iterator[str]:
+        """Give words that may have pieces."""
         yield "a"
         yield from self._tokenizer.get_vocab()
-
-
-def _add_prefix_space(pre_tokenizer: dict[str, Any] | None) -> None:
-    if not pre_tokenizer:
-        return
-    if pre_tokenizer.get("type") == "ByteLevel":
-        pre_tokenizer["add_prefix_space"] = True
-    for inner in pre_tokenizer.get("pretokenizers", ()):
-        _add_prefix_space(inner)

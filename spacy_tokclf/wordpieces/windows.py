@@ -1,4 +1,4 @@
-"""Cut a long text into overlapping windows of whole words."""
+"""Sliding windows: long texts are split into overlapping windows of whole words, each within the encoder's limit."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from ..types import Ints
 
 
 class Window(NamedTuple):
-    """A run of tokens that the encoder sees at once, and the part of it that keeps the results.
+    """A run of tokens that the encoder sees at once, and the part of it whose vectors are kept.
 
     start (int): First token seen.
     end (int): One past the last token seen.
@@ -49,24 +49,27 @@ def split_windows(n_pieces: Ints, *, size: int, overlap: int) -> list[Window]:
     n_tokens = len(n_pieces)
     if not n_tokens:
         return []
-    ends = np.cumsum(np.minimum(n_pieces, size))
+    ends = np.cumsum(np.minimum(n_pieces, size))  # (n_tokens,): pieces up to and with each token
     if ends[-1] <= size:
         return [Window(0, n_tokens, 0, n_tokens)]
     overlap = min(overlap, size - 1)
     bounds = []
     start = 0
     while True:
+        # As many tokens as fit from `start`.
         before = int(ends[start - 1]) if start else 0
         end = int(np.searchsorted(ends, before + size, side="right"))
         bounds.append((start, end))
         if end == n_tokens:
             break
+        # The next window begins with the first token whose pieces all lie within the overlap.
         shared = int(ends[end - 1]) - overlap
         needed = int(ends[end]) - size  # the next word must fit as well
         start = min(int(np.searchsorted(ends, max(shared, needed), side="left")) + 1, end)
     windows = []
     own_start = 0
     for i, (start, end) in enumerate(bounds):
+        # In the middle of what this window and the next one share.
         own_end = n_tokens if i + 1 == len(bounds) else (bounds[i + 1][0] + end + 1) // 2
         windows.append(Window(start, end, own_start, own_end))
         own_start = own_end
@@ -74,12 +77,13 @@ def split_windows(n_pieces: Ints, *, size: int, overlap: int) -> list[Window]:
 
 
 def spread(starts: Ints, counts: Ints) -> Ints:
-    """Count up from several starts.
+    """Concatenate ranges of integers: `np.arange(start, start + count)` for each start.
 
-    starts (Ints): Where to start. Shape: (n,).
-    counts (Ints): How many numbers from each. Shape: (n,).
-    RETURNS (Ints): `start, start + 1, ...` for each, one after another. Shape: (sum of counts,).
+    starts (Ints): First number of each range. Shape: (n,).
+    counts (Ints): Length of each range. Shape: (n,).
+    RETURNS (Ints): The ranges, one after another. Shape: (sum of counts,).
     """
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
+    # One range over all, shifted within each part by what its start differs from its place.
     return np.arange(total) + np.repeat(starts - ends + counts, counts)

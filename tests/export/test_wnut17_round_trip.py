@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 
 from spacy_tokclf.corpus.forms.conll import read_conll
 from spacy_tokclf.export import export_hf, import_hf
-from spacy_tokclf.tags.decode import best_tags
+from spacy_tokclf.tags.decode import Decoder, best_tags
 
 #: How far the logits of two float32 forward passes, added up in different order, may be apart: the classifier of the
 #: fixture is drawn fifteen times as large as a fresh one, and rounding grows with it.
@@ -47,7 +47,7 @@ def test_every_post(embedded_checkpoint: Path, wnut17_dir: Path, tmp_path: Path)
         behind = theirs.max(axis=1) - theirs[np.arange(len(seen)), ours]
         assert (behind <= 2 * ROUNDING).all()
         n_ties += int((behind > 0).sum())
-        decoded = best_tags(rows[seen], np.array([len(seen)]), pipe.tag_table, constrained=True)
+        decoded = best_tags(rows[seen], np.array([len(seen)]), Decoder(pipe.tag_table, constrained=True))
         n_tokens += len(seen)
         n_changed += int((decoded != ours).sum())
     print(f"Constrained decoding changes {n_changed} of {n_tokens} tokens.")

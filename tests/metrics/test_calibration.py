@@ -22,7 +22,7 @@ from spacy_tokclf.metrics.calibration import (
     precision_recall_curve,
     reliability_bins,
 )
-from spacy_tokclf.metrics.scored import scored_entities
+from spacy_tokclf.metrics.examples import scored_entities
 
 #: Scores with many ties, and whether each is right.
 ROWS = st.lists(st.tuples(st.integers(0, 12).map(lambda n: n / 12), st.booleans()), min_size=1, max_size=60)

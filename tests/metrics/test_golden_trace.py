@@ -8,7 +8,7 @@ import pytest
 
 from spacy_tokclf.metrics import UnknownPrefixError, get_entities
 from spacy_tokclf.metrics.seqeval.prefixes import count_odd_tags
-from spacy_tokclf.metrics.seqeval.rules import detect_scheme
+from spacy_tokclf.metrics.seqeval.rules import detect_strict_scheme
 from spacy_tokclf.metrics.seqeval.tag_codes import TagVocab, encode
 
 LINES = (Path(__file__).parent / "data" / "seqeval-golden-trace.txt").read_text(encoding="utf8").splitlines()
@@ -81,11 +81,11 @@ def test_detection(line: str) -> None:
     letters, _, expected = line.removeprefix("auto_detect ").partition("] ")
     prefixes = ast.literal_eval(letters + "]")
     if expected in SCHEMES:
-        assert detect_scheme(prefixes) == expected
+        assert detect_strict_scheme(prefixes) == expected
     else:
         assert expected.startswith("ValueError This scheme is not supported")
         with pytest.raises(ValueError, match="TC206"):
-            detect_scheme(prefixes)
+            detect_strict_scheme(prefixes)
 
 
 def test_two_sentences_tuples_and_a_flat_list() -> None:

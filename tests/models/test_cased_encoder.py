@@ -8,7 +8,7 @@ from tiny_encoders import KINDS
 
 from spacy_tokclf.models.casing import CASING_WEIGHT
 from spacy_tokclf.models.encoder import build_transformer_encoder_v1
-from spacy_tokclf.wordpieces.casing import CASINGS, casing_of
+from spacy_tokclf.wordpieces.words import CASINGS, casing_of
 
 LONG = {"positions": 128, "limit": 128}
 

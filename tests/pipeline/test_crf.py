@@ -17,7 +17,7 @@ from spacy.util import fix_random_seed
 from spacy_tokclf import train_step
 from spacy_tokclf.models.transitions import FASTER, TRANSITIONS
 from spacy_tokclf.pipeline.tuning.tune import tune
-from spacy_tokclf.tags.chain import chain_loss, infer
+from spacy_tokclf.tags.chain import chain_loss, forward_backward
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 LoadT = Callable[..., Language]
@@ -112,7 +112,7 @@ def test_scores_are_probabilities_of_the_field(nlp: Language) -> None:
     pipe = nlp.get_pipe("ner")
     for doc in annotate(nlp):
         (logits,) = pipe.logits([doc])
-        chances = infer(logits, np.array([len(doc)]), pipe.transitions).tags
+        chances = forward_backward(logits, np.array([len(doc)]), pipe.transitions).tags
         for ent, score in zip(doc.spans["entities"], scores_of(doc), strict=True):
             columns = [pipe.tags.index(f"{prefix}-{ent.label_}") for prefix in "BI"]
             expected = chances[ent.start : ent.end][:, columns].sum(axis=1).mean()

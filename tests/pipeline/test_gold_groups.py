@@ -18,6 +18,7 @@ from spacy_tokclf.metrics import compare_examples
 from spacy_tokclf.metrics.gold_groups import gold_group, gold_types
 from spacy_tokclf.pipeline.gold import gold_tags
 from spacy_tokclf.pipeline.scorer import make_seqeval_scorer_v1
+from spacy_tokclf.pipeline.tuning.tune import tune
 
 VOCAB = spacy.blank("en").vocab
 TAGS = {tag: i for i, tag in enumerate(["O", "B-a", "I-a", "B-b", "I-b"])}
@@ -113,6 +114,30 @@ def test_overlapping_spans_are_an_error(spans: SpansT) -> None:
     for predicted in (None, make_doc(["in", "New", "Yo", "rk"], [True, True, False, False])):
         with pytest.raises(ValueError, match=r"TC051.*'g'.*'in New York'"):
             tags_of(reference, predicted)
+
+
+@pytest.mark.parametrize("spans", [[(0, 2, "a"), (1, 3, "b")], [(0, 2, "a"), (0, 2, "b")], [(0, 3, ""), (1, 2, "a")]])
+def test_scoring_and_tuning_refuse_what_training_refuses(spans: SpansT, encoder_dir: Any) -> None:
+    """One rule for gold: what cannot be learned from cannot be scored against either."""
+    words = ["in", "New", "York"]
+    reference = in_group(make_doc(words), spans)
+    with pytest.raises(ValueError, match=r"TC051.*'g'.*'in New York"):
+        compare_examples([Example(make_doc(words), reference)], spans_key="g")
+    nlp = with_ner("g")
+    initialize(nlp, encoder_dir, [Example(make_doc(words), in_group(make_doc(words), [(1, 3, "a")]))], owners=("ner",))
+    with pytest.raises(ValueError, match=r"TC051.*'g'.*'in New York"):
+        tune(nlp, [reference])
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_scoring_and_tuning_count_an_entity_once(twice: bool, encoder_dir: Any) -> None:
+    words = ["in", "New", "York"]
+    spans = [(1, 3, "a")] * (2 if twice else 1)
+    example = Example(make_doc(words), in_group(make_doc(words), spans))
+    assert len(compare_examples([example], spans_key="g").gold) == 1
+    nlp = with_ner("g")
+    initialize(nlp, encoder_dir, [example], owners=("ner",))
+    assert tune(nlp, [example.reference])["gold"] == 1
 
 
 def test_a_prediction_is_no_gold_beside_corrected_entities() -> None:

@@ -156,7 +156,7 @@ def test_two_components_with_prefixes_do_not_overwrite_each_other() -> None:
 def test_gold_span_group_is_preferred() -> None:
     gold, pred = (Doc(VOCAB, words=["a", "b", "c"]) for _ in range(2))
     gold.ents = [Span(gold, 0, 1, label="A")]
-    gold.spans["mine"] = [Span(gold, 1, 3, label="A"), Span(gold, 2, 3, label="B")]
+    gold.spans["mine"] = [Span(gold, 1, 3, label="A"), Span(gold, 0, 1, label="B")]
     pred.spans["mine"] = [Span(pred, 1, 3, label="A")]
     scores = make_seqeval_scorer_v1(spans_key="mine")([Example(pred, gold)])
     assert (scores["ents_p"], scores["ents_r"]) == (1.0, 0.5)

@@ -12,8 +12,9 @@ from spacy.training import Example
 
 from spacy_tokclf import train_step
 from spacy_tokclf.models.encoder import encoder_nodes
-from spacy_tokclf.pipeline.decoding import decode_visible
+from spacy_tokclf.pipeline.decoding import decode_docs
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
+from spacy_tokclf.tags.decode import Decoder
 from spacy_tokclf.training.optimizer import make_adamw_v1
 from spacy_tokclf.wordpieces.sequences import make_sequences
 
@@ -33,7 +34,7 @@ def logits_for(ner: TokenClassifier, doc: Doc, tags: list[str | None]) -> list[n
 def decoded(ner: TokenClassifier, doc: Doc, tags: list[str | None]) -> list[tuple[int, int, str]]:
     """Set the entities that some tags stand for."""
     logits = logits_for(ner, doc, tags)
-    spans = decode_visible([doc], logits, ner.tag_table, constrained=True, threshold=0.0)
+    spans = decode_docs([doc], logits, Decoder(ner.tag_table, constrained=True))
     ner.set_annotations([doc], (logits, spans))
     return found(doc)
 

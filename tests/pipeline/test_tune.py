@@ -15,11 +15,11 @@ from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
 from spacy_tokclf import train_step
-from spacy_tokclf.pipeline.decoding import Visible
+from spacy_tokclf.pipeline.decoding import VisibleTokens
 from spacy_tokclf.pipeline.tuning.fit import fit_bias, fit_scores, fit_temperature
-from spacy_tokclf.pipeline.tuning.logits import Found, Readings, read_texts
-from spacy_tokclf.pipeline.tuning.tune import hold_out, take_over, tune
-from spacy_tokclf.tags.decode import make_tag_table, softmax
+from spacy_tokclf.pipeline.tuning.logits import Predictions, TuningData, read_tuning_data
+from spacy_tokclf.pipeline.tuning.tune import copy_tuning, cross_val_predict, tune
+from spacy_tokclf.tags.decode import Decoder, make_tag_table, softmax
 from spacy_tokclf.tags.tuning import UNTUNED, Tuning, log_odds, sigmoid
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
@@ -35,7 +35,7 @@ def references(nlp: Language) -> list[Doc]:
     return [eg.reference for eg in read_posts(nlp)]
 
 
-def readings(rng: np.random.Generator, n: int, *, bias: float = 0.0, temperature: float = 1.0) -> Readings:
+def tuning_data(rng: np.random.Generator, n: int, *, bias: float = 0.0, temperature: float = 1.0) -> TuningData:
     """Texts of one token each, whose gold is drawn from logits; what is read is those logits, cooled and biased."""
     logits = rng.normal(size=(n, 4)) * 2 + [2.0, 0.0, 0.0, 0.0]
     chances = softmax(logits.astype("float32"))
@@ -43,11 +43,9 @@ def readings(rng: np.random.Generator, n: int, *, bias: float = 0.0, temperature
     seen = (logits * temperature - [0.0, bias, bias, bias]).astype("float32")
     lengths = np.ones(n, dtype="int64")
     entities = np.flatnonzero(gold)
-    return Readings(
-        Visible(seen, lengths, np.zeros(n, dtype="int64")),
-        make_tag_table(["O", *(f"B-{type_}" for type_ in TYPES)], "IOB2"),
-        False,
-        None,
+    return TuningData(
+        VisibleTokens(seen, lengths, np.zeros(n, dtype="int64")),
+        Decoder(make_tag_table(["O", *(f"B-{type_}" for type_ in TYPES)], "IOB2"), constrained=False),
         lengths,
         (entities * 2 + 1) * 3 + gold[entities] - 1,
         (gold > 0).astype("int64"),
@@ -60,7 +58,7 @@ class TestFit:
 
     @pytest.mark.parametrize("planted", [-3.0, 0.0, 4.0])
     def test_a_bias(self, planted: float) -> None:
-        free, biased = (readings(np.random.default_rng(1), 3000, bias=bias) for bias in (0.0, planted))
+        free, biased = (tuning_data(np.random.default_rng(1), 3000, bias=bias) for bias in (0.0, planted))
         texts = np.arange(3000)
         best = fit_bias(free, texts, per_type=False)["a"]
         fitted = fit_bias(biased, texts, per_type=False)
@@ -69,11 +67,11 @@ class TestFit:
         assert fitted["a"] - planted == pytest.approx(best, abs=1.0)
         right, predicted = biased.count(list(fitted.values())).sum(axis=0)
         wanted, number = free.count([best] * 3).sum(axis=0)
-        gold = free.n_gold.sum()
+        gold = free.support.sum()
         assert 2 * right / (predicted + gold) == pytest.approx(2 * wanted / (number + gold), abs=0.01)
 
     def test_a_bias_of_one_type(self) -> None:
-        made = readings(np.random.default_rng(2), 3000)
+        made = tuning_data(np.random.default_rng(2), 3000)
         made.visible.logits[:, 2] -= 3.0
         texts = np.arange(3000)
         common, each = (fit_bias(made, texts, per_type=per_type) for per_type in (False, True))
@@ -82,24 +80,24 @@ class TestFit:
         assert other[:, 0].sum() > one[:, 0].sum()
 
     def test_where_all_is_right_nothing_is_changed(self) -> None:
-        made = readings(np.random.default_rng(3), 500, temperature=1000.0)
-        found = made.find(UNTUNED)
-        right = np.flatnonzero(made.n_gold == np.bincount(found.text, weights=found.correct, minlength=500))
+        made = tuning_data(np.random.default_rng(3), 500, temperature=1000.0)
+        found = made.predict(UNTUNED)
+        right = np.flatnonzero(made.support == np.bincount(found.text, weights=found.correct, minlength=500))
         right = np.setdiff1d(right, found.text[~found.correct])
-        assert made.n_gold[right].sum() > 20
+        assert made.support[right].sum() > 20
         for per_type in (False, True):
             assert fit_bias(made, right, per_type=per_type) == dict.fromkeys(TYPES, 0.0)
 
     @pytest.mark.parametrize("planted", [0.6, 1.0, 2.5])
     def test_a_temperature(self, planted: float) -> None:
-        made = readings(np.random.default_rng(4), 8000, temperature=planted)
+        made = tuning_data(np.random.default_rng(4), 8000, temperature=planted)
         assert fit_temperature(made, np.arange(8000), UNTUNED) == pytest.approx(planted, rel=0.1)
 
     def test_slope_and_shift(self) -> None:
         rng = np.random.default_rng(5)
         scores = rng.uniform(0.01, 0.99, 20000)
         correct = rng.random(20000) < sigmoid(0.6 * log_odds(scores) - 0.8)
-        slope, shift = fit_scores(Found(np.zeros(20000, dtype="int64"), scores, correct))
+        slope, shift = fit_scores(Predictions(np.zeros(20000, dtype="int64"), scores, correct))
         assert (slope, shift) == pytest.approx((0.6, -0.8), abs=0.05)
         # In the environments that test versions it is not installed.
         linear_model = pytest.importorskip("sklearn.linear_model")
@@ -110,7 +108,7 @@ class TestFit:
     def test_scores_of_few_entities(self, correct: str) -> None:
         scores = np.array([0.3, 0.5, 0.7, 0.9, 0.95, 0.999999])
         right = {"all": scores > 0, "none": scores > 1, "apart": scores > 0.6, "against": scores < 0.6}[correct]
-        slope, shift = fit_scores(Found(np.arange(6), scores, right))
+        slope, shift = fit_scores(Predictions(np.arange(6), scores, right))
         assert 0.05 <= slope < 10 and abs(shift) < 20
         after = sigmoid(slope * log_odds(scores) + shift)
         assert (np.diff(after) > 0).all()
@@ -118,25 +116,25 @@ class TestFit:
             assert ((after - right) ** 2).mean() < ((scores - right) ** 2).mean()
 
     def test_no_entity_at_all(self) -> None:
-        nothing = Found(np.zeros(0, dtype="int64"), np.zeros(0), np.zeros(0, dtype=bool))
+        nothing = Predictions(np.zeros(0, dtype="int64"), np.zeros(0), np.zeros(0, dtype=bool))
         assert fit_scores(nothing) == (1.0, 0.0)
-        made = readings(np.random.default_rng(6), 50)
+        made = tuning_data(np.random.default_rng(6), 50)
         assert fit_temperature(made, np.zeros(0, dtype="int64"), UNTUNED) == 1.0
 
     def test_held_out_texts_are_not_fitted_on(self) -> None:
         """What is found in a text does not depend on its own gold."""
-        made = readings(np.random.default_rng(7), 400)
+        made = tuning_data(np.random.default_rng(7), 400)
         options = {"bias": True, "per_type": False, "calibration": True, "temperature": True}
-        held = hold_out(made, **options)
+        held = cross_val_predict(made, **options)
         assert len(np.unique(held.text)) == len(held.text) > 50
         for text in (0, 200, 399):
             wrong = dataclasses.replace(
                 made,
                 gold=made.gold[made.gold // 6 != text],
-                n_gold=np.where(np.arange(400) == text, 5, made.n_gold),
+                support=np.where(np.arange(400) == text, 5, made.support),
                 _counted={},
             )
-            again = hold_out(wrong, **options)
+            again = cross_val_predict(wrong, **options)
             one, other = (each.score[each.text == text].tolist() for each in (held, again))
             assert one == other
         # It does depend on that of others.
@@ -172,10 +170,10 @@ class TestReport:
         nlp = make_nlp()
         overfit(nlp, steps=STEPS)
         texts = references(nlp)
-        made = read_texts(nlp, nlp.get_pipe("ner"), texts, source="here")
+        made = read_tuning_data(nlp, nlp.get_pipe("ner"), texts, source="here")
         report = tune(nlp, texts, temperature=True)
         scores = [score for doc in texts for score in scores_of(nlp(Doc(nlp.vocab, words=[t.text for t in doc])))]
-        assert scores == pytest.approx(made.find(Tuning(**report["tuning"])).score.tolist(), abs=1e-6)
+        assert scores == pytest.approx(made.predict(Tuning(**report["tuning"])).score.tolist(), abs=1e-6)
 
     def test_gold_in_a_group_of_its_own(self, make_nlp: LoadT) -> None:
         nlp = make_nlp(annotate_ents=False, spans_key="mine")
@@ -278,17 +276,17 @@ class TestTakeOver:
     def test_they_are_the_same(self, load_trained: LoadT) -> None:
         nlp, other = load_trained(), load_trained()
         other.get_pipe("ner").cfg["tuning"] = dict(NUMBERS)
-        assert take_over(nlp, other) == {"component": "ner", "tuning": NUMBERS}
+        assert copy_tuning(nlp, other) == {"component": "ner", "tuning": NUMBERS}
         assert scores_of(nlp(POST)) == scores_of(other(POST))
 
     def test_refused(self, load_trained: LoadT, make_nlp: LoadT) -> None:
         nlp, other = load_trained(), load_trained()
         with pytest.raises(ValueError, match=r"TC064.*None"):
-            take_over(nlp, other)
+            copy_tuning(nlp, other)
         other.get_pipe("ner").cfg["tuning"] = dict(NUMBERS)
         other.get_pipe("ner").add_label("airship")
         with pytest.raises(ValueError, match=r"TC064.*airship"):
-            take_over(nlp, other)
+            copy_tuning(nlp, other)
 
 
 class TestRefused:

@@ -1,4 +1,4 @@
-"""Chains of tags against all sequences one by one, and against automatic differentiation of that sum."""
+"""Linear-chain conditional random fields against all sequences one by one, and against autograd on that sum."""
 
 from itertools import pairwise, product
 
@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_tokclf.tags.chain import best_paths, chain_loss, infer, make_steps
-from spacy_tokclf.tags.decode import best_tags, decode_spans, make_tag_table
+from spacy_tokclf.tags.chain import chain_loss, forward_backward, sort_by_position, viterbi
+from spacy_tokclf.tags.decode import Decoder, best_tags, decode_spans, make_tag_table
 
 QUICK = settings(max_examples=40, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -73,7 +73,7 @@ def test_the_best_path_is_the_best_of_all_that_may_be(seed, lengths):
     np.fill_diagonal(forbidden, 0.0)
     first, last = np.array([True, True, False]), np.array([True, False, True])
     first[0] = last[0] = True
-    path = best_paths(logits, sizes, forbidden, first=first, last=last)
+    path = viterbi(logits, sizes, forbidden, first=first, last=last)
     for start, end in texts_of(lengths):
         paths = product(range(N_TAGS), repeat=end - start)
         best = max(score(p, logits[start:end], forbidden) for p in paths if first[p[0]] and last[p[-1]])
@@ -86,7 +86,7 @@ def test_the_best_path_is_the_best_of_all_that_may_be(seed, lengths):
 @given(seed=SEEDS, lengths=LENGTHS)
 def test_probabilities_are_shares_of_all_sequences(seed, lengths):
     logits, sizes, transitions, _ = random_batch(seed, lengths)
-    beliefs = infer(logits, sizes, transitions)
+    marginals = forward_backward(logits, sizes, transitions)
     logits, transitions = logits.astype("float64"), transitions.astype("float64")
     pairs = np.zeros(transitions.shape)
     for start, end in texts_of(lengths):
@@ -97,18 +97,18 @@ def test_probabilities_are_shares_of_all_sequences(seed, lengths):
         for path, weight in zip(paths, weights, strict=True):
             shares[np.arange(end - start), list(path)] += weight
             np.add.at(pairs, (path[:-1], path[1:]), weight)
-        np.testing.assert_allclose(beliefs.tags[start:end], shares, atol=1e-9)
-    np.testing.assert_allclose(beliefs.pairs, pairs, atol=1e-9)
+        np.testing.assert_allclose(marginals.tags[start:end], shares, atol=1e-9)
+    np.testing.assert_allclose(marginals.pairs, pairs, atol=1e-9)
 
 
 def test_long_texts_and_large_numbers_stay_finite():
     logits, lengths, transitions, gold = random_batch(0, [3000, 1, 2999], n_tags=13, scale=20.0)
     loss, d_logits, d_transitions = chain_loss(logits, lengths, gold, transitions)
     assert np.isfinite(loss) and np.isfinite(d_logits).all() and np.isfinite(d_transitions).all()
-    np.testing.assert_allclose(infer(logits, lengths, transitions).tags.sum(axis=1), 1.0, atol=1e-9)
+    np.testing.assert_allclose(forward_backward(logits, lengths, transitions).tags.sum(axis=1), 1.0, atol=1e-9)
     # A text does not depend on the others of its batch.
-    alone = infer(logits[:3000], lengths[:1], transitions).tags
-    np.testing.assert_allclose(infer(logits, lengths, transitions).tags[:3000], alone, atol=1e-9)
+    alone = forward_backward(logits[:3000], lengths[:1], transitions).tags
+    np.testing.assert_allclose(forward_backward(logits, lengths, transitions).tags[:3000], alone, atol=1e-9)
 
 
 def test_without_transitions_tokens_are_by_themselves():
@@ -123,11 +123,11 @@ def test_without_transitions_tokens_are_by_themselves():
 
 
 def test_steps_are_texts_of_one_length_and_more():
-    steps = make_steps(np.array([2, 0, 3, 1, 3]))
+    steps = sort_by_position(np.array([2, 0, 3, 1, 3]))
     assert steps.spans == [(0, 4), (4, 7), (7, 9)]
     assert steps.order.tolist() == [2, 6, 0, 5, 3, 7, 1, 4, 8]
-    assert [steps.before(place) for place in (1, 2)] == [slice(0, 3), slice(4, 6)]
-    assert make_steps(np.zeros(2, dtype="int64")).spans == []
+    assert [steps.previous(position) for position in (1, 2)] == [slice(0, 3), slice(4, 6)]
+    assert sort_by_position(np.zeros(2, dtype="int64")).spans == []
 
 
 @pytest.mark.parametrize("constrained", [True, False])
@@ -143,15 +143,15 @@ def test_decoding_with_transitions(constrained, seed, lengths, temperature):
     table = make_tag_table(tags, "IOB2")
     logits, sizes, transitions, _ = random_batch(seed, lengths, n_tags=len(tags))
     full = sizes[sizes > 0]
-    options = {"constrained": constrained, "transitions": transitions}
-    best = best_tags(logits, full, table, **options)
+    decoder = Decoder(table, constrained, transitions, temperature)
+    best = best_tags(logits, full, decoder)
     if constrained:
         scores = np.where(table.follows, transitions, -np.inf)
-        assert (best == best_paths(logits, full, scores, first=table.first, last=table.last)).all()
+        assert (best == viterbi(logits, full, scores, first=table.first, last=table.last)).all()
     else:
-        assert (best == infer(logits, full, transitions).tags.argmax(axis=1)).all()
-    spans = decode_spans(logits, sizes, table, temperature=temperature, **options)
-    chances = infer(logits / temperature, sizes, transitions / temperature).tags
+        assert (best == forward_backward(logits, full, transitions).tags.argmax(axis=1)).all()
+    spans = decode_spans(logits, sizes, decoder)
+    chances = forward_backward(logits / temperature, sizes, transitions / temperature).tags
     begins = np.cumsum(sizes) - sizes
     for text, start, end, type_, got in zip(*spans, strict=True):
         rows = chances[begins[text] + start : begins[text] + end]

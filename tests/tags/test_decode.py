@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
-from spacy_tokclf.tags.decode import best_tags, decode_spans, make_tag_table, softmax
+from spacy_tokclf.tags.decode import Decoder, best_tags, decode_spans, make_tag_table, softmax
 from spacy_tokclf.tags.schemes import SCHEMES, spans_to_tags, tags_to_spans
 
 RESTRICTED = {"IOB2": "BI", "IOBES": "BIES", "BILOU": "BILU"}
@@ -42,7 +42,7 @@ def texts_of(lengths):
 def decode_names(logits, lengths, tags, scheme, *, constrained):
     """Decode, and give (text, start, end, label) with scores apart."""
     table = make_tag_table(tags, scheme)
-    spans = decode_spans(logits, np.array(lengths, dtype="int64"), table, constrained=constrained)
+    spans = decode_spans(logits, np.array(lengths, dtype="int64"), Decoder(table, constrained))
     columns = (spans.text.tolist(), spans.start.tolist(), spans.end.tolist(), [table.types[i] for i in spans.type])
     return list(zip(*columns, strict=True)), spans.score
 
@@ -58,7 +58,7 @@ def test_constrained_decoding_is_always_valid(scheme, seed, lengths, data):
     tags = data.draw(st.permutations(tags_of(scheme, TYPES)))
     logits = random_logits(seed, sum(lengths), len(tags))
     table = make_tag_table(tags, scheme)
-    best = best_tags(logits, np.array(lengths), table, constrained=True)
+    best = best_tags(logits, np.array(lengths), Decoder(table, constrained=True))
     for start, end in texts_of(lengths):
         text = named(best[start:end], tags)
         assert is_valid(text, scheme)
@@ -79,7 +79,7 @@ def test_constrained_decoding_equals_brute_force(scheme, types, logits):
     rows = np.array(logits, dtype="float32").reshape(-1, 5)
     valid = [path for path in product(range(5), repeat=len(rows)) if is_valid(named(path, tags), scheme)]
     highest = max(sum(rows[i, tag] for i, tag in enumerate(path)) for path in valid)
-    got = best_tags(rows, np.array([len(rows)]), table, constrained=True)
+    got = best_tags(rows, np.array([len(rows)]), Decoder(table, constrained=True))
     assert tuple(got.tolist()) in valid
     assert sum(rows[i, tag] for i, tag in enumerate(got)) == highest
 
@@ -106,7 +106,7 @@ def test_spans_are_those_of_the_tags(scheme, constrained, seed, lengths):
     tags = tags_of(scheme, TYPES)
     table = make_tag_table(tags, scheme)
     logits = random_logits(seed, sum(lengths), len(tags))
-    best = best_tags(logits, np.array([n for n in lengths if n], dtype="int64"), table, constrained=constrained)
+    best = best_tags(logits, np.array([n for n in lengths if n], dtype="int64"), Decoder(table, constrained))
     got, _ = decode_names(logits, lengths, tags, scheme, constrained=constrained)
     assert got == [
         (text, *span)
@@ -160,9 +160,7 @@ def test_a_batch_equals_its_texts_one_by_one(seed, lengths, constrained):
 @pytest.mark.parametrize(("lengths", "tags"), [([], ["O", "B-x", "I-x"]), ([0, 0], ["O", "B-x", "I-x"]), ([2], ["O"])])
 def test_nothing_to_decode(constrained, lengths, tags):
     logits = np.ones((sum(lengths), len(tags)), dtype="float32")
-    spans = decode_spans(
-        logits, np.array(lengths, dtype="int64"), make_tag_table(tags, "IOB2"), constrained=constrained
-    )
+    spans = decode_spans(logits, np.array(lengths, dtype="int64"), Decoder(make_tag_table(tags, "IOB2"), constrained))
     assert all(len(column) == 0 for column in spans)
     assert spans.score.dtype == np.float32
 
@@ -201,7 +199,7 @@ INCOMPLETE = [
 def test_a_type_without_all_its_tags_can_still_be_found(scheme, tags, wanted):
     logits = np.zeros((len(wanted), len(tags)), dtype="float32")
     logits[np.arange(len(wanted)), wanted] = 9.0
-    best = best_tags(logits, np.array([len(wanted)]), make_tag_table(tags, scheme), constrained=True)
+    best = best_tags(logits, np.array([len(wanted)]), Decoder(make_tag_table(tags, scheme), constrained=True))
     assert best.tolist() == wanted
 
 
@@ -220,7 +218,6 @@ def test_equal_logits_decode_to_something_valid():
             best = best_tags(
                 np.zeros((6, len(tags)), "float32"),
                 np.array([1, 2, 3]),
-                make_tag_table(tags, scheme),
-                constrained=True,
+                Decoder(make_tag_table(tags, scheme), constrained=True),
             )
             assert all(is_valid(named(best[a:b], tags), scheme) for a, b in texts_of([1, 2, 3]))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_tokclf.tags.decode import decode_spans, make_tag_table, softmax
+from spacy_tokclf.tags.decode import Decoder, decode_spans, make_tag_table, softmax
 from spacy_tokclf.tags.tuning import UNTUNED, Tuning, bias_of_tags, calibrate, log_odds, read_tuning, tune_logits
 
 TAGS = ["O", "B-a", "I-a", "X", "B-b-c", "I-b-c"]
@@ -32,11 +32,12 @@ def test_the_bias_is_added_to_the_tags_of_a_type() -> None:
 
 @given(st.floats(0.1, 10.0), st.sampled_from([True, False]))
 def test_a_temperature_changes_scores_alone(temperature: float, constrained: bool) -> None:
-    one = decode_spans(LOGITS, LENGTHS, TABLE, constrained=constrained)
-    other = decode_spans(LOGITS, LENGTHS, TABLE, constrained=constrained, temperature=temperature)
+    decoder = Decoder(TABLE, constrained)
+    one = decode_spans(LOGITS, LENGTHS, decoder)
+    other = decode_spans(LOGITS, LENGTHS, decoder._replace(temperature=temperature))
     for name in ("text", "start", "end", "type"):
         assert np.array_equal(getattr(one, name), getattr(other, name))
-    divided = decode_spans(tune_logits(LOGITS, Tuning({}, temperature), TABLE), LENGTHS, TABLE, constrained=constrained)
+    divided = decode_spans(tune_logits(LOGITS, Tuning({}, temperature), TABLE), LENGTHS, decoder)
     np.testing.assert_allclose(other.score, divided.score, atol=1e-6)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacy_tokclf.export.debug_pieces import debug_pieces
-from spacy_tokclf.wordpieces.normalize import normal_form
+from spacy_tokclf.wordpieces.words import normal_form
 
 LINKS = [
     "http://t.co/x1",

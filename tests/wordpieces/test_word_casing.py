@@ -10,9 +10,9 @@ from spacy.vocab import Vocab
 from tiny_encoders import wordpiece_tokenizer
 
 from spacy_tokclf.wordpieces.batch import batch_windows
-from spacy_tokclf.wordpieces.casing import CASINGS, SPECIAL, casing_of, casings_of
 from spacy_tokclf.wordpieces.sequences import make_sequences
 from spacy_tokclf.wordpieces.tokenizer import PieceTokenizer
+from spacy_tokclf.wordpieces.words import CASINGS, SPECIAL, casing_of, casings_of
 
 VOCAB = Vocab()
 TOKENIZER = PieceTokenizer(wordpiece_tokenizer().to_str())

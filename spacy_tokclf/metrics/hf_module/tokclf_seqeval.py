@@ -9,7 +9,7 @@ _DESCRIPTION = "Entity scores of tag sequences, equal to those of seqeval 1.2.2 
 _INPUTS = """
 predictions (list[list[str]]): Predicted tags of each sentence.
 references (list[list[str]]): Gold tags of each sentence.
-suffix (bool): Whether the prefix letter stands last, as in "PER-B".
+suffix (bool): Whether the prefix stands last, as in "PER-B".
 scheme (str | None): IOB1, IOB2, IOE1, IOE2, IOBES or BILOU, for the strict mode; detected if not given.
 mode (str | None): "strict", or the default mode, which equals conlleval.
 sample_weight: Ignored, as in seqeval.

@@ -1,1 +1,1 @@
-"""seqeval 1.2.2 again: its entities, its numbers and its functions, in numpy."""
+"""Twin of seqeval 1.2.2 in numpy: its tag reading, its arithmetic, and its functions under their own names."""

@@ -1,4 +1,4 @@
-"""Gold and predicted entities of one corpus on one axis: what every score and every analysis is counted from."""
+"""Comparison of gold and predicted entities of one corpus: true positives, and what all scores are counted from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from .tag_codes import Sentences, TagPair, TagSequences, TagVocab, encode, encod
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Gold beside prediction.
+    """Gold and predicted entities on one axis of positions, and which of them match.
 
-    names (list[str]): Names of the types that the chunks number.
+    names (list[str]): Names of the types that the chunks index.
     sentences (Sentences): The axis of positions: words, or characters where raw texts are compared.
     gold (Chunks): Gold entities.
     pred (Chunks): Predicted entities.
@@ -25,8 +25,8 @@ class Comparison:
     n_tokens (int): Tokens that count for the accuracy.
     scheme (str | None): Strict scheme that the tags were read by; None: default mode, or no tags were read.
     n_ignored (int): Predictions left out because they touch a token without gold annotation.
-    gold_hit (Bools): Which gold entities were found, (n_gold,).
-    pred_hit (Bools): Which predicted entities are right, (n_pred,).
+    gold_hit (Bools): Which gold entities were predicted; the others are false negatives. Shape: (n_gold,).
+    pred_hit (Bools): Which predictions are true positives; the others are false positives. Shape: (n_pred,).
     """
 
     names: list[str]
@@ -41,14 +41,14 @@ class Comparison:
     pred_hit: Bools = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Find what is right: same type at the same place. Of equal predictions the first one is right."""
+        """Find the true positives: same type at the same place. Of equal predictions the first one is one."""
         gold, pred = _keys(self.gold, self.pred)
         object.__setattr__(self, "gold_hit", _contains(pred, gold))
         object.__setattr__(self, "pred_hit", _contains(gold, pred) & _first_of_equal(pred))
 
 
 def _keys(gold: Chunks, pred: Chunks) -> tuple[Ints, Ints]:
-    """Number the entities so that equal ones have equal numbers, ordered by their ends."""
+    """Give each entity a key, equal for equal ones and ordered by their ends: (n_gold,) and (n_pred,)."""
     kind = np.concatenate([gold.type, pred.type])
     end = np.concatenate([gold.end, pred.end])
     length = end - np.concatenate([gold.start, pred.start])
@@ -65,6 +65,7 @@ def _contains(keys: Ints, wanted: Ints) -> Bools:
     if not len(keys):
         return np.zeros(len(wanted), dtype=bool)
     ordered = np.sort(keys, kind="stable")
+    # (n_wanted,): where each would be put; it is there if that place holds it.
     places = np.searchsorted(ordered, wanted)
     return ordered[np.minimum(places, len(ordered) - 1)] == wanted
 
@@ -92,7 +93,7 @@ def compare_tags(
     y_pred (list[list[str]]): Predicted tags of each sentence.
     mode (str | None): "strict", or the default mode.
     scheme (str | type | None): Scheme in strict mode; None: detected from the gold tags.
-    suffix (bool): Whether the prefix letter stands last.
+    suffix (bool): Whether the prefix stands last ("PER-B").
     RETURNS (Comparison): Gold beside prediction.
     RAISES (ValueError): TC200, TC201, TC203 to TC207; TC202 as NotAListError.
     """
@@ -115,9 +116,9 @@ def compare_columns(
 
     A token whose gold is missing is left out: predictions that touch it are ignored. A missing prediction is "O".
 
-    gold (Sequence[str]): Gold tags of all tokens, (n_tokens,).
-    pred (Sequence[str]): Predicted tags of all tokens, (n_tokens,).
-    lengths (Ints): Tokens of each sentence, (n_sentences,).
+    gold (Sequence[str]): Gold tags of all tokens. Shape: (n_tokens,).
+    pred (Sequence[str]): Predicted tags of all tokens. Shape: (n_tokens,).
+    lengths (Ints): Tokens of each sentence. Shape: (n_sentences,).
     mode, scheme, suffix: As for compare_tags.
     RETURNS (Comparison): Gold beside prediction.
     RAISES (ValueError): TC203 to TC207.
@@ -143,10 +144,10 @@ def _compare_codes(
     gold, pred = (reader.read(codes, pair.sentences) for codes in (pair.gold, pair.pred))
     correct, n_tokens, n_ignored = pair.correct, len(pair.gold), 0
     if missing is not None:
-        found = len(pred)
+        n_all = len(pred)
         pred = without(pred, pair.sentences.place(missing, gap=0))
         correct = int(np.count_nonzero((pair.gold == pair.pred) & ~missing))
-        n_tokens, n_ignored = int(np.count_nonzero(~missing)), found - len(pred)
+        n_tokens, n_ignored = int(np.count_nonzero(~missing)), n_all - len(pred)
     return Comparison(reader.names, pair.sentences, gold, pred, correct, n_tokens, scheme=strict, n_ignored=n_ignored)
 
 
@@ -154,8 +155,9 @@ def without(chunks: Chunks, unknown: Bools) -> Chunks:
     """Leave out the entities that touch a position without gold annotation.
 
     chunks (Chunks): Entities on an axis.
-    unknown (Bools): Which positions have none, (size,).
+    unknown (Bools): Which positions have none. Shape: (size,).
     RETURNS (Chunks): The others.
     """
+    # (size + 1,): unknown positions before each; equal at both ends of an entity that touches none.
     sums = np.concatenate([[0], np.cumsum(unknown)])
     return chunks.where(sums[chunks.end + 1] == sums[chunks.start])

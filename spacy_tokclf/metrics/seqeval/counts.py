@@ -1,4 +1,4 @@
-"""The counts that all scores come from: right, predicted and gold entities by type, and right tokens."""
+"""Counts by entity type: true positives, predictions and gold entities (the support), and correct tokens."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ class Counts:
     """Counts by type. Types are those of gold and predicted entities together, in code-point order.
 
     types (list[str]): Names of the types.
-    tp (Ints): Predicted entities with the right place and type, (n_types,).
-    pred (Ints): Predicted entities, (n_types,).
-    gold (Ints): Gold entities (the support), (n_types,).
-    correct_tokens (int): Tokens with the right tag.
+    tp (Ints): True positives: predictions with place and type of a gold entity. Shape: (n_types,).
+    pred (Ints): Predictions: true and false positives. Shape: (n_types,).
+    gold (Ints): Gold entities, the support: true positives and false negatives. Shape: (n_types,).
+    correct_tokens (int): Tokens whose predicted tag is the gold tag.
     n_tokens (int): Tokens.
     """
 
@@ -29,7 +29,7 @@ class Counts:
 
     @property
     def accuracy(self) -> float:
-        """Share of tokens with the right tag; 0.0 if there is no token."""
+        """RETURNS (float): Share of tokens with the gold tag; 0.0 if there is no token."""
         return self.correct_tokens / self.n_tokens if self.n_tokens else 0.0
 
 
@@ -57,10 +57,10 @@ def count(comparison: Comparison) -> Counts:
 
 
 def count_by_sentence(comparison: Comparison) -> Ints:
-    """Count right, predicted and gold entities of each sentence.
+    """Count true positives, predictions and gold entities of each sentence.
 
     comparison (Comparison): Gold beside prediction.
-    RETURNS (Ints): Columns tp, pred, gold; (n_sentences, 3).
+    RETURNS (Ints): Columns tp, pred, gold. Shape: (n_sentences, 3).
     """
     sentences, pred, gold = comparison.sentences, comparison.pred, comparison.gold
     size = len(sentences.lengths)

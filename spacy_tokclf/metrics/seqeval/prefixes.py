@@ -1,4 +1,4 @@
-"""What one tag says: its prefix letter and its type, split as seqeval 1.2.2 splits them."""
+"""Prefix and type of one tag, split as seqeval 1.2.2 splits them, and the tags that it warns of."""
 
 import warnings
 
@@ -8,11 +8,11 @@ from ...errors import Warnings
 from ...types import Ints32
 from .tag_codes import TagVocab
 
-#: Letters that a prefix can be; the two classes after them are "." and everything else.
-LETTERS = "OIBESUL"
-DOT = len(LETTERS)
+#: Prefixes that seqeval knows. The code of a prefix is its index here; "." and all others have the two codes after.
+PREFIXES_BY_CODE = "OIBESUL"
+DOT = len(PREFIXES_BY_CODE)
 OTHER = DOT + 1
-N_CLASSES = OTHER + 1
+N_PREFIX_CODES = OTHER + 1
 _PLAIN = {"O", "B", "I", "E", "S"}
 _SHOWN = 5
 
@@ -20,11 +20,11 @@ _SHOWN = 5
 def split_default(tag: str, suffix: bool = False) -> tuple[str, str]:
     """Split a tag as seqeval's default mode does: first character, and what follows the next hyphen.
 
-    A tag without hyphen loses its first letter ("PER" is P with type "ER"); "ORG" counts as outside.
+    A tag without hyphen loses its first character ("PER" is P with type "ER"); "ORG" counts as outside.
 
     tag (str): The tag.
-    suffix (bool): Whether the letter stands last.
-    RETURNS (tuple[str, str]): Letter and type.
+    suffix (bool): Whether the prefix stands last ("PER-B").
+    RETURNS (tuple[str, str]): Prefix and type.
     """
     if suffix:
         return tag[-1], tag[:-1].rsplit("-", maxsplit=1)[0] or "_"
@@ -35,29 +35,29 @@ def split_strict(tag: str, suffix: bool = False) -> tuple[str, str]:
     """Split a tag as seqeval's strict mode does: hyphens are stripped from both ends of the type.
 
     tag (str): The tag.
-    suffix (bool): Whether the letter stands last.
-    RETURNS (tuple[str, str]): Letter and type.
+    suffix (bool): Whether the prefix stands last ("PER-B").
+    RETURNS (tuple[str, str]): Prefix and type.
     """
     if suffix:
         return tag[-1], tag[:-1].strip("-") or "_"
     return tag[0], tag[1:].strip("-") or "_"
 
 
-def letter_class(letter: str) -> int:
-    """Number a prefix letter.
+def prefix_code(prefix: str) -> int:
+    """Give the code of a prefix.
 
-    letter (str): One character.
-    RETURNS (int): Its index in LETTERS, or DOT, or OTHER.
+    prefix (str): One character.
+    RETURNS (int): Its index in PREFIXES_BY_CODE, or DOT, or OTHER.
     """
-    return LETTERS.index(letter) if letter in LETTERS else DOT if letter == "." else OTHER
+    return PREFIXES_BY_CODE.index(prefix) if prefix in PREFIXES_BY_CODE else DOT if prefix == "." else OTHER
 
 
 def is_odd_tag(tag: str, suffix: bool = False) -> bool:
     """Tell whether seqeval would warn that a tag "seems not to be NE tag".
 
     tag (str): The tag.
-    suffix (bool): Whether the letter stands last.
-    RETURNS (bool): True for anything but a bare letter or a letter of B, I, E, S with a hyphen.
+    suffix (bool): Whether the prefix stands last ("PER-B").
+    RETURNS (bool): True for anything but a bare prefix or a prefix of B, I, E, S with a hyphen.
     """
     parts = tag[-2:] if suffix else tag[:2][::-1]
     return tag not in _PLAIN and not (len(parts) == 2 and parts[0] == "-" and parts[1] in "BIES")
@@ -67,8 +67,8 @@ def count_odd_tags(vocab: TagVocab, *codes: Ints32, suffix: bool = False) -> dic
     """Count the tokens whose tags are odd.
 
     vocab (TagVocab): The distinct tags.
-    codes (Ints32): Numbered tags.
-    suffix (bool): Whether the letter stands last.
+    codes (Ints32): Codes of tags. Shape: (n_tokens,) each.
+    suffix (bool): Whether the prefix stands last ("PER-B").
     RETURNS (dict[str, int]): Tokens by odd tag.
     """
     odd = [(tag, code) for tag, code in vocab.items() if is_odd_tag(tag, suffix)]
@@ -80,8 +80,8 @@ def warn_odd_tags(vocab: TagVocab, *codes: Ints32, suffix: bool = False) -> None
     """Warn once (TW200) of all odd tags together; seqeval warns token by token.
 
     vocab (TagVocab): The distinct tags.
-    codes (Ints32): Numbered tags.
-    suffix (bool): Whether the letter stands last.
+    codes (Ints32): Codes of tags. Shape: (n_tokens,) each.
+    suffix (bool): Whether the prefix stands last ("PER-B").
     """
     counts = count_odd_tags(vocab, *codes, suffix=suffix)
     if counts:

@@ -1,4 +1,4 @@
-"""Precision, recall and F from counts: the arithmetic of seqeval 1.2.2, step by step, so that floats are equal."""
+"""Precision, recall and F-beta from counts: the arithmetic of seqeval 1.2.2 step by step, so that floats are equal."""
 
 import warnings
 
@@ -24,18 +24,18 @@ def precision_recall_fscore(
     zero_division: str | int = "warn",
     warn_for: tuple[str, ...] = ALL_THREE,
 ) -> tuple[Floats64, Floats64, Floats64, Ints]:
-    """Score counts. Averages come as arrays of one element.
+    """Compute precision, recall and F-beta by type or averaged. Averages come as arrays of one element.
 
     A zero denominator gives 0.0 for zero_division "warn" or 0, and 1.0 for anything else; F is computed from
     the precision and recall so set. The macro average of no types is nan, with numpy's RuntimeWarning; the
     weighted average without support is decided by zero_division alone. All this is seqeval's doing.
 
     counts (Counts): Counts by type.
-    average (str | None): None (one value a type), "micro", "macro" or "weighted" (by support).
+    average (str | None): None (one value per type), "micro", "macro" or "weighted" (by support).
     beta (float): Weight of recall.
     zero_division (str | int): "warn", 0 or 1.
     warn_for (tuple[str, ...]): Scores to warn of (TW201).
-    RETURNS (tuple[Floats64, Floats64, Floats64, Ints]): Precision, recall, F, support; (n_types,) or (1,).
+    RETURNS (tuple[Floats64, Floats64, Floats64, Ints]): Precision, recall, F, support. Shape: (n_types,) or (1,) each.
     RAISES (ValueError): TC208, TC209.
     """
     if beta < 0:
@@ -68,9 +68,9 @@ def precision_recall_fscore(
 def simple_prf(tp: int, pred: int, gold: int) -> tuple[float, float, float]:
     """Compute precision, recall and F1 of three counts.
 
-    tp (int): Right predictions.
+    tp (int): True positives.
     pred (int): Predictions.
-    gold (int): Gold.
+    gold (int): Gold entities (the support).
     RETURNS (tuple[float, float, float]): Precision, recall, F1; 0.0 for a zero denominator.
     """
     precision = tp / pred if pred else 0.0

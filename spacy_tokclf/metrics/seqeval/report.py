@@ -1,4 +1,4 @@
-"""Reports over counts: seqeval's classification report as text and dictionary, and the dictionary of `evaluate`."""
+"""Classification reports: seqeval's as text and dictionary, and the dictionary of Hugging Face's `evaluate`."""
 
 from ...errors import Errors
 from .counts import Counts

@@ -12,10 +12,12 @@ ignored, as there. A scheme is given by name or as a class of seqeval.scheme.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from ...errors import Errors
+from ...types import Ints32
 from .compare import Comparison, compare_tags
 from .counts import count
 from .prf import precision_recall_fscore
@@ -48,9 +50,9 @@ def precision_recall_fscore_support(
     sample_weight (Sequence[int] | None): Ignored.
     zero_division (str | int): "warn", 0 or 1.
     scheme (str | type | None): Scheme for the strict mode.
-    suffix (bool): Whether the prefix letter stands last.
+    suffix (bool): Whether the prefix stands last ("PER-B").
     mode (str | None): "strict" or None.
-    RETURNS (Tuple): Precision, recall, F, support.
+    RETURNS (tuple[Scores, Scores, Scores, int | list[int]]): Precision, recall, F, support.
     RAISES (ValueError): TC200 to TC209.
     """
     comparison = _compare(y_true, y_pred, mode=mode, scheme=scheme, suffix=suffix)
@@ -153,16 +155,16 @@ def f1_score(
 
 def _flat_codes(
     y_true: TagSequences | Sequence[str], y_pred: TagSequences | Sequence[str]
-) -> tuple[TagVocab, np.ndarray, np.ndarray]:
-    """Number all tokens; surplus tokens of the longer side are dropped without a word, as seqeval's zip does."""
+) -> tuple[TagVocab, Ints32, Ints32]:
+    """Encode all tokens; surplus tokens of the longer side are dropped without a word, as seqeval's zip does."""
     vocab = TagVocab()
     nested = any(isinstance(item, list) for item in y_true)
-    gold, pred = (encode(tags if nested else [tags], vocab) for tags in (y_true, y_pred))  # type: ignore
+    gold, pred = (encode(cast(TagSequences, tags if nested else [tags]), vocab) for tags in (y_true, y_pred))
     return vocab, gold, pred
 
 
 def accuracy_score(y_true: TagSequences | Sequence[str], y_pred: TagSequences | Sequence[str]) -> float:
-    """Compute the share of tokens with the right tag, "O" and prefix included; mode and scheme play no part.
+    """Compute the accuracy: the share of tokens with the gold tag, prefix and "O" included, whatever mode and scheme.
 
     If lengths differ, the surplus is dropped silently while the denominator stays the number of gold tokens; this
     is seqeval's behaviour. Without tokens it divides by zero.
@@ -211,13 +213,13 @@ def classification_report(
     y_true (list[list[str]]): Gold tags of each sentence.
     y_pred (list[list[str]]): Predicted tags of each sentence.
     digits (int): Digits after the point.
-    suffix (bool): Whether the prefix letter stands last.
+    suffix (bool): Whether the prefix stands last ("PER-B").
     output_dict (bool): Whether to give a dictionary instead of text.
     mode (str | None): "strict" or None.
     sample_weight (Sequence[int] | None): Ignored.
     zero_division (str | int): "warn", 0 or 1.
     scheme (str | type | None): Scheme for the strict mode; None: detected from y_true.
-    RETURNS (str | Dict): As report_text or report_dict give it.
+    RETURNS (str | Report): As report_text or report_dict give it.
     RAISES (ValueError): TC200 to TC207, and TC210 for a text without rows.
     """
     counts = count(compare_tags(y_true, y_pred, mode=mode, scheme=scheme, suffix=suffix))
@@ -240,7 +242,7 @@ def compute(
 
     predictions (list[list[str]]): Predicted tags of each sentence.
     references (list[list[str]]): Gold tags of each sentence.
-    suffix (bool): Whether the prefix letter stands last.
+    suffix (bool): Whether the prefix stands last ("PER-B").
     scheme (str | None): Scheme for the strict mode; None: detected from the references.
     mode (str | None): "strict" or None.
     sample_weight (Sequence[int] | None): Ignored.

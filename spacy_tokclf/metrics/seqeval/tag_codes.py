@@ -1,4 +1,4 @@
-"""Tag sequences as integers: every distinct tag string is read once, everything after it is numpy."""
+"""Tag sequences as integer codes: every distinct tag string is read once, everything after it is numpy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class NotAListError(TypeError, AttributeError):
 
 
 class TagVocab(dict[str, int]):
-    """Distinct tags, numbered in the order in which they were met."""
+    """Vocabulary of distinct tags; the code of a tag is its rank of first occurrence."""
 
     def __missing__(self, tag: str) -> int:
-        """Number a new tag.
+        """Give a new tag the next code.
 
         tag (str): The tag.
-        RETURNS (int): Its number.
+        RETURNS (int): Its code.
         """
         self[tag] = code = len(self)
         return code
@@ -34,8 +34,8 @@ class TagVocab(dict[str, int]):
 class Sentences:
     """Where sentences lie on one axis of positions, with one "O" after each sentence, as seqeval joins them.
 
-    lengths (Ints): Tokens of each sentence, (n_sentences,).
-    offsets (Ints): Position of the first token of each sentence, (n_sentences,).
+    lengths (Ints): Tokens of each sentence. Shape: (n_sentences,).
+    offsets (Ints): Position of the first token of each sentence. Shape: (n_sentences,).
     """
 
     lengths: Ints
@@ -45,33 +45,34 @@ class Sentences:
     def of(cls, lengths: Ints) -> "Sentences":
         """Lay sentences out one after another.
 
-        lengths (Ints): Tokens of each sentence.
+        lengths (Ints): Tokens of each sentence. Shape: (n_sentences,).
         RETURNS (Sentences): The layout.
         """
+        # Each sentence takes one position more than it has tokens.
         return cls(lengths, np.cumsum(lengths + 1) - (lengths + 1))
 
     @property
     def size(self) -> int:
-        """Number of positions: all tokens and the "O" after each sentence."""
+        """RETURNS (int): Number of positions: all tokens and the "O" after each sentence."""
         return int(self.lengths.sum()) + len(self.lengths)
 
     def find(self, positions: Ints) -> Ints:
-        """Tell in which sentences positions lie.
+        """Find the sentences in which positions lie.
 
-        positions (Ints): Positions on the axis, (n,).
-        RETURNS (Ints): Index of the sentence of each, (n,).
+        positions (Ints): Positions on the axis. Shape: (n,).
+        RETURNS (Ints): Index of the sentence of each. Shape: (n,).
         """
         return np.searchsorted(self.offsets, positions, side="right") - 1
 
     def place(self, values: npt.NDArray, *, gap: int) -> npt.NDArray:
-        """Put one value a token on the axis.
+        """Put one value per token on the axis.
 
-        values (NDArray): Values of all tokens, (n_tokens,).
+        values (NDArray): Values of all tokens. Shape: (n_tokens,).
         gap (int): Value for the position after each sentence.
-        RETURNS (NDArray): The values on the axis, (size,).
+        RETURNS (NDArray): The values on the axis. Shape: (size,).
         """
         placed = np.full(self.size, gap, dtype=values.dtype)
-        keep = np.ones(self.size, dtype=bool)
+        keep = np.ones(self.size, dtype=bool)  # False after each sentence; the others are the tokens in order
         keep[self.offsets + self.lengths] = False
         placed[keep] = values
         return placed
@@ -79,12 +80,12 @@ class Sentences:
 
 @dataclass(frozen=True, slots=True)
 class TagPair:
-    """Gold and predicted tags of one corpus as numbers in one vocabulary.
+    """Gold and predicted tags of one corpus as codes of one vocabulary.
 
-    vocab (TagVocab): Numbers of the distinct tags.
+    vocab (TagVocab): Codes of the distinct tags.
     sentences (Sentences): Layout of the gold sentences.
-    gold (Ints32): Gold tags, (n_tokens,).
-    pred (Ints32): Predicted tags, (n_tokens,).
+    gold (Ints32): Gold tags. Shape: (n_tokens,).
+    pred (Ints32): Predicted tags. Shape: (n_tokens,).
     """
 
     vocab: TagVocab
@@ -94,16 +95,16 @@ class TagPair:
 
     @property
     def correct(self) -> int:
-        """Number of tokens whose tags are the same string."""
+        """RETURNS (int): Number of tokens whose tags are the same string."""
         return int(np.count_nonzero(self.gold == self.pred))
 
 
 def encode_pair(y_true: TagSequences, y_pred: TagSequences) -> TagPair:
-    """Read gold and predicted tags.
+    """Encode gold and predicted tags, after checking their form.
 
     y_true (list[list[str]]): Gold tags of each sentence.
     y_pred (list[list[str]]): Predicted tags of each sentence.
-    RETURNS (TagPair): Both as numbers.
+    RETURNS (TagPair): Both as codes.
     RAISES (ValueError): TC200, TC201, TC203; TC202 as NotAListError.
     """
     check_lists(y_true, y_pred)
@@ -114,15 +115,16 @@ def encode_pair(y_true: TagSequences, y_pred: TagSequences) -> TagPair:
 
 
 def encode(sequences: TagSequences, vocab: TagVocab) -> Ints32:
-    """Number the tags of a corpus. One pass in C over the strings; new tags are added to the vocabulary.
+    """Encode the tags of a corpus. New tags are added to the vocabulary.
 
     sequences (list[list[str]]): Tags of each sentence.
-    vocab (TagVocab): The numbers.
-    RETURNS (Ints32): Numbers of all tags, (n_tokens,).
+    vocab (TagVocab): The codes.
+    RETURNS (Ints32): Codes of all tags. Shape: (n_tokens,).
     RAISES (ValueError): TC203, for a tag that is not a string or is empty.
     """
     count = sum(map(len, sequences))
     known = len(vocab)
+    # One pass in C over the strings: fromiter calls the dict's own look-up, and Python code for new tags alone.
     tags = chain.from_iterable(sequences)
     codes = np.fromiter(map(vocab.__getitem__, tags), dtype=np.int32, count=count)
     for tag, code in list(vocab.items())[known:]:
@@ -133,7 +135,7 @@ def encode(sequences: TagSequences, vocab: TagVocab) -> Ints32:
 
 
 def locate(sequences: TagSequences, index: int) -> tuple[int, int]:
-    """Tell where a token stands.
+    """Find the sentence of a token.
 
     sequences (list[list[str]]): Tags of each sentence.
     index (int): Number of the token in the corpus.
@@ -159,7 +161,7 @@ def check_lists(*corpora: TagSequences) -> None:
 def check_lengths(y_true: TagSequences, y_pred: TagSequences) -> Ints:
     """Insist on one predicted tag for each gold tag.
 
-    RETURNS (Ints): Tokens of each sentence, (n_sentences,).
+    RETURNS (Ints): Tokens of each sentence. Shape: (n_sentences,).
     RAISES (ValueError): TC200, TC201.
     """
     if len(y_true) != len(y_pred):

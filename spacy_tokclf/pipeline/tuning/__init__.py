@@ -1,1 +1,1 @@
-"""What is fitted after training, on development data."""
+"""Post-hoc tuning on development data: decision bias, temperature and calibration of scores."""

@@ -1,4 +1,5 @@
-"""Annotated texts whose logits were computed once, to be decoded many times and compared with gold."""
+"""Development data for tuning: logits of annotated texts, computed once, to be decoded many times and compared with
+gold."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,96 +12,106 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ...errors import Errors
-from ...metrics.examples import annotated, gold_of
-from ...metrics.gold_groups import check_groups, gold_key
-from ...tags.decode import TagTable
+from ...metrics.examples import annotated
+from ...metrics.gold_groups import check_groups, gold_entities, gold_key
+from ...tags.decode import Decoder
 from ...tags.tuning import Tuning
 from ...types import Bools, Floats32, Floats64, Ints
-from ..decoding import Visible, decode_tokens, find_visible
+from ..decoding import VisibleTokens, decode_tokens, find_visible
 from ..token_classifier import TokenClassifier
 
 BATCH = 128
 
 
-class Found(NamedTuple):
+class Predictions(NamedTuple):
     """Predicted entities, those left out that touch a token without gold annotation.
 
     text (Ints): Index of the text. Shape: (n,).
-    score (NDArray): The score. Shape: (n,).
-    correct (NDArray): Whether gold has it. Shape: (n,).
+    score (Floats64): The score. Shape: (n,).
+    correct (Bools): Which are true positives. Shape: (n,).
     """
 
     text: Ints
     score: Floats64
     correct: Bools
 
+    def of_texts(self, texts: Ints) -> "Predictions":
+        """Select the entities of some texts.
+
+        texts (Ints): Indices of texts.
+        RETURNS (Predictions): Those in them.
+        """
+        keep = np.isin(self.text, texts)
+        return Predictions(self.text[keep], self.score[keep], self.correct[keep])
+
 
 @dataclass(frozen=True)
-class Readings:
-    """Texts with logits and gold.
+class TuningData:
+    """Annotated texts with their logits and gold.
 
-    visible (Visible): The logits.
-    table (TagTable): The component's tags.
-    constrained (bool): How it decodes.
-    transitions (Floats32 | None): Score of a tag after another, if it has such scores. Shape: (n_tags, n_tags).
+    visible (VisibleTokens): The logits.
+    decoder (Decoder): How the component decodes.
     lengths (Ints): Tokens of each text. Shape: (n_texts,).
-    gold (Ints): A number for each gold entity, sorted.
-    n_gold (Ints): Gold entities of each text. Shape: (n_texts,).
-    unknown (Ints): For each place between tokens, the number of tokens before it that have no gold annotation. Shape:
-        (n_tokens + 1,).
+    gold (Ints): A number for each gold entity, as `number_entities` gives it, sorted. Shape: (n_gold,).
+    support (Ints): Gold entities of each text. Shape: (n_texts,).
+    missing_before (Ints): For each border between tokens, the number of tokens before it that have no gold annotation.
+        Shape: (n_tokens + 1,).
     """
 
-    visible: Visible
-    table: TagTable
-    constrained: bool
-    transitions: Floats32 | None
+    visible: VisibleTokens
+    decoder: Decoder
     lengths: Ints
     gold: Ints
-    n_gold: Ints
-    unknown: Ints
+    support: Ints
+    missing_before: Ints
     _counted: dict[tuple[float, ...], Ints] = field(default_factory=dict)
 
-    def find(self, tuning: Tuning) -> Found:
+    @property
+    def types(self) -> list[str]:
+        """RETURNS (list[str]): The component's entity types."""
+        return self.decoder.table.types
+
+    def predict(self, tuning: Tuning) -> Predictions:
         """Decode all texts.
 
         tuning (Tuning): With what.
-        RETURNS (Found): The entities.
+        RETURNS (Predictions): The entities.
         """
-        spans = decode_tokens(
-            self.visible, self.table, constrained=self.constrained, tuning=tuning, transitions=self.transitions
-        )
+        spans = decode_tokens(self.visible, self.decoder, tuning=tuning)
         base = (np.cumsum(self.lengths) - self.lengths)[spans.text]
         start, end = base + spans.start, base + spans.end
-        known = self.unknown[end] == self.unknown[start]
-        numbers = _number(start, end, spans.type, self.lengths, self.table)
+        known = self.missing_before[end] == self.missing_before[start]  # no token without annotation in between
+        numbers = number_entities(start, end, spans.type, self.lengths, n_types=len(self.types))
         correct = np.isin(numbers, self.gold)
-        return Found(spans.text[known], spans.score[known].astype("float64"), correct[known])
+        return Predictions(spans.text[known], spans.score[known].astype("float64"), correct[known])
 
     def count(self, bias: Sequence[float]) -> Ints:
-        """Count what a bias of each type finds in each text. What was counted once is remembered.
+        """Count true positives and predictions of each text, decoded with a bias of each type. What was counted once is
+        remembered.
 
         bias (Sequence[float]): In the order of the types.
-        RETURNS (Ints): Right and predicted entities of each text. Shape: (n_texts, 2).
+        RETURNS (Ints): Columns true positives and predictions. Shape: (n_texts, 2).
         """
         key = tuple(bias)
         if key not in self._counted:
-            found = self.find(Tuning(dict(zip(self.table.types, key, strict=True))))
-            columns = (found.text[found.correct], found.text)
+            predictions = self.predict(Tuning(dict(zip(self.types, key, strict=True))))
+            columns = (predictions.text[predictions.correct], predictions.text)
             counts = [np.bincount(texts, minlength=len(self.lengths)) for texts in columns]
             self._counted[key] = np.stack(counts, axis=1)
         return self._counted[key]
 
 
-def read_texts(nlp: Language, pipe: TokenClassifier, references: Iterable[Doc], *, source: str) -> Readings:
+def read_tuning_data(nlp: Language, pipe: TokenClassifier, references: Iterable[Doc], *, source: str) -> TuningData:
     """Compute the logits of annotated texts, on their gold tokens.
 
     nlp (Language): The pipeline.
     pipe (TokenClassifier): The component.
     references (Iterable[Doc]): The texts.
     source (str): Where they come from, for messages.
-    RETURNS (Readings): The texts that have gold.
-    RAISES (ValueError): TC050, if only some of the texts have the component's gold; TC060, if no text is annotated;
-        TC061, if no text has an entity that the component could find; TC062, if a logit is no finite number.
+    RETURNS (TuningData): The texts that have gold.
+    RAISES (ValueError): TC050, if only some of the texts have the component's gold; TC051, if spans of a gold group
+        overlap; TC060, if no text is annotated; TC061, if no text has an entity that the component could find; TC062,
+        if a logit is no finite number.
     """
     spans_key, annotate_ents = pipe.cfg["spans_key"], pipe.cfg["annotate_ents"]
     examples = [Example(_bare(doc, nlp), doc) for doc in references]
@@ -108,17 +119,17 @@ def read_texts(nlp: Language, pipe: TokenClassifier, references: Iterable[Doc], 
     if key is not None:
         check_groups(examples, key, pipe.labels, annotate_ents=annotate_ents)
     kept = annotated(examples, spans_key=key, annotate_ents=annotate_ents)
-    sides = [gold_of(eg.reference, spans_key=key, labels=pipe.labels, annotate_ents=annotate_ents) for eg in kept]
-    unknown = np.concatenate([np.zeros(1, dtype=bool), *(missing for _, missing in sides)])
-    if unknown[1:].all():
+    golds = [gold_entities(eg.reference, key, labels=pipe.labels, annotate_ents=annotate_ents) for eg in kept]
+    missing = np.concatenate([np.zeros(1, dtype=bool), *(gold.missing for gold in golds)])
+    if missing[1:].all():
         raise ValueError(Errors.TC060.format(source=source, count=len(examples), name=pipe.name))
     lengths = np.array([len(eg.reference) for eg in kept], dtype="int64")
     types = pipe.labels
     rows = np.array(
         [
             (text, span.start, span.end, types.index(span.label_))
-            for text, (spans, _) in enumerate(sides)
-            for span in spans
+            for text, gold in enumerate(golds)
+            for span in gold.spans
             if span.label_ in types
         ],
         dtype="int64",
@@ -127,21 +138,27 @@ def read_texts(nlp: Language, pipe: TokenClassifier, references: Iterable[Doc], 
         raise ValueError(Errors.TC061.format(source=source, name=pipe.name, labels=", ".join(types)))
     docs, logits = _logits(nlp, pipe, [eg.predicted for eg in kept])
     base = (np.cumsum(lengths) - lengths)[rows[:, 0]]
-    return Readings(
+    numbers = number_entities(base + rows[:, 1], base + rows[:, 2], rows[:, 3], lengths, n_types=len(types))
+    return TuningData(
         find_visible(docs, logits),
-        pipe.tag_table,
-        pipe.cfg["decode"] == "constrained",
-        pipe.transitions,
+        pipe.decoder,
         lengths,
-        np.sort(_number(base + rows[:, 1], base + rows[:, 2], rows[:, 3], lengths, pipe.tag_table)),
-        np.array([len(spans) for spans, _ in sides], dtype="int64"),
-        np.cumsum(unknown, dtype="int64"),
+        np.sort(numbers),
+        np.array([len(gold.spans) for gold in golds], dtype="int64"),
+        np.cumsum(missing, dtype="int64"),
     )
 
 
-def _number(start: Ints, end: Ints, types: Ints, lengths: Ints, table: TagTable) -> Ints:
-    """Give equal entities equal numbers."""
-    return (start * (lengths.max(initial=0) + 1) + end - start) * len(table.types) + types
+def number_entities(start: Ints, end: Ints, types: Ints, lengths: Ints, *, n_types: int) -> Ints:
+    """Number entities so that equal ones, and only those, have equal numbers.
+
+    start, end (Ints): First token and one past the last, counted over all texts. Shape: (n,).
+    types (Ints): Index of the type. Shape: (n,).
+    lengths (Ints): Tokens of each text. Shape: (n_texts,).
+    n_types (int): Number of types.
+    RETURNS (Ints): The numbers. Shape: (n,).
+    """
+    return (start * (lengths.max(initial=0) + 1) + end - start) * n_types + types
 
 
 def _bare(doc: Doc, nlp: Language) -> Doc:

@@ -1,4 +1,4 @@
-"""Fit a decision bias and the scores of entities on development data, and store the numbers in a component."""
+"""Tune a trained component on development data: fit a decision bias, calibrate scores, and cross-validate both."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +13,8 @@ from ...metrics.seqeval.prf import simple_prf
 from ...tags.tuning import UNTUNED, Tuning
 from ...types import Ints
 from ..find_component import find_component
-from .fit import fit_bias, fit_scores, fit_temperature, select
-from .logits import Found, Readings, read_texts
+from .fit import fit_bias, fit_scores, fit_temperature
+from .logits import Predictions, TuningData, read_tuning_data
 
 FOLDS = 5
 
@@ -41,72 +41,72 @@ def tune(
     bias (bool): Whether to fit a bias of the entities' tags, for the best entity F1.
     per_type (bool): Whether each entity type has a bias of its own.
     calibration (bool): Whether to fit slope and shift of the log-odds of scores, so that of the entities with a score
-        of 0.8 four in five are right.
+        of 0.8 four in five are correct.
     temperature (bool): Whether to fit a temperature of the logits, for the probabilities of an exported checkpoint,
         which knows nothing of slope and shift.
     source (str): Where the texts come from, for messages.
     RETURNS (dict[str, Any]): component; texts and gold (numbers); tuning (the fitted numbers); and untuned, tuned and
         held_out: precision, recall, f1 and what `calibration_report` gives. For held_out, each fifth of the texts was
         annotated with what was fitted on the others: that is what other texts can expect.
-    RAISES (ValueError): TC050, TC060 to TC062, TC255, if the data or the pipeline do not allow it; TC063, if nothing is
-        to be fitted.
+    RAISES (ValueError): TC050, TC051, TC060 to TC062, TC255, if the data or the pipeline do not allow it; TC063, if
+        nothing is to be fitted.
     """
     if not (bias or calibration or temperature):
         raise ValueError(Errors.TC063)
     pipe = find_component(nlp, component)
-    readings = read_texts(nlp, pipe, references, source=source)
+    data = read_tuning_data(nlp, pipe, references, source=source)
     options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
-    everything = np.arange(len(readings.lengths))
-    tuning = fit(readings, everything, **options)
+    everything = np.arange(len(data.lengths))
+    tuning = fit(data, everything, **options)
     pipe.cfg["tuning"] = tuning._asdict()
     return {
         "component": pipe.name,
         "texts": len(everything),
-        "gold": int(readings.n_gold.sum()),
+        "gold": int(data.support.sum()),
         "tuning": tuning._asdict(),
-        "untuned": scores_of(readings.find(UNTUNED), readings),
-        "tuned": scores_of(readings.find(tuning), readings),
-        "held_out": scores_of(hold_out(readings, **options), readings),
+        "untuned": scores_of(data.predict(UNTUNED), data),
+        "tuned": scores_of(data.predict(tuning), data),
+        "held_out": scores_of(cross_val_predict(data, **options), data),
     }
 
 
-def fit(readings: Readings, texts: Ints, *, bias: bool, per_type: bool, calibration: bool, temperature: bool) -> Tuning:
+def fit(data: TuningData, texts: Ints, *, bias: bool, per_type: bool, calibration: bool, temperature: bool) -> Tuning:
     """Fit all that is asked for: first what decides, then what scores the decisions.
 
-    readings (Readings): The texts.
+    data (TuningData): The texts.
     texts (Ints): Indices of those to fit on.
     bias, per_type, calibration, temperature (bool): As for `tune`.
     RETURNS (Tuning): The numbers.
     """
     tuning = UNTUNED
     if bias:
-        tuning = tuning._replace(bias=fit_bias(readings, texts, per_type=per_type))
+        tuning = tuning._replace(bias=fit_bias(data, texts, per_type=per_type))
     if temperature:
-        tuning = tuning._replace(temperature=fit_temperature(readings, texts, tuning))
+        tuning = tuning._replace(temperature=fit_temperature(data, texts, tuning))
     if calibration:
-        slope, shift = fit_scores(select(readings.find(tuning), texts))
+        slope, shift = fit_scores(data.predict(tuning).of_texts(texts))
         tuning = tuning._replace(slope=slope, shift=shift)
     return tuning
 
 
-def hold_out(readings: Readings, **options: bool) -> Found:
-    """Annotate each fold of the texts with what was fitted on the other folds.
+def cross_val_predict(data: TuningData, **options: bool) -> Predictions:
+    """Decode each fold of the texts with what was fitted on the other folds (cross-validation).
 
-    readings (Readings): The texts.
+    data (TuningData): The texts.
     **options (bool): As for `fit`.
-    RETURNS (Found): The entities of all folds.
+    RETURNS (Predictions): The entities of all folds.
     """
-    order = np.random.default_rng(0).permutation(len(readings.lengths))
+    order = np.random.default_rng(0).permutation(len(data.lengths))
     parts = []
     for fold in np.array_split(order, FOLDS):
-        tuning = fit(readings, np.setdiff1d(order, fold), **options)
-        parts.append(select(readings.find(tuning), fold))
-    return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        tuning = fit(data, np.setdiff1d(order, fold), **options)
+        parts.append(data.predict(tuning).of_texts(fold))
+    text, score, correct = zip(*parts, strict=True)
+    return Predictions(np.concatenate(text), np.concatenate(score), np.concatenate(correct))
 
 
-def take_over(nlp: Language, other: Language, *, component: str | None = None) -> dict[str, Any]:
-    """Take over what another pipeline was tuned to: for one that was trained in the same way, with nothing left to tune
-    it on.
+def copy_tuning(nlp: Language, other: Language, *, component: str | None = None) -> dict[str, Any]:
+    """Copy the tuning of another pipeline: for one that was trained in the same way, with nothing left to tune it on.
 
     nlp (Language): The pipeline; its component is changed.
     other (Language): The pipeline that was tuned.
@@ -122,15 +122,15 @@ def take_over(nlp: Language, other: Language, *, component: str | None = None) -
     return {"component": pipe.name, "tuning": pipe.cfg["tuning"]}
 
 
-def scores_of(found: Found, readings: Readings) -> dict[str, Any]:
+def scores_of(predictions: Predictions, data: TuningData) -> dict[str, Any]:
     """Score entities.
 
-    found (Found): The entities.
-    readings (Readings): The texts.
+    predictions (Predictions): The entities.
+    data (TuningData): The texts.
     RETURNS (dict[str, Any]): precision, recall, f1, and what `calibration_report` gives.
     """
-    prf = simple_prf(int(found.correct.sum()), len(found.correct), int(readings.n_gold.sum()))
+    prf = simple_prf(int(predictions.correct.sum()), len(predictions.correct), int(data.support.sum()))
     return {
         **dict(zip(("precision", "recall", "f1"), prf, strict=True)),
-        **calibration_report(found.score, found.correct),
+        **calibration_report(predictions.score, predictions.correct),
     }
