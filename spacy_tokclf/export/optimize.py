@@ -12,7 +12,7 @@ from spacy.util import replace_model_node
 from ..errors import Errors
 from ..models.encoder import encoder_nodes
 from ..models.onnx.shim import OnnxShim
-from ..pipeline.find_encoder import find_encoder, pipes_with_model
+from ..pipeline.lookup import find_encoder, pipes_with_model
 from .folders import check_target, put_in_place
 from .optimize_check import Agreement, check_agreement, compare_pipelines
 

@@ -7,7 +7,7 @@ from thinc.api import Config
 
 from ..models.shim import EncoderShim
 from ..pipeline.annotate import entity_score
-from ..pipeline.find_encoder import find_encoder
+from ..pipeline.lookup import find_encoder
 from .card_facts import CardFacts
 from .names import file_url
 
