@@ -7,7 +7,8 @@ from spacy.pipeline.tok2vec import Tok2Vec
 from thinc.api import Model
 
 from ..errors import Errors
-from ..models.base_shim import held_encoder_nodes
+from ..models.base_shim import HeldEncoder, held_encoder_nodes
+from ..models.hf.heads import HeadWeights
 from ..models.shim import EncoderShim
 from .scorer import SeqevalScorer
 
@@ -30,6 +31,17 @@ def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:
         if not nodes and isinstance(pipe, Tok2Vec) and name in pipe.listener_map:
             nodes = held_encoder_nodes(pipe.model)
     return nodes[0] if nodes else None
+
+
+def find_head(model: Model, nlp: Language | None, name: str) -> HeadWeights | None:
+    """Find what the checkpoint of a component's encoder had between encoder and labels.
+
+    model, nlp, name: As for `find_encoder`.
+    RETURNS (HeadWeights | None): The head; None if the checkpoint had none, or there is no encoder of ours.
+    """
+    node = find_encoder(model, nlp, name)
+    shims = node.shims if node is not None else []
+    return next((shim.head for shim in shims if isinstance(shim, HeldEncoder)), None)
 
 
 def all_filled(model: Model) -> bool:

@@ -16,7 +16,6 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..metrics.gold_groups import check_groups, gold_types
-from ..models.base_shim import HeldEncoder
 from ..models.classifier import transitions_of
 from ..models.encoder import load_encoder
 from ..models.hf.heads import use_head
@@ -31,7 +30,7 @@ from .annotate import set_entities
 from .decoding import decode_visible, is_visible
 from .gold import gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
-from .lookup import all_filled, check_neighbours, find_encoder
+from .lookup import all_filled, check_neighbours, find_head
 from .loss import masked_cross_entropy
 from .storage import Stored
 
@@ -181,13 +180,9 @@ class TokenClassifier(Stored, TrainablePipe):
             load_encoder(self.model, encoder)
         elif not all_filled(self.model):
             raise ValueError(Errors.TC023.format(name=self.name))
-        node = find_encoder(self.model, nlp, self.name)
-        shim = node.shims[0] if node is not None else None
-        head = shim.head if isinstance(shim, HeldEncoder) else None
-        types = gold_types(examples, **self._gold_at)
-        self.cfg["scheme"], self.cfg["tags"] = choose_labels(
-            labels, types, scheme=self.cfg["scheme"], tags=self.tags, head=head
-        )
+        head = find_head(self.model, nlp, self.name)
+        types, scheme = gold_types(examples, **self._gold_at), self.cfg["scheme"]
+        self.cfg["scheme"], self.cfg["tags"] = choose_labels(labels, types, scheme=scheme, tags=self.tags, head=head)
         if not self.labels:
             raise ValueError(Errors.TC024.format(name=self.name))
         check_groups(examples, labels=self.labels, **self._gold_at)

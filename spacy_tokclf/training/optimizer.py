@@ -197,7 +197,7 @@ class AdamW(Optimizer):
                 return 0.0
             return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
         factor = (self.grad_clip / (norm + 1e-6)).clamp(max=1.0) if self.grad_clip else norm.new_ones(())
-        return factor.where(norm != 0.0, 0.0)
+        return factor * (norm != 0.0)
 
     def _decay(self, step: int) -> float:
         """Give the decay of averaged weights at a step, counted from 1: short at first, as in spaCy."""
