@@ -1,4 +1,5 @@
-"""A token classifier in a pipeline, with the encoder that it reads: its own, or one upstream."""
+"""Find a token classifier in a pipeline with the encoder that it reads, and refuse what Hugging Face has no equivalent
+of."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""An optimized pipeline beside the original: how often they agree, and what a difference costs."""
+"""Compare an optimized pipeline with the original: how often their predictions agree, and what a difference costs."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

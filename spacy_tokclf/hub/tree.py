@@ -1,4 +1,4 @@
-"""What is pushed to the Hugging Face Hub, as a folder: the wheel, the checkpoint and the card."""
+"""Write what is pushed to the Hugging Face Hub to a folder: the wheel, the checkpoint and the card."""
 
 import shutil
 from pathlib import Path
