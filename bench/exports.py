@@ -42,7 +42,7 @@ def optimized(setting: Setting, precision: str) -> Path | None:
     folder = setting.work / "exports" / f"{fingerprint(setting.model)}-onnx-{precision}"
     if not folder.is_dir():
         try:
-            _run_tokclf("optimize", str(setting.model), str(folder), "--runtime", "onnx", "--precision", precision)
+            _run_tokclf("optimize", str(setting.model), str(folder), "--precision", precision)
         except RuntimeError as error:
             shutil.rmtree(folder, ignore_errors=True)
             msg.warn(f"Skipped: our pipeline in ONNX Runtime, {precision}", str(error))

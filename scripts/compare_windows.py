@@ -17,7 +17,7 @@ from spacy.training import Example
 from wasabi import msg
 
 from spacy_tokclf.metrics.examples import score_examples
-from spacy_tokclf.pipeline.find_encoder import find_encoder
+from spacy_tokclf.pipeline.lookup import find_encoder
 
 JOINED = 100
 #: Word pieces in a window, and shared by neighbours.

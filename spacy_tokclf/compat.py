@@ -243,7 +243,9 @@ def norms(tensors: "Sequence[torch.Tensor]") -> "list[torch.Tensor]":
     return [torch.linalg.vector_norm(tensor) for tensor in tensors]
 
 
-def step_scaled(optimizer: "torch.optim.AdamW", inverse_scale: "torch.Tensor") -> None:
+def step_scaled(
+    optimizer: "torch.optim.AdamW", inverse_scale: "torch.Tensor", *, skip: "torch.Tensor | None" = None
+) -> None:
     """Step a fused AdamW with gradients divided by a number (`grad_scale` and `found_inf`, torch 2.0, which torch's
     GradScaler sets).
 
@@ -251,17 +253,20 @@ def step_scaled(optimizer: "torch.optim.AdamW", inverse_scale: "torch.Tensor") -
 
     optimizer (torch.optim.AdamW): The optimizer, fused.
     inverse_scale (torch.Tensor): What gradients are divided by; float32, on the device of the parameters. Shape: ().
+    skip (torch.Tensor | None): 1.0 where the device is to leave everything as it is, else 0.0. Shape: ().
     """
     import torch
 
     if "fused_scale" in SWITCHED_OFF:
+        if skip is not None and bool(skip):
+            return
         grads = [param.grad for group in optimizer.param_groups for param in group["params"] if param.grad is not None]
         for grad in grads:
             grad.div_(inverse_scale)
     else:
         scaled: Any = optimizer
         scaled.grad_scale = inverse_scale
-        scaled.found_inf = torch.zeros((), device=inverse_scale.device)
+        scaled.found_inf = torch.zeros((), device=inverse_scale.device) if skip is None else skip
     optimizer.step()
 
 

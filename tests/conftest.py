@@ -5,7 +5,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import torch
 from spacy.language import Language
 from tiny_encoders import write_encoder
 
+from spacy_tokclf import compat
+
 ROOT = Path(__file__).parents[1]
 LABELS = ["corporation", "creative-work", "group", "location", "person", "product"]
 
@@ -23,6 +25,15 @@ LABELS = ["corporation", "creative-work", "group", "location", "person", "produc
 def one_thread() -> None:
     """Keep tiny models on one thread: more would only wait for each other."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def auto_is_fp32() -> Iterator[None]:
+    """Let `precision = "auto"` mean fp32 on the CPU: comparisons to five digits hold on any processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        cpu_has = compat.cpu_has
+        patch.setattr(compat, "cpu_has", lambda feature: feature == "avx512" and cpu_has(feature))
+        yield
 
 
 @pytest.fixture(autouse=True)

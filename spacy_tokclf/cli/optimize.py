@@ -20,7 +20,6 @@ FEW = 0.97
 def optimize_cli(
     model: Annotated[str, typer.Argument(help="A pipeline: a folder or the name of an installed package")],
     output: Annotated[Path, typer.Argument(help="Folder for the new pipeline")],
-    runtime: Annotated[str, typer.Option("--runtime", "-r", help="What runs the encoder: onnx")] = "onnx",
     precision: Annotated[str, typer.Option("--precision", "-p", help="int8 (fastest) or fp32 (same scores)")] = "int8",
     data: Annotated[
         str | None,
@@ -45,7 +44,6 @@ def optimize_cli(
         agreement = optimize(
             model,
             output,
-            runtime=runtime,
             precision=precision,
             data=data,
             max_f1_loss=max_f1_loss,

@@ -1,4 +1,5 @@
-"""A token classifier in a pipeline, with the encoder that it reads: its own, or one upstream."""
+"""Find a token classifier in a pipeline with the encoder that it reads, and refuse what Hugging Face has no equivalent
+of."""
 
 from typing import NamedTuple
 
@@ -8,9 +9,8 @@ from thinc.api import Model
 from ..errors import Errors
 from ..models.onnx.shim import OnnxShim
 from ..models.shim import EncoderShim
-from ..pipeline.find_component import find_component
-from ..pipeline.find_encoder import find_encoder
-from ..pipeline.token_classifier import TokenClassifier
+from ..pipeline.lookup import find_encoder
+from ..pipeline.token_classifier import TokenClassifier, find_component
 
 
 class Classifier(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the encoder sees of a text, piece by piece, as the token-classification guide of Hugging Face prints it."""
+"""List the word pieces of a text with labels, as the token-classification guide of Hugging Face prints them."""
 
 from typing import NamedTuple
 

@@ -1,13 +1,12 @@
-"""Pipelines to folders that `AutoModelForTokenClassification`, `AutoTokenizer` and `pipeline("ner")` open.
+"""Export pipelines to folders that `AutoModelForTokenClassification`, `AutoTokenizer` and `pipeline("ner")` open.
 
 The bias and the temperature that a pipeline was tuned to are folded into the classifier's weights: the logits of the
 checkpoint are `tune_logits` of the pipeline's. What Hugging Face has no place for (scheme, decoder, threshold, windows,
-the calibration of entity scores) goes into `config.json` under a key of our own,
-which transformers keeps and ignores, so that `import_hf` restores it.
+the calibration of entity scores) goes into `config.json` under a key of our own, which transformers keeps and ignores,
+so that `import_hf` restores it.
 """
 
 import inspect
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from ..runtime.dropout import rng_kept
 from ..tags.tuning import tune_logits
 from ..wordpieces.prefix import PREFIX_SPACE, with_prefix_space
 from .component import Classifier, check_equivalent, find_classifier
-from .folders import check_target, put_in_place
+from .folders import check_target, whole_folder
 
 if TYPE_CHECKING:
     import torch
@@ -56,12 +55,9 @@ def export_hf(
     nlp = nlp if isinstance(nlp, Language) else spacy.load(nlp)
     classifier = find_classifier(nlp, component)
     module: Any = make_checkpoint(classifier)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as workplace:
-        made = Path(workplace) / "new"
+    with whole_folder(out_dir) as made:
         module.save_pretrained(made)
         write_tokenizer(classifier, made, inputs=set(inspect.signature(module.forward).parameters))
-        put_in_place(made, out_dir, old=Path(workplace) / "old")
     return out_dir
 
 
@@ -135,7 +131,7 @@ def _head_state(classifier: Classifier) -> dict[str, "torch.Tensor"]:
     model = pipe.model
     head = head_of(classifier.shim.config["model_type"], name=classifier.pipe.name)
     layer = model.get_ref("output_layer")
-    weights, bias = (layer.ops.to_numpy(layer.get_param(name)) for name in ("W", "b"))
+    weights, bias = (layer.ops.to_numpy(layer.get_param(name)) for name in ("W", "b"))  # (n_tags, width), (n_tags,)
     arrays = {
         f"{head.classifier}.weight": weights / np.float32(pipe.tuning.temperature),
         f"{head.classifier}.bias": tune_logits(bias, pipe.tuning, pipe.tag_table),

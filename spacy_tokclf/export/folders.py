@@ -1,5 +1,8 @@
-"""Folders that appear whole or not at all, and replace an earlier one of their kind only."""
+"""Output folders that appear whole or not at all, and replace an earlier one of their kind only."""
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import Errors
@@ -21,18 +24,23 @@ def check_target(out_dir: Path, *, mark: str, force: bool) -> None:
         raise ValueError(Errors.TC260.format(path=out_dir, mark=mark))
 
 
-def put_in_place(made: Path, out_dir: Path, *, old: Path) -> None:
-    """Move a folder to its place; what was there comes back if that fails.
+@contextlib.contextmanager
+def whole_folder(out_dir: Path) -> Iterator[Path]:
+    """Write a folder that appears whole or not at all: beside its place, and moved there at the end. After an error
+    what was there before is there again.
 
-    made (Path): The folder.
     out_dir (Path): Its place.
-    old (Path): Where to put what is there, on the same disk.
+    YIELDS (Path): Where to write it: a path at which nothing is yet. What is written beside it is removed in the end.
     """
-    if out_dir.exists():
-        out_dir.rename(old)
-    try:
-        made.rename(out_dir)
-    except OSError:
-        if old.exists():
-            old.rename(out_dir)
-        raise
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as workplace:
+        made, old = Path(workplace) / "new", Path(workplace) / "old"
+        yield made
+        if out_dir.exists():
+            out_dir.rename(old)
+        try:
+            made.rename(out_dir)
+        except OSError:
+            if old.exists():
+                old.rename(out_dir)
+            raise

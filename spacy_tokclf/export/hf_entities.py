@@ -1,4 +1,4 @@
-"""The list of dictionaries that `pipeline("ner")` of Hugging Face returns, from a pipeline of spaCy.
+"""Predict in the output format of Hugging Face's `pipeline("ner")`, a list of dictionaries, with a spaCy pipeline.
 
 The values are those of `transformers.TokenClassificationPipeline` for the exported checkpoint, quirks included: texts
 that are too long are cut, and whether a piece continues a word is guessed from the characters around it.
@@ -74,19 +74,21 @@ def to_hf_entities(
         entities = [_word_entity(word, tags, aggregation_strategy, encoded) for word in _words(pieces)]
     if aggregation_strategy != "none":
         entities = [_group_entity(group, encoded) for group in _groups(entities)]
+    # The label of a piece is a tag ("B-person"), that of a group a type ("person").
     key = "entity" if aggregation_strategy == "none" else "entity_group"
     return [_plain(entity, encoded) for entity in entities if entity[key] != OUTSIDE]
 
 
 def _pieces(classifier: Classifier, encoded: Encoded) -> list[Piece]:
     pipe = classifier.pipe
+    # (n_pieces, n_tags), special pieces included
     scores = softmax(tune_logits(piece_logits(classifier, encoded.ids), pipe.tuning, pipe.tag_table))
     pieces = []
     for index, (id_, (start, end)) in enumerate(zip(encoded.ids, encoded.spans, strict=True)):
         if encoded.special[index]:
             continue
         word, text = str(encoded.tokenizer.id_to_token(id_)), encoded.text[start:end]
-        if encoded.marks_inside:
+        if encoded.marks_inside:  # "##ing" is longer than the "ing" in the text
             continues = len(word) != len(text)
         else:
             continues = start > 0 and " " not in encoded.text[start - 1 : start + 1]
@@ -121,7 +123,7 @@ def _words(pieces: list[Piece]) -> list[list[Piece]]:
 def _word_entity(word: list[Piece], tags: list[str], strategy: str, encoded: Encoded) -> Entity:
     """Give a word one label: that of its first piece, of its surest piece, or the best on average."""
     if strategy == "average":
-        scores = np.stack([piece.scores for piece in word]).mean(axis=0)
+        scores = np.stack([piece.scores for piece in word]).mean(axis=0)  # (n_pieces of the word, n_tags) to (n_tags,)
     elif strategy == "max":
         scores = max(word, key=lambda piece: piece.scores.max()).scores
     else:

@@ -1,4 +1,5 @@
-"""Texts as single sequences of word pieces, split and cut as Hugging Face does, and the logits of each piece."""
+"""Split and cut texts into word pieces as Hugging Face's pipelines do, one sequence a text, and give the logits of each
+piece."""
 
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -85,6 +86,7 @@ def encode_tokens(classifier: Classifier, doc: Doc) -> Encoded:
     tokenizer = _tokenizer(classifier.shim)
     words = [token.text for token in doc]
     encoding = tokenizer.encode(words, is_pretokenized=True)
+    # Where each token begins in the text of tokens with one space between, (n_tokens + 1,); then for each piece.
     ends = list(accumulate((len(word) + 1 for word in words), initial=0))
     starts = [0 if index is None else ends[index] for index in encoding.word_ids]
     spans = [(begin + first, begin + last) for begin, (first, last) in zip(starts, encoding.offsets, strict=True)]
@@ -101,13 +103,13 @@ def piece_logits(classifier: Classifier, ids: list[int]) -> Any:
     """
     pipe, node, shim = classifier
     module = shim.module.eval()
-    batch: Any = np.array([ids], dtype="int64")
+    batch: Any = np.array([ids], dtype="int64")  # (1, n_pieces): one window, nothing to mask
     mask: Any = np.ones_like(batch)
     with running(shim.device, precision=node.attrs["precision"], train=False):
         vectors = module(
             input_ids=to_tensor(batch, shim.device), attention_mask=to_tensor(mask, shim.device)
         ).last_hidden_state[0]
-    head = pipe.model.layers[-1]
+    head = pipe.model.layers[-1]  # (n_pieces, width) to (n_pieces, n_tags)
     return head.ops.to_numpy(head.predict([to_array(vectors, head.ops)])[0])
 
 

@@ -1,4 +1,4 @@
-"""Hugging Face token classifiers to pipelines that predict at once, and can be trained further."""
+"""Import Hugging Face token classifiers as pipelines that predict at once, and can be trained further."""
 
 from collections.abc import Sequence
 from pathlib import Path

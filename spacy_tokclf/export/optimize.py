@@ -1,6 +1,5 @@
-"""Pipelines to pipelines that run faster: the same components, with the encoder in another runtime."""
+"""Make a pipeline faster on CPUs: the same components, with the encoder as a graph in ONNX Runtime."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ from spacy.util import replace_model_node
 from ..errors import Errors
 from ..models.encoder import encoder_nodes
 from ..models.onnx.shim import OnnxShim
-from ..pipeline.find_encoder import find_encoder, pipes_with_model
-from .folders import check_target, put_in_place
+from ..pipeline.lookup import find_encoder, pipes_with_model
+from .folders import check_target, whole_folder
 from .optimize_check import Agreement, check_agreement, compare_pipelines
 
-RUNTIMES = ("onnx",)
 PRECISIONS = ("fp32", "int8")
 #: What a pipeline in ONNX Runtime needs beside this package, for its meta.json.
 REQUIREMENT = "onnxruntime>=1.20"
@@ -27,7 +25,6 @@ def optimize(
     model: str | Path,
     out_dir: str | Path,
     *,
-    runtime: str = "onnx",
     precision: str = "int8",
     data: str | Path | None = None,
     max_f1_loss: float = 0.005,
@@ -39,7 +36,6 @@ def optimize(
 
     model (str | Path): The path or name of a saved pipeline.
     out_dir (str | Path): The folder for the new one.
-    runtime (str): "onnx".
     precision (str): "fp32", or "int8" for products of 8-bit integers.
     data (str | Path | None): Annotated data in any form that `read_any` knows; some texts of our own if None.
     max_f1_loss (float): How much lower F1 on the data may be, 0.005 for half a point.
@@ -51,7 +47,7 @@ def optimize(
         the new pipeline is not as good.
     """
     out_dir = Path(out_dir).absolute()
-    _check_choices(runtime, precision, max_f1_loss)
+    _check_choices(precision, max_f1_loss)
     check_target(out_dir, mark="meta.json", force=force)
     _need_packages()
     original = spacy.load(model)
@@ -59,14 +55,11 @@ def optimize(
         raise ValueError(Errors.TC306.format(path=out_dir))
     changed = spacy.load(model)
     replace_encoders(changed, precision, component=component)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as workplace:
-        made = Path(workplace) / "new"
+    with whole_folder(out_dir) as made:
         changed.to_disk(made)
         del changed
         agreement = compare_pipelines(original, spacy.load(made), data)
         check_agreement(agreement, precision=precision, max_f1_loss=max_f1_loss)
-        put_in_place(made, out_dir, old=Path(workplace) / "old")
     return agreement
 
 
@@ -133,10 +126,9 @@ def _blocks(config: Any) -> Iterator[dict[str, Any]]:
         yield from _blocks(value)
 
 
-def _check_choices(runtime: str, precision: str, max_f1_loss: float) -> None:
-    for name, value, choices in (("runtime", runtime, RUNTIMES), ("precision", precision, PRECISIONS)):
-        if value not in choices:
-            raise ValueError(Errors.TC304.format(name=name, value=value, choices=", ".join(choices)))
+def _check_choices(precision: str, max_f1_loss: float) -> None:
+    if precision not in PRECISIONS:
+        raise ValueError(Errors.TC304.format(name="precision", value=precision, choices=", ".join(PRECISIONS)))
     if not 0.0 <= max_f1_loss <= 1.0:
         raise ValueError(Errors.TC305.format(value=max_f1_loss))
 

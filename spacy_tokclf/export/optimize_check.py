@@ -1,4 +1,4 @@
-"""An optimized pipeline beside the original: how often they agree, and what a difference costs."""
+"""Compare an optimized pipeline with the original: how often their predictions agree, and what a difference costs."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from ..errors import Errors
 from ..metrics.examples import annotated, compare_examples
 from ..metrics.seqeval.counts import count
 from ..models.encoder import encoder_nodes
-from ..pipeline.find_encoder import pipes_with_model
+from ..pipeline.lookup import pipes_with_model
 from ..pipeline.token_classifier import TokenClassifier
 from ..pipeline.transformer_encoder import TransformerEncoder
 from ..types import Floats32

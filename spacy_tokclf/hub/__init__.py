@@ -1,4 +1,4 @@
-"""The way to Hugging Face: a pipeline to the Hub, and their evaluator on our pipelines."""
+"""Push pipelines to the Hugging Face Hub, and evaluate them with Hugging Face's evaluator."""
 
 from .push import push
 from .tree import write_tree

@@ -1,4 +1,4 @@
-"""The model card: what the Hugging Face Hub reads, in front of the text for people."""
+"""Write the model card: the metadata that the Hugging Face Hub reads, in front of the text for people."""
 
 import re
 from pathlib import Path

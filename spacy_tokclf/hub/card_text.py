@@ -1,15 +1,15 @@
 """The text of a model card: what the model is, how it is used, how good it is, how it came about, what it cannot do."""
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from spacy.util import get_lang_class
 from thinc.api import Config
 
 from ..models.shim import EncoderShim
 from ..pipeline.annotate import entity_score
-from ..pipeline.find_encoder import find_encoder
+from ..pipeline.lookup import find_encoder
 from .card_facts import CardFacts
-from .names import file_url
 
 #: Settings of `[training]` that make a difference to the result and name no file.
 TRAINING = ("seed", "max_epochs", "max_steps", "patience", "eval_frequency", "dropout", "accumulate_gradient")
@@ -97,6 +97,19 @@ def _with_spacy(facts: CardFacts) -> list[str]:
     private = f"A private repository asks for a token: `hf download {repo} {wheel}{branch} --local-dir .`, then"
     parts = [_code("bash", [f"pip install {url}"]), f"{private} `pip install ./{wheel}`.", _code("python", code)]
     return [*parts, _code("text", found)] if found else parts
+
+
+def file_url(repo: str, name: str, *, revision: str | None = None) -> str:
+    """Give the address of a file in a repository of the Hub.
+
+    repo (str): The repository, USER/NAME.
+    name (str): The file.
+    revision (str | None): Branch, tag or commit; main if not given.
+    RETURNS (str): The address.
+    """
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{repo}/resolve/{quote(revision or 'main', safe='')}/{quote(name)}"
 
 
 def _with_transformers(facts: CardFacts) -> list[str]:

@@ -1,4 +1,4 @@
-"""A pipeline to the Hugging Face Hub."""
+"""Push a pipeline to the Hugging Face Hub: as a wheel and as a checkpoint, with a card."""
 
 import tempfile
 from pathlib import Path

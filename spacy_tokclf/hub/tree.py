@@ -1,7 +1,6 @@
-"""What is pushed to the Hugging Face Hub, as a folder: the wheel, the checkpoint and the card."""
+"""Write what is pushed to the Hugging Face Hub to a folder: the wheel, the checkpoint and the card."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 import spacy
@@ -9,9 +8,10 @@ from spacy.language import Language
 
 from ..errors import Errors
 from ..export import export_hf
+from ..export.folders import whole_folder
 from .card import write_card
 from .card_facts import collect_facts
-from .names import check_repo
+from .upload import check_repo
 from .wheel import build_wheel
 
 #: Papers of a pipeline that go along, as with `spacy package`.
@@ -48,27 +48,21 @@ def write_tree(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(Errors.TC294.format(path=folder))
     nlp = model if isinstance(model, Language) else _load(model)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as workplace:
-        place = Path(workplace)
-        made = place / "tree"
+    with whole_folder(folder) as made:
         if wheel_only:
             made.mkdir()
         else:
             _export(nlp, made, component)
         pipeline = nlp.path
         if isinstance(model, Language) or pipeline is None:
-            pipeline = place / "pipeline"
+            pipeline = made.with_name("pipeline")
             nlp.to_disk(pipeline)
-        wheel = build_wheel(Path(pipeline), place / "packages", name=name, version=version)
+        wheel = build_wheel(Path(pipeline), made.with_name("packages"), name=name, version=version)
         shutil.move(wheel, made / wheel.name)
         papers = [paper for paper in PAPERS if (Path(pipeline) / paper).is_file()]
         for paper in papers:
             shutil.copy(Path(pipeline) / paper, made / paper)
         write_card(collect_facts(nlp, made, repo, component=component, revision=revision), made)
-        if folder.exists():
-            folder.rmdir()
-        made.rename(folder)
     return folder
 
 

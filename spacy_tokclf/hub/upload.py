@@ -1,17 +1,18 @@
-"""A folder to a repository of the Hugging Face Hub, in one commit."""
+"""Upload a folder to a repository of the Hugging Face Hub, in one commit."""
 
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from ..errors import Errors
 from ..models.hf.hub_failures import hub_failures
-from .names import check_repo
 
 #: Files of a checkpoint. Of an earlier one nothing may stay, since transformers would mix the two: weights in several
 #: files are read only where there is no file with all of them.
 CHECKPOINT = ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors", "model-*.safetensors")
 INDEX = "model.safetensors.index.json"
+_REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
 def upload(
@@ -62,6 +63,16 @@ def upload(
             create_pr=create_pr,
         )
     return str(commit.pr_url or commit.commit_url)
+
+
+def check_repo(repo: str) -> None:
+    """Insist on the full name of a repository, with its owner: the card has it in lines to be copied.
+
+    repo (str): The name, USER/NAME.
+    RAISES (ValueError): TC287, for any other.
+    """
+    if not _REPO.fullmatch(repo) or ".." in repo or "--" in repo or repo.endswith((".git", "-", ".")):
+        raise ValueError(Errors.TC287.format(repo=repo))
 
 
 def check_access(repo: str, *, private: bool = False, revision: str | None = None, create_pr: bool = False) -> bool:

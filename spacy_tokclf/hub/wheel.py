@@ -1,4 +1,4 @@
-"""The Python package of a pipeline."""
+"""Build the Python package of a pipeline, a wheel, and read what it requires."""
 
 import shutil
 import subprocess

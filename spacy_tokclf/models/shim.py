@@ -21,6 +21,7 @@ from .base_shim import HeldEncoder
 from .casing import CASING_WEIGHT, add_casing
 from .hf.heads import HeadWeights
 from .hf.pretrained import Pretrained, module_from_config
+from .optimizer_contract import TwoPhaseOptimizer
 
 if TYPE_CHECKING:
     import torch
@@ -142,15 +143,14 @@ class EncoderShim(HeldEncoder):
         self.head = pretrained.head
 
     def finish_update(self, optimizer: Optimizer) -> None:
-        """Step the weights: at once with an optimizer that knows modules, else parameter by parameter.
+        """Step the weights: all at once with a two-phase optimizer, else parameter by parameter, as thinc does.
 
         optimizer (Optimizer): Any thinc optimizer.
         """
         if not self.is_filled:
             return
-        step_module = getattr(optimizer, "step_module", None)
-        if step_module is not None:
-            step_module(self.id, self.module)
+        if isinstance(optimizer, TwoPhaseOptimizer):
+            optimizer.step_module(self.id, self.module)
         else:
             self._step_each(optimizer)
         self._forget_weights()

@@ -1,4 +1,4 @@
-"""A layer that holds how well one tag follows another, and lets logits pass."""
+"""The transition scores of a conditional random field: a layer that holds them, and lets logits pass."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from .optimizer_contract import RATE_FACTOR
 from .thinc_params import set_dims, set_params
 
 #: Name of the parameter, and of the layer in its model.
 TRANSITIONS = "transitions"
-#: It learns this many times faster than the rest of the head. A step of Adam is about as long as the rate, and these
+#: They learn this many times faster than the rest of the head. A step of Adam is about as long as the rate, and these
 #: numbers, like logits and unlike weights, have to go far: with the rate of the classifier they stay near 0.
-FASTER = 10.0
+TRANSITIONS_RATE_FACTOR = 10.0
 
 
 def make_transitions(nO: int | None = None) -> Model[Floats2d, Floats2d]:
@@ -20,9 +21,17 @@ def make_transitions(nO: int | None = None) -> Model[Floats2d, Floats2d]:
 
     nO (int | None): The number of tags, set at initialisation.
     RETURNS (Model[Floats2d, Floats2d]): The layer. Its parameter `transitions` is the score of a tag (column) after
-        another (row), at first 0. Shape: (n_tags, n_tags).
+        another (row), at first 0. Shape: (n_tags, n_tags). Its attribute `learn_rate_factor` is what
+        `spacy-tokclf.AdamW.v1` multiplies the learning rate of that parameter by.
     """
-    return Model(TRANSITIONS, _forward, init=_init, dims={"nO": nO}, params={TRANSITIONS: None})
+    return Model(
+        TRANSITIONS,
+        _forward,
+        init=_init,
+        dims={"nO": nO},
+        params={TRANSITIONS: None},
+        attrs={RATE_FACTOR: TRANSITIONS_RATE_FACTOR},
+    )
 
 
 def _init(layer: Model[Floats2d, Floats2d], X: Floats2d | None = None, Y: Floats2d | None = None) -> None:

@@ -17,7 +17,7 @@ ENCODER_CONFIG = """
 pooling = "first"
 window = 0
 overlap = 64
-precision = "fp32"
+precision = "auto"
 """
 
 CLASSIFIER_CONFIG = """
@@ -31,7 +31,7 @@ crf = false
 pooling = "first"
 window = 0
 overlap = 64
-precision = "fp32"
+precision = "auto"
 """
 
 

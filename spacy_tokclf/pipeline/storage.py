@@ -1,8 +1,9 @@
-"""Components to disk and bytes: JSON, safetensors and thinc's arrays; nothing in them runs, nothing is fetched."""
+"""Store components on disk and as bytes: JSON, safetensors and thinc's arrays. Loading runs no code of a file and
+fetches nothing."""
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +34,7 @@ class Stored:
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
         """
-        serialize = {
+        serialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: p.write_text(_exact_json(self.cfg), encoding="utf8"),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             "model": lambda p: _layers_to_disk(self.model, p),
@@ -49,7 +50,7 @@ class Stored:
         RETURNS (Stored): The component.
         RAISES (ValueError): TC013, TC030 or TC032, if the folder is not whole, or of a later version.
         """
-        deserialize = {
+        deserialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8"))),
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
             ENCODER: lambda p: _encoders_from_disk(self.model, p),
@@ -64,7 +65,7 @@ class Stored:
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (bytes): Settings, labels and weights.
         """
-        serialize = {
+        serialize: dict[str, Callable[[], Any]] = {
             "cfg": lambda: _exact_json(self.cfg),
             "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
             "model": self.model.to_bytes,
@@ -80,7 +81,7 @@ class Stored:
         RETURNS (Stored): The component.
         RAISES (ValueError): TC013, TC030 or TC032, as for `from_disk`.
         """
-        deserialize = {
+        deserialize: dict[str, Callable[[bytes], Any]] = {
             "cfg": lambda b: restore_settings(self, json.loads(b)),
             "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
             "model": lambda b: _from_bytes(self.model, b),
@@ -135,7 +136,8 @@ def _from_bytes(model: Model, data: bytes) -> None:
 
 
 def _shims(model: Model) -> list[HeldEncoder]:
-    return [node.shims[0] for node in held_encoder_nodes(model)]
+    """RETURNS (list[HeldEncoder]): What holds the encoders of a model, in the order of its layers."""
+    return [shim for node in held_encoder_nodes(model) for shim in node.shims if isinstance(shim, HeldEncoder)]
 
 
 def _encoders_to_disk(model: Model, path: Path) -> None:

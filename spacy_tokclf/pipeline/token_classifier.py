@@ -1,7 +1,7 @@
 """The component `token_classifier`: decodes token logits into entities with scores, and learns from gold entities."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.errors import Errors as SpacyErrors
@@ -17,21 +17,20 @@ from thinc.types import Floats2d
 from ..errors import Errors
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
-from ..models.encoder import encoder_nodes, load_encoder
+from ..models.encoder import load_encoder
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
+from ..models.optimizer_contract import Count, prepare_step
 from ..models.transitions import TRANSITIONS
 from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
-from ..types import Floats32, Floats64, Ints
+from ..types import Floats32, Ints
 from .annotate import set_entities
 from .decoding import decode_docs
-from .find_encoder import find_encoder
 from .gold import gold_tags
 from .labels import LabelData, choose_labels, extend_tags, tag_rows
+from .lookup import all_filled, check_neighbours, find_head
 from .loss import masked_chain_loss, masked_cross_entropy
-from .neighbours import check_neighbours
-from .steps import prepare_step
 from .storage import Stored
 
 #: Version of what `to_disk` and `to_bytes` write.
@@ -102,7 +101,7 @@ class TokenClassifier(Stored, TrainablePipe):
             **settings,
         }
         self.scorer = scorer
-        self.n_learned = 0
+        self.n_learned: Count = 0
         self._table: tuple[tuple[str, ...], TagTable] | None = None
 
     @property
@@ -183,14 +182,11 @@ class TokenClassifier(Stored, TrainablePipe):
         examples = list(get_examples())
         if encoder is not None:
             load_encoder(self.model, encoder)
-        elif any(not node.shims[0].is_filled for node in encoder_nodes(self.model)):
+        elif not all_filled(self.model):
             raise ValueError(Errors.TC023.format(name=self.name))
-        node = find_encoder(self.model, nlp, self.name)
-        head = node.shims[0].head if node is not None else None
-        types = gold_types(examples, **self._gold_at)
-        self.cfg["scheme"], self.cfg["tags"] = choose_labels(
-            labels, types, scheme=self.cfg["scheme"], tags=self.tags, head=head
-        )
+        head = find_head(self.model, nlp, self.name)
+        types, scheme = gold_types(examples, **self._gold_at), self.cfg["scheme"]
+        self.cfg["scheme"], self.cfg["tags"] = choose_labels(labels, types, scheme=scheme, tags=self.tags, head=head)
         if not self.labels:
             raise ValueError(Errors.TC024.format(name=self.name))
         check_groups(examples, labels=self.labels, **self._gold_at)
@@ -309,8 +305,8 @@ class TokenClassifier(Stored, TrainablePipe):
         if layer is None:
             loss, d_logits = self._token_loss(logits, gold)
         else:
-            loss, d_logits, d_transitions = self._chain_loss(logits, gold)
-            layer.inc_grad(TRANSITIONS, layer.ops.asarray2f(d_transitions))
+            loss, d_logits, d_transitions = self._chain_loss(layer, logits, gold)
+            layer.inc_grad(TRANSITIONS, d_transitions)
         if not np.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
         n_tokens = int((gold >= 0).sum())
@@ -334,9 +330,10 @@ class TokenClassifier(Stored, TrainablePipe):
         """
         examples = list(examples)
         gold = self.gold_tags(examples, scores)
-        if transitions_of(self.model) is None:
+        layer = transitions_of(self.model)
+        if layer is None:
             return self._token_loss(scores, gold)
-        return self._chain_loss(scores, gold)[:2]
+        return self._chain_loss(layer, scores, gold)[:2]
 
     def gold_tags(self, examples: Sequence[Example], logits: Sequence[Floats2d]) -> Ints:
         """Give the gold tags of a batch.
@@ -352,15 +349,23 @@ class TokenClassifier(Stored, TrainablePipe):
         return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 
     def _token_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d]]:
+        """Give the cross-entropy of tokens and its gradient, per text (n_tokens, n_tags); gold: (all tokens,)."""
         ops = self.model.ops
         rows = ops.xp.concatenate(logits)
         loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=self.cfg["label_smoothing"])
         return loss, ops.unflatten(gradient, _lengths(logits))
 
-    def _chain_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d], Floats64]:
+    def _chain_loss(
+        self, layer: Model[Floats2d, Floats2d], logits: list[Floats2d], gold: Ints
+    ) -> tuple[float, list[Floats2d], Floats2d]:
+        """Give the loss of a conditional random field, with its gradients by the logits, per text (n_tokens, n_tags),
+        and by the transitions (n_tags, n_tags). Tokens that the decoder leaves out are not part of the chain."""
         ops = self.model.ops
-        loss, gradient, d_transitions = masked_chain_loss([ops.to_numpy(row) for row in logits], gold, self.transitions)
-        return loss, ops.unflatten(ops.asarray2f(gradient), _lengths(logits)), d_transitions
+        transitions = layer.ops.to_numpy(layer.get_param(TRANSITIONS))
+        loss, *gradients = masked_chain_loss([ops.to_numpy(row) for row in logits], gold, transitions)
+        # thinc's types of arrays are not numpy's.
+        d_logits, d_transitions = (ops.asarray2f(cast(Floats2d, array)) for array in gradients)
+        return loss, ops.unflatten(d_logits, _lengths(logits)), d_transitions
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step: first the norm over all gradients of the model, then its parameters.
@@ -370,6 +375,20 @@ class TokenClassifier(Stored, TrainablePipe):
         prepare_step(sgd, [self.model], self.n_learned)
         self.model.finish_update(sgd)
         self.n_learned = 0
+
+
+def find_component(nlp: Language, name: str | None) -> TokenClassifier:
+    """Find a token classifier in a pipeline, by name or because there is only one.
+
+    nlp (Language): The pipeline.
+    name (str | None): Its name; not needed if there is only one.
+    RETURNS (TokenClassifier): The component.
+    RAISES (ValueError): TC255, if there is none or the name does not tell which.
+    """
+    pipes = {each: pipe for each, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
+    if name not in pipes and (name is not None or len(pipes) != 1):
+        raise ValueError(Errors.TC255.format(name=name or "", found=", ".join(pipes) or "none"))
+    return pipes[name] if name is not None else next(iter(pipes.values()))
 
 
 def _lengths(rows: list[Floats2d]) -> Any:

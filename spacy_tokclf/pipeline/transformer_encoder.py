@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
@@ -13,20 +13,23 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from ..models.encoder import encoder_nodes, load_encoder
+from ..models.encoder import load_encoder
 from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
-from .steps import prepare_step
+from ..models.optimizer_contract import has_learned, most_learned, prepare_step
+from ..types import Floats32
+from .lookup import all_filled
 from .storage import Stored
 
 FORMAT = 1
 
 
 class Batch:
-    """A batch on its way through the listeners, and the gradients that have come back so far."""
+    """A batch between the encoder's forward and backward pass, and the sum of the gradients of its listeners so far."""
 
     def __init__(self, backprop: Callable[[list[Floats2d]], Any], gradient: list[Floats2d], waiting_for: int) -> None:
-        """Begin with the encoder's way back, a gradient of zeros, and the number of listeners."""
+        """Begin with the encoder's backprop callback, a gradient of zeros (per text: n_tokens, width), and the number
+        of listeners."""
         self.backprop = backprop
         self.gradient = gradient
         self.waiting_for = waiting_for
@@ -42,10 +45,10 @@ class Batch:
         self.has_gradient = True
         for total, rows in zip(self.gradient, d_vectors, strict=True):
             total += rows
-        return sum(float((rows**2).sum()) for rows in d_vectors)
+        return sum(float((cast(Floats32, rows) ** 2).sum()) for rows in d_vectors)
 
-    def send_back(self) -> None:
-        """Give the gradient to the encoder, once."""
+    def backpropagate(self) -> None:
+        """Run the encoder's backward pass with the gradient, once, if any listener has sent one."""
         if self.has_gradient:
             self.has_gradient = False
             self.backprop(self.gradient)
@@ -100,7 +103,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         validate_get_examples(get_examples, "TransformerEncoder.initialize")
         if encoder is not None:
             load_encoder(self.model, encoder)
-        elif any(not node.shims[0].is_filled for node in encoder_nodes(self.model)):
+        elif not all_filled(self.model):
             raise ValueError(Errors.TC023.format(name=self.name))
         self.model.initialize(X=[eg.x for eg in islice(get_examples(), 4)])
 
@@ -112,12 +115,12 @@ class TransformerEncoder(Stored, Tok2Vec):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Give the vectors of a batch to all listeners, and gather the gradients that they send back.
+        """Give the vectors of a batch to all listeners, and sum the gradients that they send back.
 
-        They go back through the encoder once all listeners have sent theirs. A listener that sends none (a frozen
-        component, or one that has nothing to learn from in this batch) does not hold up the others: their gradients go
-        back before the encoder's next step or batch at the latest. (In spaCy's `tok2vec` they are lost if the last
-        listener sends none.)
+        The encoder's backward pass runs once all listeners have sent theirs. A listener that sends none (a frozen
+        component, or one that has nothing to learn from in this batch) does not hold up the others: the backward pass
+        runs before the encoder's next step or batch at the latest. (In spaCy's `tok2vec` the gradients are lost if the
+        last listener sends none.)
 
         examples (Iterable[Example]): The batch.
         drop (float): Rate of dropout layers in the model; the encoder has that of its own config.
@@ -127,7 +130,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        self._send_back()
+        self._backpropagate()
         examples = list(examples)
         validate_examples(examples, "TransformerEncoder.update")
         docs = [eg.predicted for eg in examples]
@@ -139,7 +142,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         def gather(d_vectors: list[Floats2d]) -> list[Floats2d]:
             losses[self.name] += batch.add(d_vectors)
             if not batch.waiting_for:
-                batch.send_back()
+                batch.backpropagate()
                 if sgd not in (None, False):
                     self.finish_update(sgd)
             return [alloc(*rows.shape) for rows in d_vectors]
@@ -149,21 +152,19 @@ class TransformerEncoder(Stored, Tok2Vec):
             listener.receive(batch_id, vectors, gather)
         return losses
 
-    def _send_back(self) -> None:
+    def _backpropagate(self) -> None:
+        """Run the backward pass of the last batch, if it has not run yet."""
         batch, self._batch = self._batch, None
         if batch is not None:
-            batch.send_back()
+            batch.backpropagate()
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step: first the norm over the gradients of the encoder and of all that listen to it, then the encoder.
 
         sgd (Optimizer): The optimizer.
         """
-        self._send_back()
+        self._backpropagate()
         # A token classifier that has nothing to learn from yet (`nlp.update` with `sgd`) prepares itself later.
-        pipes = [
-            pipe for name, pipe in self._pipes.items() if name in self.listener_map and getattr(pipe, "n_learned", 1)
-        ]
-        learned = max((getattr(pipe, "n_learned", 1) for pipe in pipes), default=1)
-        prepare_step(sgd, [self.model, *(pipe.model for pipe in pipes)], learned)
+        pipes = [pipe for name, pipe in self._pipes.items() if name in self.listener_map and has_learned(pipe)]
+        prepare_step(sgd, [self.model, *(pipe.model for pipe in pipes)], most_learned(pipes))
         self.model.finish_update(sgd)

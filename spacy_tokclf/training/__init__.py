@@ -1,1 +1,1 @@
-"""What `spacy train` takes from here: the optimizer and callbacks."""
+"""Training: the optimizer, schedules of the learning rate, callbacks of `spacy train`, and a step for own loops."""

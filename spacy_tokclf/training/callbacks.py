@@ -1,4 +1,4 @@
-"""Callbacks of `spacy train`."""
+"""The callback `spacy-tokclf.forget_paths.v1` of `spacy train`: no path of this machine in a saved pipeline."""
 
 import os
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def forget_paths(nlp: Language) -> Language:
     """Remove the paths from a pipeline's config.
 
     nlp (Language): The pipeline.
-    RETURNS (Language): The same pipeline, with a config of its own.
+    RETURNS (Language): The same pipeline, with a new config.
     """
     config = nlp.config.copy()
     resolved = nlp.config.interpolate()

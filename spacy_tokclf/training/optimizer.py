@@ -1,10 +1,11 @@
 """The optimizer `spacy-tokclf.AdamW.v1`: AdamW with global clipping, the same over torch modules and thinc layers."""
 
+import math
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Union, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,9 +16,11 @@ from thinc.types import FloatsXd, Generator
 from .. import compat
 from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
-from ..models.transitions import FASTER, TRANSITIONS
-from ..runtime.device import device_of
+from ..models.optimizer_contract import RATE_FACTOR, Count
+from ..runtime.arrays import to_tensor
+from ..runtime.device import current_device, device_of
 from ..runtime.threads import count_threads, run_parallel
+from ..types import Floats32
 
 if TYPE_CHECKING:
     import torch
@@ -26,17 +29,26 @@ if TYPE_CHECKING:
 KeyT = tuple[int, str]
 T = TypeVar("T", bound="torch.Tensor")
 RateT = float | list[float] | Generator
+#: A number that may still be on its way to the host: a Python float, or a float64 tensor on a device. Shape: ().
+Scalar = Union[float, "torch.Tensor"]
 
 LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
 
 
 class AdamW(Optimizer):
-    """AdamW (Loshchilov and Hutter, 2019) for pipelines that hold torch modules as well as thinc layers.
+    """AdamW (Loshchilov and Hutter, 2019) for pipelines that hold torch modules as well as thinc layers: a
+    `TwoPhaseOptimizer`.
 
     A step has two phases. `prepare` sees all gradients of the models that learn together, divides them by the number of
     tokens whose loss they sum, and clips them by their global norm; then each parameter is stepped as thinc's
     `Model.finish_update` comes to it. A module is stepped by a fused `torch.optim.AdamW` that this optimizer owns, so
     its state ends with the optimizer. Where there is no gradient, there is neither step nor decay.
+
+    On a GPU neither `prepare` nor `step_module` waits for the device: norm and scale stay there as tensors. Parameters
+    of thinc layers are stepped on the host where CuPy is not installed, and take the scale from the device then.
+
+    last_norm (float | torch.Tensor): The norm of all gradients of the last step, before they were clipped; a tensor
+        where gradients or counts of tokens were on a device. Shape: ().
     """
 
     def __init__(
@@ -66,10 +78,11 @@ class AdamW(Optimizer):
         self.head_multiplier = head_multiplier
         self.average_decay = average_decay
         self.layer_decay = layer_decay
-        self.last_norm = 0.0
-        self._scale: dict[KeyT, float] = {}
+        self.last_norm: Scalar = 0.0
+        self._scales: dict[KeyT, Scalar] = {}
+        self._rate_factors: dict[KeyT, float] = {}
         self._waiting: set[int] = set()
-        self._modules: WeakKeyDictionary[nn.Module, list[torch.optim.AdamW]] = WeakKeyDictionary()
+        self._torch_optimizers: WeakKeyDictionary[nn.Module, list[torch.optim.AdamW]] = WeakKeyDictionary()
         self._steps = 0
         self._idle = 0
 
@@ -81,36 +94,31 @@ class AdamW(Optimizer):
             warnings.warn(Warnings.TW001.format(step=self._steps), stacklevel=2)
         super().step_schedules()
 
-    def prepare(self, models: Sequence[Model], n_tokens: int) -> None:
+    def prepare(self, models: Sequence[Model], n_tokens: Count) -> None:
         """Work out, for all parameters of some models, by what their gradients are multiplied in this step.
 
         The first model is stepped next. The others wait: their own call of `prepare`, later in the same step, finds
         them prepared.
 
         models (Sequence[Model]): The models that learn together.
-        n_tokens (int): Tokens whose loss the gradients sum.
+        n_tokens (Count): Tokens whose loss the gradients sum, at least 1.
         """
         if models[0].id in self._waiting:
             self._waiting.discard(models[0].id)
             return
         self._waiting = {model.id for model in models[1:]}
         keys: list[KeyT] = []
-        square = 0.0
+        total: Scalar = 0.0
         for model in models:
             for node in model.walk():
-                for shim in node.shims:
-                    grads = _module_grads(shim)
-                    if grads:
-                        keys.append((shim.id, ""))
-                        square += _square_norm(grads)
-                for name in node.param_names:
-                    if node.has_grad(name):
-                        grad = node.get_grad(name)
-                        keys.append((node.id, name))
-                        square += float((grad.astype("float64") ** 2).sum())
-        norm = np.sqrt(square) / n_tokens
-        self.last_norm = float(norm)
-        self._scale.update(dict.fromkeys(keys, float(self._clip(norm) / n_tokens)))
+                for key, square in _squares(node):
+                    keys.append(key)
+                    total = total + square
+                    if RATE_FACTOR in node.attrs:
+                        self._rate_factors[key] = node.attrs[RATE_FACTOR]
+        norm = _sqrt(total) / n_tokens
+        self.last_norm = norm
+        self._scales.update(dict.fromkeys(keys, self._clip(norm) / n_tokens))
 
     def __call__(
         self, key: KeyT, weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
@@ -123,30 +131,39 @@ class AdamW(Optimizer):
         lr_scale (float): Multiplies the learning rate.
         RETURNS (tuple[FloatsXd, FloatsXd]): The two arrays.
         """
-        scale = self._scale.pop(key, None)
+        # numpy's or CuPy's arrays of one shape: the types of thinc have neither in-place products nor slices of any.
+        values, grad = cast(Floats32, weights), cast(Floats32, gradient)
+        scale = self._scales.pop(key, None)
         if scale is None:
-            norm = float(np.sqrt((gradient.astype("float64") ** 2).sum()))
-            scale = self._clip(norm)
-        if not scale or not gradient.size:
-            gradient[...] = 0.0
-            return weights, gradient
-        gradient *= scale
+            scale = self._clip(math.sqrt(float((grad.astype("float64") ** 2).sum())))
+        factor = float(scale)  # from the device, if need be: thinc's arrays are stepped by the host
+        if factor and grad.size:
+            grad *= factor
+            rate = self.learn_rate * self.head_multiplier * lr_scale * self._rate_factors.get(key, 1.0)
+            self._step_array(key, values, grad, rate=rate)
+        grad[...] = 0.0
+        return weights, gradient
+
+    def _step_array(self, key: KeyT, weights: Floats32, gradient: Floats32, *, rate: float) -> None:
+        """Step one array with its scaled gradient, both of any one shape, and average it."""
         ops = get_array_ops(weights)
         if key not in self.mom1 or self.mom1[key].shape != weights.shape:
             self.mom1[key] = ops.alloc(weights.shape)
             self.mom2[key] = ops.alloc(weights.shape)
+        mom1, mom2 = cast(Floats32, self.mom1[key]), cast(Floats32, self.mom2[key])
         self.nr_update[key] += 1
-        rate = self.learn_rate * self.head_multiplier * lr_scale * (FASTER if key[1] == TRANSITIONS else 1.0)
-        if weights.ndim > 1:
+        step = self.nr_update[key]
+        if weights.ndim > 1:  # matrices decay, biases do not
             weights *= 1.0 - rate * self.L2
-        _adam(self.mom1[key], self.mom2[key], weights, gradient, self, rate, self.nr_update[key])
+        mom1 += (1.0 - self.b1) * (gradient - mom1)
+        mom2 += (1.0 - self.b2) * (gradient * gradient - mom2)
+        denominator = (mom2 / (1.0 - self.b2**step)) ** 0.5 + self.eps
+        weights -= (rate / (1.0 - self.b1**step)) * mom1 / denominator
         if self.averages is not None:
             if key not in self.averages or self.averages[key].shape != weights.shape:
-                self.averages[key] = weights.copy()
-            average = self.averages[key]
-            average += (1.0 - self._decay(self.nr_update[key])) * (weights - average)
-        gradient[...] = 0.0
-        return weights, gradient
+                self.averages[key] = cast(Any, weights.copy())
+            average = cast(Floats32, self.averages[key])
+            average += (1.0 - self._decay(step)) * (weights - average)
 
     def step_module(self, shim_id: int, module: "nn.Module") -> None:
         """Step all parameters of a torch module, and drop its gradients.
@@ -154,39 +171,41 @@ class AdamW(Optimizer):
         shim_id (int): The id of the shim that holds the module.
         module (nn.Module): The module.
         """
-        import torch
-
-        scale = self._scale.pop((shim_id, ""), None)
+        scale = self._scales.pop((shim_id, ""), None)
         if scale is None:
             grads = [param.grad for param in module.parameters() if param.grad is not None]
-            norm = _square_norm(grads) ** 0.5 if grads else 0.0
-            scale = self._clip(norm)
-        if scale:
-            halves = self._modules.get(module)
+            scale = self._clip(_sqrt(_square_norm(grads)) if grads else 0.0)
+        if not isinstance(scale, float) or scale:
+            halves = self._torch_optimizers.get(module)
             if halves is None:
-                halves = self._modules[module] = self._make_torch_adamws(module)
+                halves = self._torch_optimizers[module] = self._make_torch_adamws(module)
             device = device_of(module)
             for half in halves:
                 for group in half.param_groups:
                     group["lr"] = self.learn_rate * group["multiplier"]
-            divisor = torch.tensor(1.0 / scale, device=device)
-            run_parallel([partial(compat.step_scaled, half, divisor) for half in halves], device)
+            divisor, skip = _divisor(scale, device)
+            run_parallel([partial(compat.step_scaled, half, divisor, skip=skip) for half in halves], device)
             if self.averages is not None:
                 self._average(self.averages, shim_id, module)
         for param in module.parameters():
             param.grad = None
 
-    def _clip(self, norm: float) -> float:
+    def _clip(self, norm: Scalar) -> Scalar:
         """Give what gradients of a norm are multiplied by: 0 without a gradient, so that nothing is stepped."""
-        if not norm:
-            return 0.0
-        return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
+        if isinstance(norm, float):
+            if not norm:
+                return 0.0
+            return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
+        factor = (self.grad_clip / (norm + 1e-6)).clamp(max=1.0) if self.grad_clip else norm.new_ones(())
+        return factor * (norm != 0.0)
 
     def _decay(self, step: int) -> float:
         """Give the decay of averaged weights at a step, counted from 1: short at first, as in spaCy."""
         return min((1.0 + step) / (10.0 + step), self.average_decay)
 
     def _make_torch_adamws(self, module: "nn.Module") -> "list[torch.optim.AdamW]":
+        """Make torch's optimizers of a module: two for its two halves on a CPU, else one. In each a group of parameters
+        for every pair of rate and decay."""
         import torch
 
         depth = 1 + max((layer_of(name) for name, _ in module.named_parameters()), default=0)
@@ -204,12 +223,12 @@ class AdamW(Optimizer):
                 {"params": params, "weight_decay": decay, "multiplier": multiplier}
                 for (multiplier, decay), params in groups.items()
             ]
-            rates = {"lr": self.learn_rate, "betas": (self.b1, self.b2), "eps": self.eps}
-            halves.append(torch.optim.AdamW(kinds, fused=True, **rates))
+            betas = (self.b1, self.b2)
+            halves.append(torch.optim.AdamW(kinds, lr=self.learn_rate, betas=betas, eps=self.eps, fused=True))
         return halves
 
     def _average(self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module") -> None:
-
+        """Move the averages of a module's weights towards them: tensors, kept under the shim's id and their names."""
         own = {(shim_id, name): param.data for name, param in module.named_parameters() if param.requires_grad}
         self.nr_update[(shim_id, "")] += 1
         averages.update({key: value.clone() for key, value in own.items() if key not in averages})
@@ -250,8 +269,8 @@ def make_adamw_v1(
     eps (float): Added to the denominator.
     weight_decay (float): Decoupled decay; biases and layer norms have none.
     max_grad_norm (float): Global norm that gradients are clipped to, 0 for none.
-    head_multiplier (float): Multiplies the learning rate of everything that is not an encoder. The transitions of a
-        conditional random field learn another ten times faster.
+    head_multiplier (float): Multiplies the learning rate of everything that is not an encoder. A layer with an
+        attribute `learn_rate_factor`, such as the transitions of a conditional random field, multiplies it once more.
     layer_decay (float): Multiplies the learning rate once for each layer below the top of an encoder.
     use_averages (bool): Whether to keep a moving average of the weights, for evaluation and saving.
     average_decay (float): What the average keeps of itself at each step, in the long run.
@@ -284,33 +303,48 @@ def make_adamw_v1(
     )
 
 
-def _adam(
-    mom1: FloatsXd,
-    mom2: FloatsXd,
-    weights: FloatsXd,
-    gradient: FloatsXd,
-    opt: Optimizer,
-    rate: float,
-    step: int,
-) -> None:
-    mom1 += (1.0 - opt.b1) * (gradient - mom1)
-    mom2 += (1.0 - opt.b2) * (gradient * gradient - mom2)
-    denominator = (mom2 / (1.0 - opt.b2**step)) ** 0.5 + opt.eps
-    weights -= (rate / (1.0 - opt.b1**step)) * mom1 / denominator
+def _squares(node: Model) -> Iterator[tuple[KeyT, Scalar]]:
+    """Yield the key of each gradient of a layer with the sum of its squares: one for all parameters of a torch module,
+    and one for each parameter of thinc's."""
+    from torch import nn
+
+    for shim in node.shims:
+        grads = []
+        if isinstance(shim._model, nn.Module):
+            grads = [param.grad for param in shim._model.parameters() if param.grad is not None]
+        if grads:
+            yield (shim.id, ""), _square_norm(grads)
+    for name in node.param_names:
+        if node.has_grad(name):
+            # float64, since a sum over a large matrix in float32 loses digits
+            square = (cast(Floats32, node.get_grad(name)).astype("float64") ** 2).sum()
+            on_host = isinstance(square, np.floating)  # else an array of CuPy's, which stays on its device
+            yield (node.id, name), float(square) if on_host else to_tensor(square, current_device())
 
 
-def _module_grads(shim: Any) -> list["torch.Tensor"]:
-    module = getattr(shim, "_model", None)
-    if not hasattr(module, "parameters"):
-        return []
-    return [param.grad for param in module.parameters() if param.grad is not None]
-
-
-def _square_norm(grads: list["torch.Tensor"]) -> float:
+def _square_norm(grads: "list[torch.Tensor]") -> Scalar:
+    """Sum the squares of gradients of any shapes: a float on a CPU, elsewhere a tensor that nobody waits for."""
     import torch
 
-    norms = run_parallel([partial(compat.norms, half) for half in _halves(grads)], grads[0].device)
-    return float(torch.stack([norm for half in norms for norm in half]).double().square().sum())
+    device = grads[0].device
+    norms = run_parallel([partial(compat.norms, half) for half in _halves(grads)], device)
+    # Shape: (n_parameters,). Squares of float32 norms are added up in float64.
+    square = torch.stack([norm for half in norms for norm in half]).double().square().sum()
+    return float(square) if device.type == "cpu" else square
+
+
+def _sqrt(square: Scalar) -> Scalar:
+    return math.sqrt(square) if isinstance(square, float) else square.sqrt()
+
+
+def _divisor(scale: Scalar, device: "torch.device") -> "tuple[torch.Tensor, torch.Tensor | None]":
+    """Give what a fused step divides gradients by, and, where only the device knows whether the scale is 0, a tensor
+    that is 1 if so: no step then. Both float32. Shapes: ()."""
+    import torch
+
+    if isinstance(scale, float):
+        return torch.tensor(1.0 / scale, device=device), None
+    return (1.0 / scale).float(), (scale == 0.0).float()
 
 
 def _halves(tensors: "list[T]") -> "list[list[T]]":

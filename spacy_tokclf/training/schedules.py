@@ -1,4 +1,4 @@
-"""Schedules of the learning rate."""
+"""The schedule of the learning rate `spacy-tokclf.warmup_linear.v1`: up from 0, then linearly down to 0."""
 
 from collections.abc import Iterable, Iterator
 

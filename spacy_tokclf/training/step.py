@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from spacy.language import Language
 from spacy.training import Example
+from spacy.ty import TrainableComponent
 from thinc.api import Optimizer
 
 
@@ -27,9 +28,9 @@ def train_step(
     losses (dict[str, float] | None): Losses by component, added to.
     RETURNS (dict[str, float]): The losses.
     """
-    losses = nlp.update(list(examples), drop=drop, sgd=False, losses=losses)  # type: ignore[arg-type]
+    losses = nlp.update(list(examples), drop=drop, sgd=False, losses=losses)  # type: ignore[arg-type]  # False is "no step", for spaCy
     for _, pipe in nlp.pipeline:
-        if getattr(pipe, "is_trainable", False):
-            pipe.finish_update(optimizer)  # type: ignore[attr-defined]
+        if isinstance(pipe, TrainableComponent) and pipe.is_trainable:
+            pipe.finish_update(optimizer)
     optimizer.step_schedules()
     return losses

@@ -28,7 +28,7 @@ def saved(nlp: Language, tmp_path: Path) -> Path:
 
 
 def test_without_data(saved: Path, tmp_path: Path) -> None:
-    output = run(saved, tmp_path / "out", "--runtime", "onnx", "--precision", "fp32")
+    output = run(saved, tmp_path / "out", "--precision", "fp32")
     assert "texts of our own" in output and "Largest difference" in output and "F1" not in output
     assert spacy.load(tmp_path / "out").pipe_names == ["ner"]
     assert "TC259" in run(saved, tmp_path / "out", code=1)
@@ -42,9 +42,7 @@ def test_with_data(saved: Path, write: Callable[..., str], tmp_path: Path) -> No
     assert (tmp_path / "out" / "meta.json").is_file()
 
 
-@pytest.mark.parametrize(
-    ("options", "code"), [(("--precision", "int4"), "TC304"), (("--runtime", "x"), "TC304"), (("-c", "x"), "TC307")]
-)
+@pytest.mark.parametrize(("options", "code"), [(("--precision", "int4"), "TC304"), (("-c", "x"), "TC307")])
 def test_what_cannot_be_done(options: tuple[str, ...], code: str, saved: Path, tmp_path: Path) -> None:
     assert code in run(saved, tmp_path / "out", *options, code=1)
     assert not (tmp_path / "out").exists()

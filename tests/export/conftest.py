@@ -1,4 +1,4 @@
-"""Fixtures of the way between our pipelines and Hugging Face."""
+"""Checkpoints of Hugging Face, tiny and random, to import from and to compare with."""
 
 from collections.abc import Callable
 from pathlib import Path

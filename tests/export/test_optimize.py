@@ -184,7 +184,6 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("given", "code"),
         [
-            ({"runtime": "tensorrt"}, "TC304"),
             ({"precision": "int4"}, "TC304"),
             ({"max_f1_loss": 5}, "TC305"),
             ({"component": "tagger"}, "TC307"),

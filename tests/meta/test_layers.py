@@ -34,7 +34,7 @@ INNER = {
     "models.onnx": {"base_shim", "casing", "encoder", "types"},
     "models.hf": {"casing", "head_transform"},
     "metrics.seqeval": set(),
-    "pipeline.tuning": {"decoding", "find_component", "token_classifier"},
+    "pipeline.tuning": {"decoding", "token_classifier"},
     "corpus.forms": {"align", "docbin", "gold_tags", "records", "text_records", "overlaps", "offset_report"},
     "corpus.hf": {
         "augmented",

@@ -15,7 +15,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_tokclf import train_step
-from spacy_tokclf.models.transitions import FASTER, TRANSITIONS
+from spacy_tokclf.models.transitions import TRANSITIONS, TRANSITIONS_RATE_FACTOR
 from spacy_tokclf.pipeline.tuning.tune import tune
 from spacy_tokclf.tags.chain import chain_loss, forward_backward
 from spacy_tokclf.training.optimizer import make_adamw_v1
@@ -151,7 +151,7 @@ def test_transitions_learn_faster(make_nlp: LoadT) -> None:
     train_step(nlp, read_posts(nlp), make_adamw_v1(1e-3, head_multiplier=2.0, weight_decay=0.0), drop=0.0)
     step = np.abs(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("b") - bias).max()
     assert step == pytest.approx(2e-3, rel=1e-2)
-    assert np.abs(nlp.get_pipe("ner").transitions).max() == pytest.approx(FASTER * step, rel=1e-2)
+    assert np.abs(nlp.get_pipe("ner").transitions).max() == pytest.approx(TRANSITIONS_RATE_FACTOR * step, rel=1e-2)
 
 
 def test_averages(make_nlp: LoadT) -> None:

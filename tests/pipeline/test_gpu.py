@@ -9,12 +9,22 @@ from spacy.language import Language
 from thinc.api import use_ops
 
 import spacy_tokclf
+from spacy_tokclf import train_step
+from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.training.optimizer import make_adamw_v1
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
 ]
 LoadT = Callable[..., Language]
+
+
+def set_precision(nlp: Language, precision: str) -> None:
+    """Let all encoders of a pipeline compute in a precision."""
+    for _, pipe in nlp.pipeline:
+        for node in encoder_nodes(pipe.model):
+            node.attrs["precision"] = precision
 
 
 @pytest.fixture
@@ -28,9 +38,12 @@ def on_cuda() -> Iterator[None]:
 @pytest.mark.parametrize("shared", [False, True])
 def test_same_entities_as_on_the_cpu(load_trained: LoadT, on_cuda: None, shared: bool) -> None:
     nlp = load_trained(shared=shared)
+    set_precision(nlp, "fp32")
     docs = list(nlp.pipe([eg.x for eg in read_posts(nlp)]))
     spacy_tokclf.set_device("cpu")
-    expected = list(load_trained(shared=shared).pipe([eg.x for eg in read_posts(nlp)]))
+    other = load_trained(shared=shared)
+    set_precision(other, "fp32")
+    expected = list(other.pipe([eg.x for eg in read_posts(nlp)]))
     assert [found(doc) for doc in docs] == [found(doc) for doc in expected]
     flat = [[score for doc in which for score in scores_of(doc)] for which in (docs, expected)]
     assert flat[0] == pytest.approx(flat[1], abs=1e-3)
@@ -56,7 +69,22 @@ def test_learns_with_thinc_on_cupy(make_nlp: LoadT) -> None:
 
 def test_bf16_on_the_device(load_trained: LoadT, on_cuda: None) -> None:
     nlp = load_trained()
-    for node in nlp.get_pipe("ner").model.walk():
-        if "precision" in node.attrs:
-            node.attrs["precision"] = "bf16"
+    set_precision(nlp, "bf16")
     assert nlp.evaluate(read_posts(nlp))["ents_f"] > 0.9
+
+
+def test_a_step_of_the_encoder_does_not_wait_for_the_device(make_nlp: LoadT, on_cuda: None) -> None:
+    nlp = make_nlp(shared=True)
+    optimizer = make_adamw_v1(1e-3)
+    train_step(nlp, read_posts(nlp), optimizer)
+    nlp.update(read_posts(nlp), sgd=False)
+    encoder = nlp.get_pipe("transformer")
+    encoder._backpropagate()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        encoder.finish_update(optimizer)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert optimizer.last_norm.is_cuda
+    nlp.get_pipe("ner").finish_update(optimizer)
+    assert float(optimizer.last_norm) > 0

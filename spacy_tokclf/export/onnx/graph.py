@@ -1,4 +1,4 @@
-"""The graph of an encoder: of our own for BERT and its family, else exported by torch."""
+"""Make the ONNX layer of an encoder: its graph is our own for BERT and its family, else exported by torch."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From float32 to int8: products of 8-bit integers, and tables of embeddings in 8 bits.
+"""Quantize an ONNX graph from float32 to int8: products of 8-bit integers, and tables of embeddings in 8 bits.
 
 Weights get one scale for each column and are rounded once; what they are multiplied with gets one scale for each row
 and is rounded when it comes. (ONNX Runtime's own dynamic quantization takes one scale for all rows of a batch: a value
@@ -104,17 +104,20 @@ class _Rounding:
             self.nodes.nodes[-1].output[0] = node.output[0]
 
     def _product(self, node: "NodeProto") -> str | None:
+        """Write a product in integers, if its second factor is a constant matrix."""
         options = dict(_attributes(node))
         weight = self.weights.get(node.input[1])
         plain = options.pop("alpha", 1.0) == 1.0 and options.pop("beta", 1.0) == 1.0 and not options.pop("transA", 0)
         if weight is None or len(weight.dims) != 2 or not plain:
             return None
+        # integers: (width in, width out); scales, sums: (width out,)
         integers, scales, sums = self._round_weight(weight, transposed=bool(options.pop("transB", 0)))
         rows = self._round_rows(node.input[0], flat=node.op_type == "Gemm")
         nodes = self.nodes
         one, zero = nodes.floats(1.0), nodes.constant(np.uint8(rows.zero))
         y = nodes.add("MatMulIntegerToFloat", rows.integers, integers, one, scales, zero, domain=OWN_SET)
-        y = nodes.add("Mul", y, rows.scale)
+        y = nodes.add("Mul", y, rows.scale)  # (n_rows, width out) by (n_rows, 1)
+        # (x + added) @ W = x @ W + added * (sums of the columns of W): the second part is taken off with the bias.
         for bias in self._biases(node, rows.added * sums):
             y = nodes.add("Add", y, bias)
         if rows.shape:
@@ -150,16 +153,17 @@ class _Rounding:
 
         if x not in self._rows:
             nodes, shape, rows = self.nodes, "", x
-            if not flat:
+            if not flat:  # (..., width) to (n_rows, width); `shape` are the axes before the last
                 shape = nodes.add("Shape", x, end=-1)
                 width = nodes.add("Shape", x, start=-1)
                 rows = nodes.add("Reshape", x, nodes.add("Concat", nodes.ints(-1), width, axis=0))
             lowest = self._lowest.get(x)
             if lowest:
                 rows = nodes.add("Add", rows, nodes.floats(-lowest))
+            # From -largest to largest about 128, or from the lowest output of the operator before up to the largest.
             zero, steps = (ZERO, 255 - ZERO) if lowest is None else (0, 255)
             size = nodes.add("Abs", rows) if lowest is None else rows
-            largest = nodes.add("ReduceMax", size, nodes.ints(1), keepdims=0)
+            largest = nodes.add("ReduceMax", size, nodes.ints(1), keepdims=0)  # (n_rows,): a scale for each row
             scale = nodes.add("Max", nodes.add("Mul", largest, nodes.floats(1 / steps)), nodes.floats(SMALLEST))
             value = helper.make_tensor("value", UINT8, [1], [zero])
             zeros = nodes.add("ConstantOfShape", nodes.add("Shape", scale), value=value)
@@ -169,12 +173,13 @@ class _Rounding:
         return self._rows[x]
 
     def _table(self, node: "NodeProto") -> str | None:
+        """Look up rows in a table of integers (n_ids, width), one scale a row, if it is large enough to be worth it."""
         from onnx import numpy_helper
 
         table = self.weights.get(node.input[0])
         if table is None or len(table.dims) != 2 or table.dims[0] < TABLE_ROWS or table.data_type != FLOAT:
             return None
-        integers, scale = round_columns(numpy_helper.to_array(table).T)
+        integers, scale = round_columns(numpy_helper.to_array(table).T)  # (width, n_ids), (n_ids,)
         nodes = self.nodes
         rows = nodes.add("Gather", nodes.constant(integers.T), node.input[1])
         scales = nodes.add("Gather", nodes.floats(scale[:, None]), node.input[1])

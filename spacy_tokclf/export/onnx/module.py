@@ -1,4 +1,4 @@
-"""Any encoder as an ONNX graph: exported by torch, from word pieces to the vectors of those that are asked for."""
+"""Export any encoder as an ONNX graph with `torch.onnx`: from word pieces to the vectors of those asked for."""
 
 import contextlib
 import copy
@@ -36,7 +36,7 @@ def module_graph(module: Any, *, model_type: str, casing: bool) -> "ModelProto":
         def forward(self, ids: Any, mask: Any, rows: Any, casings: Any = None) -> Any:
             embedded = None if casings is None else cased_embeddings(self.encoder, ids, casings)
             given = {"input_ids": ids} if embedded is None else {"inputs_embeds": embedded}
-            hidden = self.encoder(**given, attention_mask=mask).last_hidden_state
+            hidden = self.encoder(**given, attention_mask=mask).last_hidden_state  # (windows, pieces, width)
             return hidden.flatten(0, 1).index_select(0, rows)
 
     names = ["ids", "mask", *([CASINGS] if casing else [])]  # one tensor for two of them would make them one input
@@ -57,7 +57,7 @@ def module_graph(module: Any, *, model_type: str, casing: bool) -> "ModelProto":
     except (RuntimeError, ValueError, TypeError) as error:
         detail = " ".join(str(error).split())[:300]
         raise ValueError(Errors.TC313.format(model_type=model_type, detail=detail)) from error
-    model: ModelProto = program.model_proto  # type: ignore[union-attr]
+    model: ModelProto = program.model_proto  # type: ignore[union-attr]  # None with dynamo=False alone
     model.opset_import.append(own_operators())
     del model.metadata_props[:]
     for node in model.graph.node:

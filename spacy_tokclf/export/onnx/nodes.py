@@ -1,4 +1,4 @@
-"""Write an ONNX graph node by node."""
+"""Build an ONNX graph node by node, and the model with the inputs and the output of all our encoders."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any

@@ -12,7 +12,7 @@ from ...metrics.calibration import calibration_report
 from ...metrics.seqeval.prf import simple_prf
 from ...tags.tuning import UNTUNED, Tuning
 from ...types import Ints
-from ..find_component import find_component
+from ..token_classifier import find_component
 from .fit import fit_bias, fit_scores, fit_temperature
 from .logits import Predictions, TuningData, read_tuning_data
 

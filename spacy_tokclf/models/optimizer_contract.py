@@ -1,0 +1,86 @@
+"""The contract between components and an optimizer that steps in two phases: see all gradients first, then step.
+
+thinc's optimizers step one parameter at a time, so that none of them can clip by the norm of all gradients. One that
+does, such as `spacy-tokclf.AdamW.v1`, keeps to `TwoPhaseOptimizer`; components and shims ask for that class alone and
+treat every other optimizer as thinc does.
+"""
+
+from collections.abc import Sequence
+from functools import reduce
+from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
+
+from thinc.api import Model, Optimizer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+#: A count of tokens: a number, or a tensor on any device with one whole number in it. Shape: ().
+Count = Union[int, "torch.Tensor"]
+
+#: Attribute of a thinc layer whose parameters learn at a multiple of the learning rate. 1 where there is none.
+RATE_FACTOR = "learn_rate_factor"
+
+
+@runtime_checkable
+class TwoPhaseOptimizer(Protocol):
+    """An optimizer that sees the gradients of all models that learn together before it steps any of them."""
+
+    def prepare(self, models: Sequence[Model], n_tokens: Count) -> None:
+        """First phase: work out by what each gradient is multiplied in this step, from the norm of all of them. Reads
+        `RATE_FACTOR` from the layers. The first model is stepped next; when the others ask to be prepared in the same
+        step, they have been.
+
+        models (Sequence[Model]): The models that learn together.
+        n_tokens (Count): Tokens whose loss the gradients sum, at least 1.
+        """
+
+    def step_module(self, shim_id: int, module: "nn.Module") -> None:
+        """Second phase, for a torch module: step all its parameters and drop their gradients. thinc's own parameters
+        are stepped by calling the optimizer.
+
+        shim_id (int): The id of the shim that holds the module.
+        module (nn.Module): The module.
+        """
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """A component that counts the tokens it has learned from since its last step: none of them, no step.
+
+    n_learned (Count): The count.
+    """
+
+    n_learned: Count
+
+
+def prepare_step(sgd: Optimizer, models: Sequence[Model], n_tokens: Count) -> None:
+    """Take the first phase of a step, where the optimizer has one.
+
+    sgd (Optimizer): Any optimizer.
+    models (Sequence[Model]): The models that learn together, the one to be stepped next first.
+    n_tokens (Count): Tokens whose loss was summed since the last step.
+    """
+    if isinstance(sgd, TwoPhaseOptimizer):
+        sgd.prepare(models, max(n_tokens, 1) if isinstance(n_tokens, int) else n_tokens.clamp(min=1))
+
+
+def has_learned(pipe: object) -> bool:
+    """Tell whether a component may have gradients. What a device has counted is not waited for.
+
+    pipe (object): Any component.
+    RETURNS (bool): Whether it counts no tokens, or has counted some, or the count is a tensor.
+    """
+    return not isinstance(pipe, CountsTokens) or not isinstance(pipe.n_learned, int) or pipe.n_learned > 0
+
+
+def most_learned(pipes: Sequence[object]) -> Count:
+    """Give the number of tokens that a step of several components is the mean over: the largest of their counts.
+
+    pipes (Sequence[object]): The components.
+    RETURNS (Count): The largest count, a tensor if one of them is; 1 if none of them counts.
+    """
+    counts = [pipe.n_learned for pipe in pipes if isinstance(pipe, CountsTokens)]
+    largest = max((count for count in counts if isinstance(count, int)), default=1)
+    tensors = [count for count in counts if not isinstance(count, int)]
+    return reduce(lambda a, b: a.maximum(b), tensors).clamp(min=largest) if tensors else largest
