@@ -16,7 +16,7 @@ from spacy.training import Example
 
 from spacy_tokclf.metrics import compare_examples
 from spacy_tokclf.metrics.gold_groups import gold_group, gold_types
-from spacy_tokclf.pipeline.gold import gold_tags
+from spacy_tokclf.pipeline.gold import INVISIBLE, UNKNOWN, gold_tags
 from spacy_tokclf.pipeline.scorer import make_seqeval_scorer_v1
 from spacy_tokclf.pipeline.tuning.tune import tune
 
@@ -94,6 +94,16 @@ def test_spans_without_label_are_not_known() -> None:
     merged = make_doc(["in", "NewYork", "now"], [True, True, False])
     reference = in_group(make_doc(["in", "New", "York", "now"], [True, False, True, False]), [(0, 1, ""), (1, 3, "a")])
     assert tags_of(reference, merged) == [-1, 1, 0]
+
+
+def test_unknown_and_invisible_tokens_are_told_apart() -> None:
+    """A conditional random field sums over the first and passes the second."""
+    reference = in_group(make_doc(["in", "\n", "New", "York", "now"]), [(2, 4, "a"), (4, 5, "")])
+    assert tags_of(reference) == [0, INVISIBLE, 1, 2, UNKNOWN]
+    seen = [np.array([True, True, False, True, True])]
+    example = Example(reference.copy(), reference)
+    found = gold_tags([example], seen, TAGS, "IOB2", spans_key="g", annotate_ents=False)
+    assert found.tolist() == [0, INVISIBLE, INVISIBLE, 1, UNKNOWN]
 
 
 def test_an_empty_group_says_that_there_is_nothing() -> None:
