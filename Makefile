@@ -19,7 +19,7 @@ PYTEST = $(BIN)/python -m pytest
 export PYTHONUNBUFFERED = 1
 
 .DELETE_ON_ERROR:
-.PHONY: help install run shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
+.PHONY: help install assets run shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
 .PHONY: test-spacy-transformers test-lowest
 
 help:  ## List the targets.
@@ -53,7 +53,11 @@ $(LOWEST_VENV)/.installed: constraints-lowest.txt setup.cfg pyproject.toml
 		--editable ".[datasets,evaluate]" hypothesis pytest pytest-timeout seqeval
 	touch $@
 
-run: install  ## Find the data, train, evaluate, package, install and predict. A second run does nothing.
+assets: install  ## Make the encoder and find the data: what the slow tests use, and skip where it is missing.
+	$(BIN)/python -m spacy project run encoder .
+	$(BIN)/python -m spacy project run data .
+
+run: install  ## Find the data, train, evaluate, package, install and predict. A second run skips what has not changed.
 	$(BIN)/python -m spacy project run all . $(VARS)
 
 shared: install  ## The same with one encoder that several components share.
@@ -65,8 +69,8 @@ portable: install  ## The best recipe that Hugging Face can open: trained, score
 final: install  ## The recipe fitted once more, on train and dev together, for use; scored, packaged and installed.
 	$(BIN)/python -m spacy project run final . $(VARS)
 
-gpu: install  ## The same with DistilBERT from the Hugging Face Hub, on the first GPU.
-	$(BIN)/python -m spacy project run gpu . $(VARS)
+gpu: install  ## What `run` does, with DistilBERT from the Hugging Face Hub and on the first GPU.
+	$(BIN)/python -m spacy project run all . --vars.gpu_id 0 --vars.encoder distilbert/distilbert-base-uncased $(VARS)
 
 seeds: run  ## Train and score with five seeds, and print the table of scores (ten minutes or more).
 	$(BIN)/python scripts/run_seeds.py configs/wnut17.cfg metrics/seeds.json --encoder assets/encoder
@@ -90,12 +94,12 @@ test-slow: install  ## Run the slow tests.
 test-dist: install  ## Build the sdist and the wheel, and test each outside the source tree.
 	$(BIN)/python scripts/check_dist.py
 
-test-spacy-transformers: $(ST_VENV)/.installed  ## Test with spacy-transformers, in an environment of its own.
+test-spacy-transformers: $(ST_VENV)/.installed  ## Test with spacy-transformers, in a separate environment.
 	$(ST_BIN)/python -c "import spacy_transformers"
 	$(ST_BIN)/python -m pytest tests/beside_spacy_transformers tests/compat tests/pipeline tests/training \
 		--ignore tests/pipeline/test_seqeval_scorer.py
 
-test-lowest: $(LOWEST_VENV)/.installed  ## Test with the lowest supported versions, in an environment of its own (Python 3.11).
+test-lowest: $(LOWEST_VENV)/.installed  ## Test with the lowest supported versions, in a separate environment (Python 3.11).
 	$(LOWEST_BIN)/python -m pytest tests/compat tests/wordpieces tests/models tests/pipeline tests/training tests/export \
 		tests/hub tests/cli
 

@@ -1,7 +1,7 @@
 """Build the sdist and the wheel, and test each where the source tree is out of reach.
 
-Each is installed into an environment of its own in a temporary folder; heavy dependencies and pytest are borrowed
-from the running environment. The tests, and what they need, come out of the sdist and run against the installed
+Each is installed into an isolated environment in a temporary folder; heavy dependencies and pytest are those of the
+running environment. The tests, and what they need, come out of the sdist and run against the installed
 package.
 
 Usage: python scripts/check_dist.py
@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from bare_env import borrow, build_distributions, install, lonely_variables, make_env, run
+from isolated_env import borrow, build_distributions, install, isolated_variables, make_env, run
 from project_files import fail
 from wasabi import msg
 
@@ -69,7 +69,7 @@ def check(distribution: Path, sdist: Path, folder: Path) -> None:
     else:
         borrow(python)
         install(python, "--no-deps", "--no-build-isolation", "--ignore-installed", str(distribution))
-    variables = lonely_variables(folder)
+    variables = isolated_variables(folder)
     run([str(python), "-I", "-c", SMOKE], f"{distribution.name}: import", cwd=folder, env=variables)
     missing = [room for room in TESTS if not (tree / "tests" / room).is_dir()]
     if missing:

@@ -23,7 +23,7 @@ from spacy_tokclf.tags.tuning import bias_of_tags
 def count_changed(pipe: TokenClassifier, docs: list[Doc]) -> tuple[int, int]:
     """Count the tokens whose best tag gives way so that all tags are valid.
 
-    pipe (TokenClassifier): The component, with an encoder of its own.
+    pipe (TokenClassifier): The component, with the encoder inside it.
     docs (list[Doc]): The texts.
     RETURNS (tuple[int, int]): Tokens that are changed, and tokens in all.
     """

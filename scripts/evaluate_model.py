@@ -2,8 +2,8 @@
 
 dev.json and test.json are the standard scores, on gold tokens, with the keys of `evaluate`'s seqeval. raw_text.json
 holds the scores that users get: spaCy's own tokens, entities compared as character spans. run.json says which data,
-encoder, settings and versions they belong to. Every reading of the test gold leaves a line in test_ledger.jsonl, in the
-folder of all scores on that data; it is never removed.
+encoder, settings and versions they belong to, and what computed the training and these scores. Every reading of the
+test gold adds a line to test_ledger.jsonl, in the folder of all scores on that data; it is never removed.
 
 Usage: python scripts/evaluate_model.py training/model-best
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
+from compute_facts import describe_compute
 from project_files import checksum, read_json, write_json
 from project_scores import SOURCES, remove_other, scores_folder
 from spacy import Language, util
@@ -70,9 +71,9 @@ def evaluate(nlp: Language, corpus: Path, splits: Sequence[str] = SPLITS) -> dic
 
 
 def describe_run(model: Path, data: dict[str, Any], encoder: dict[str, Any]) -> dict[str, Any]:
-    """Say what a pipeline was made of and with.
+    """Describe what a pipeline was made of, and what computes on this machine.
 
-    model (Path): The pipeline's folder; timed.py may have written time.json beside it.
+    model (Path): The pipeline's folder; train.py may have written time.json beside it.
     data (dict[str, Any]): The content of assets/data.json.
     encoder (dict[str, Any]): The content of assets/encoder.json.
     RETURNS (dict[str, Any]): The content of run.json, without what scoring adds.
@@ -90,13 +91,14 @@ def describe_run(model: Path, data: dict[str, Any], encoder: dict[str, Any]) -> 
         "training": read_json(times) if times.is_file() else None,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}},
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "compute": describe_compute(config),
     }
 
 
 def note_test(ledger: Path, run: dict[str, Any], scores: dict[str, Any]) -> None:
-    """Write down that the gold of test was read, by whom, and what came out.
+    """Record that the gold of test was read, for which pipeline, and its score.
 
-    ledger (Path): The file, which only ever grows.
+    ledger (Path): The file; a line is appended.
     run (dict[str, Any]): What `describe_run` gave.
     scores (dict[str, Any]): The scores on test.
     """

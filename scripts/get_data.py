@@ -3,9 +3,9 @@
 1. the WNUT-17 files that are in assets/wnut17/ already;
 2. the folder given with --folder (project.yml passes the environment variable WNUT17_DIR);
 3. a download from the public repository;
-4. the project's own sample corpus, said in plain words: its scores are not WNUT-17 scores.
+4. the project's sample corpus, with a warning: its scores are not WNUT-17 scores.
 
-A file counts only if its md5 is right. assets/data.json says which data it is, and every later step goes by
+A file counts only if its md5 is the published one. assets/data.json says which data it is, and every later step goes by
 that file.
 
 Usage: python scripts/get_data.py [--folder DIR]
@@ -30,13 +30,13 @@ SECONDS = 20
 def get_wnut17(
     here: Path, folder: Path | None, *, url: str = URL, files: Mapping[str, tuple[str, str]] = WNUT17_FILES
 ) -> bool:
-    """Bring every file into a folder, each from the first place that has it with the right md5.
+    """Bring every file into a folder, each from the first place that has it with the expected md5.
 
-    here (Path): Where the files should be; those that are there and right are kept.
+    here (Path): Where the files should be; those with the expected md5 are kept.
     folder (Path | None): A folder to copy from.
     url (str): What stands before a file's name to download it.
     files (Mapping[str, tuple[str, str]]): File name and md5 of each split.
-    RETURNS (bool): Whether all are there and right. What could not be used, and why, has been said.
+    RETURNS (bool): Whether all are there. What could not be used, and why, has been printed.
     """
     for name, expected in files.values():
         for place, data in _places(name, here, folder, url):

@@ -1,8 +1,8 @@
-"""Install a packaged pipeline as a user would, and make sure that it works there as it did after training.
+"""Install a packaged pipeline as a user would, and check that it predicts there what it did after training.
 
-An environment of its own gets our wheel and the pipeline's; heavy dependencies are borrowed from the running
-environment. With the network blocked and an empty home, spaCy loads the pipeline by the name of its package. The
-entities and their scores on the dev texts must be those of the trained pipeline.
+An isolated environment gets our wheel and the pipeline's; heavy dependencies are those of the running environment. With
+the network blocked and an empty home, spaCy loads the pipeline by the name of its package. The entities and their
+scores on the dev texts must be those of the trained pipeline.
 
 Usage: python scripts/install_check.py packages/ner.json training/model-best --env installed/ner --stamp FILE
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from bare_env import ROOT, borrow, build_distributions, install, lonely_variables, make_env, run
+from isolated_env import ROOT, borrow, build_distributions, install, isolated_variables, make_env, run
 from predict import TEXTS
 from project_files import fail, read_json, write_json
 from spacy.tokens import DocBin
@@ -58,7 +58,7 @@ def probe(python: Path, package: str, texts: list[str]) -> dict[str, Any]:
         (folder / "texts.json").write_text(json.dumps(texts), encoding="utf8")
         script = str(ROOT / "scripts" / "probe_installed.py")
         command = [str(python.absolute()), "-I", script, package, "texts.json", "out.json"]
-        run(command, "The installed pipeline", cwd=folder, env=lonely_variables(folder / "home"))
+        run(command, "The installed pipeline", cwd=folder, env=isolated_variables(folder / "home"))
         return read_json(folder / "out.json")
 
 
@@ -94,7 +94,7 @@ def max_difference(trained: Found, installed: Found) -> float | None:
 
 def main() -> None:
     """Install the package named on the command line and compare it with the trained pipeline."""
-    parser = argparse.ArgumentParser(description="Try a packaged pipeline in an environment of its own.")
+    parser = argparse.ArgumentParser(description="Test a packaged pipeline in an isolated environment.")
     parser.add_argument("package", type=Path, help="what package_model.py wrote about the package")
     parser.add_argument("model", type=Path, help="the trained pipeline's folder")
     parser.add_argument("--env", type=Path, required=True, help="the environment to make")

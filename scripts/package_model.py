@@ -1,6 +1,6 @@
 """Make a Python package (a wheel) of a trained pipeline; its name says which data the pipeline was trained on.
 
-The licences go with it: LICENSE and LICENSES_SOURCES in the package, and the sources in its meta.json.
+The licences are part of it: LICENSE and LICENSES_SOURCES in the package, and the sources in its meta.json.
 
 Usage: python scripts/package_model.py training/model-best packages --version 0.1.0
 """
@@ -52,7 +52,7 @@ def sources_of(source: str, encoder: str) -> list[dict[str, str]]:
     return [{"name": name, "url": url, "author": author, "license": license_}, DATA_SOURCE[source]]
 
 
-def add_papers(folder: Path, source: str, encoder: str) -> None:
+def add_licences(folder: Path, source: str, encoder: str) -> None:
     """Add licences and sources to a copy of a pipeline, where `spacy package` picks them up.
 
     folder (Path): The copy.
@@ -88,7 +88,7 @@ def main() -> None:
     name = "_".join(part for part in (source, "ner", args.layout) if part)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(shutil.copytree(args.model, Path(folder) / "model"))
-        add_papers(copy, source, encoder)
+        add_licences(copy, source, encoder)
         try:
             wheel = build_wheel(copy, args.out, name=name, version=args.version)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""Print the entities in a few texts with their scores, and write them as a page to look at.
+"""Print the entities in a few texts with their scores, and write them as an HTML page.
 
 Usage: python scripts/predict.py training/model-best
 """
@@ -74,7 +74,6 @@ def main() -> None:
     parser.add_argument("model", help="a pipeline: a folder or the name of a package")
     parser.add_argument("--data", type=Path, default=Path("assets/data.json"), help="which data it was trained on")
     parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder of all scores")
-    parser.add_argument("--layout", default="", help="a sub-folder of it")
     args = parser.parse_args()
     source = read_json(args.data)["source"]
     docs = list(spacy.load(args.model).pipe(TEXTS))
@@ -82,10 +81,10 @@ def main() -> None:
         print(f"\n{doc.text}")
         for text, label, score in rows(doc):
             print(f"    {label:<14} {score:>4}  {text}")
-    out = scores_folder(args.metrics, source, args.layout) / PAGE
+    out = scores_folder(args.metrics, source) / PAGE
     title = f"{args.model}, trained on {SOURCES[source]}"
     write_whole(out, page(docs, title).encode("utf8"))
-    remove_other(args.metrics, source, args.layout, (PAGE,))
+    remove_other(args.metrics, source, "", (PAGE,))
     msg.good(f"Page: {out}")
 
 

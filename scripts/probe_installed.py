@@ -1,6 +1,6 @@
 """Load an installed pipeline with the network blocked, annotate texts, and write down what was found.
 
-`install_check.py` runs it in an environment of its own: python -I probe_installed.py PACKAGE TEXTS.json OUT.json
+`install_check.py` runs it in an isolated environment: python -I probe_installed.py PACKAGE TEXTS.json OUT.json
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What the project's scripts share: checksums, files that appear whole or not at all, a last message."""
+"""What the project's scripts share: checksums, atomic writing of files and folders, messages that end a script."""
 
 import contextlib
 import hashlib
@@ -41,7 +41,7 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is either there whole or not there: a temporary name first, then a rename.
+    """Write a file atomically: under a temporary name first, then renamed.
 
     path (Path): Where to. Missing folders are made.
     data (bytes): The content.
@@ -58,7 +58,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as indented JSON, whole or not at all.
+    """Write a value as indented JSON, atomically.
 
     path (Path): Where to.
     value (Any): What `json` can write.
@@ -68,7 +68,7 @@ def write_json(path: Path, value: Any) -> None:
 
 @contextlib.contextmanager
 def folder_made_whole(path: Path) -> Iterator[Path]:
-    """Fill a folder under a temporary name and rename it at the end; on any error nothing is left behind.
+    """Make a folder atomically: filled under a temporary name, then renamed; nothing is left behind on an error.
 
     path (Path): Where the folder will be. One that is there already is replaced.
     YIELDS (Path): The temporary folder, on the same file system.

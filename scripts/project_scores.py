@@ -1,4 +1,4 @@
-"""Where scores and pages go: those of WNUT-17 and those of the sample corpus never stand in one place."""
+"""Where scores and pages go: those of WNUT-17 and those of the sample corpus are never in one folder."""
 
 from pathlib import Path
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from config_runs import FOLDER, NAMES
+from config_runs import ELSEWHERE, FOLDER, NAMES
 from spacy.cli.init_config import fill_config
 from spacy.util import load_config, load_config_from_str, load_model_from_config, walk_dict
 from thinc.api import Config
@@ -54,6 +54,19 @@ def test_what_stands_in_for_ner_is_named_ner(name: str) -> None:
 def test_no_path_of_a_machine(name: str) -> None:
     values = [value for value in leaves(load_config(FOLDER / f"{name}.cfg")).values() if isinstance(value, str)]
     assert values and not [value for value in values if value.startswith(("/", ".", "~"))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_allocator_is_set_where_a_pipeline_is_trained_not_where_it_is_loaded(name: str) -> None:
+    config = load_config(FOLDER / f"{name}.cfg")
+    assert config["initialize"]["before_init"] == {"@callbacks": "spacy-tokclf.tune_malloc.v1"}
+    assert "tune_malloc" not in str(config["nlp"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_encoders_compute_in_what_the_hardware_is_fastest_in(name: str) -> None:
+    values = {key: value for key, value in leaves(load_config(FOLDER / f"{name}.cfg")).items() if "precision" in key}
+    assert set(values.values()) == ({False} if name == ELSEWHERE else {"auto"}), values
 
 
 def test_a_number_of_steps_can_be_worked_out_from_the_comment() -> None:

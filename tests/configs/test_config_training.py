@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.util import load_config
 
 from spacy_tokclf import train_step
+from spacy_tokclf.runtime import memory
 from spacy_tokclf.training.optimizer import AdamW
 
 #: Names of the layers that give token vectors.
@@ -113,6 +114,16 @@ def test_no_path_and_no_device_is_saved(name: str, posts: Path, encoder_dir: Pat
     assert not leaks
     config = load_config(tmp_path / "out" / "model-best" / "config.cfg", interpolate=True)
     assert set(config["paths"].values()) == {None}
+
+
+def test_training_sets_the_allocator_and_loading_does_not(
+    posts: Path, encoder_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(memory, "tune_malloc", lambda: calls.append("training") or True)
+    finished = run("own_data", tmp_path, short("own_data", posts, encoder_dir, steps=2))
+    assert calls == ["training"]
+    assert predictions(finished.best) and calls == ["training"]
 
 
 def test_relative_paths_are_forgotten_and_names_kept(

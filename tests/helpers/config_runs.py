@@ -83,12 +83,12 @@ def short(
 ) -> dict[str, Any]:
     """Give the overrides for a short training.
 
-    config (Union[str, Path]): The config's name, or its path.
+    config (str | Path): The config's name, or its path.
     data (Path): What `write_posts` gave.
-    encoder (Union[Path, str]): The encoder's folder.
+    encoder (Path | str): The encoder's folder.
     steps (int): Number of steps.
     evaluations (int): Number of evaluations, beside the one before training.
-    RETURNS (Dict[str, Any]): Overrides of the config.
+    RETURNS (dict[str, Any]): Overrides of the config.
     """
     name = Path(config).stem
     suffix = "conll" if name == "own_data" else "spacy"
@@ -112,10 +112,10 @@ def run(
 ) -> Run:
     """Train as `spacy train` does.
 
-    config (Union[str, Path]): The config's name, or its path.
+    config (str | Path): The config's name, or its path.
     out (Path): The folder for the result.
-    overrides (Dict[str, Any]): Values to set in the config.
-    blocks (Optional[Dict[str, Any]]): Blocks to put in the place of those of the same name, or to add.
+    overrides (dict[str, Any]): Values to set in the config.
+    blocks (dict[str, Any] | None): Blocks to put in the place of those of the same name, or to add.
     whole (bool): Whether to train with all that a recipe has, also what a short training of a random encoder is no
         match for.
     RETURNS (Run): The finished training.

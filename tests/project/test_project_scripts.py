@@ -3,7 +3,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import compare_decoders
@@ -14,20 +13,23 @@ import numpy as np
 import pytest
 import spacy
 import srsly
+import torch
 import train
-from bare_env import lonely_variables
+from compute_facts import describe_compute
 from convert import convert
 from install_check import max_difference, requirements_of
-from package_model import EMBEDDED, add_papers
+from isolated_env import isolated_variables
+from package_model import EMBEDDED, add_licences
 from predict import page, rows
 from project_files import folder_made_whole, read_json, write_json, write_whole
 from project_scores import remove_other, scores_folder
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Corpus
 from spacy.util import load_config
-from stamp_code import sources
+from stamp_code import PACKAGE, sources
 from train import precision_overrides, steps_overrides, steps_with_dev
 
+from spacy_tokclf.runtime.products import describe_products
 from spacy_tokclf.tags.decode import make_tag_table
 from spacy_tokclf.tags.tuning import Tuning
 
@@ -129,6 +131,7 @@ def test_a_run_is_described(nlp, tmp_path):
     assert run["data"] == "sample" and run["splits"] == data["splits"] and run["training"] is None
     assert run["encoder"] == {"name": "somewhere", "sha256": "f00"}
     assert run["seed"] == 0 and run["versions"]["spacy"] == spacy.__version__
+    assert run["compute"] == {"threads": torch.get_num_threads(), "device": "cpu"}, "no encoder of ours"
     write_json(tmp_path / "out" / "time.json", {"seconds": 3.5})
     on_hub = {"encoder": "a/b", "files": None}
     run = evaluate_model.describe_run(tmp_path / "out" / "model-best", data, on_hub)
@@ -161,14 +164,14 @@ def test_predictions_show_their_scores(nlp):
     assert "person 0.12" in html and "<b>" not in html and "nothing" in html and "https://" not in html
 
 
-def test_papers_go_with_a_package(nlp, tmp_path):
+def test_licences_are_part_of_a_package(nlp, tmp_path):
     for source, encoder in (("wnut17", EMBEDDED), ("sample", "some/model")):
         nlp.to_disk(tmp_path / source)
-        add_papers(tmp_path / source, source, encoder)
+        add_licences(tmp_path / source, source, encoder)
         meta = srsly.read_json(tmp_path / source / "meta.json")
-        papers = (tmp_path / source / "LICENSES_SOURCES").read_text()
+        licences = (tmp_path / source / "LICENSES_SOURCES").read_text()
         for part in meta["sources"]:
-            assert part["name"] in papers and part["license"] in papers
+            assert part["name"] in licences and part["license"] in licences
         assert ("SAMPLE" in meta["description"]) == (source == "sample")
         assert (tmp_path / source / "LICENSE").exists() == (encoder == EMBEDDED)
         spacy.load(tmp_path / source)
@@ -217,11 +220,11 @@ for attempt in (
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == ["refused"] * 3
 
 
-def test_the_bare_environment_has_no_caches(tmp_path, monkeypatch):
+def test_the_isolated_environment_has_no_caches(tmp_path, monkeypatch):
     for name in ("HF_HOME", "PYTHONPATH", "TRANSFORMERS_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, "/somewhere")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    variables = lonely_variables(tmp_path)
+    variables = isolated_variables(tmp_path)
     assert "/somewhere" not in variables.values() and variables["HOME"] == str(tmp_path)
     assert variables["OMP_NUM_THREADS"] == "1"
 
@@ -292,16 +295,56 @@ def test_an_export_that_differs_is_refused(make_nlp, tmp_path, capsys, monkeypat
     assert "Logits differ by" in capsys.readouterr().out
 
 
-def test_the_stamp_of_the_code_changes_with_the_code(root, tmp_path):
-    package = shutil.copytree(root / "spacy_tokclf", tmp_path / "spacy_tokclf")
-    names = {str(path.relative_to(package)) for path in sources(package)}
-    assert {"errors.py", "tags/decode.py", "models/encoder.py"} <= names
-    assert not any(name.startswith("cli/") or "__pycache__" in name for name in names)
+def test_the_stamp_of_the_code_changes_with_the_code_alone(root, tmp_path):
+    shutil.copytree(root / "spacy_tokclf", tmp_path / "spacy_tokclf")
+    shutil.copytree(root / "scripts", tmp_path / "scripts")
     out = tmp_path / "code.json"
-    subprocess.run([sys.executable, str(root / "scripts" / "stamp_code.py"), str(out)], check=True)
-    stamp = json.loads(out.read_text())
-    assert set(stamp["files"]) == names and stamp["versions"]["spacy"] == spacy.__version__
-    assert Path(package / "errors.py").is_file()
+
+    def stamp():
+        script = str(tmp_path / "scripts" / "stamp_code.py")
+        subprocess.run([sys.executable, script, str(out), "errors", "tags"], check=True)
+        return out.read_bytes()
+
+    first = stamp()
+    assert first == stamp()
+    files = json.loads(first)["files"]
+    assert {"errors.py", "tags/decode.py"} <= set(files) and {name.split("/")[0] for name in files} == {
+        "errors.py",
+        "tags",
+    }
+    assert json.loads(first)["versions"]["spacy"] == spacy.__version__
+    (tmp_path / "spacy_tokclf" / "models" / "encoder.py").write_text("changed = True\n")
+    assert first == stamp()
+    (tmp_path / "spacy_tokclf" / "tags" / "new.py").write_text("new = True\n")
+    second = stamp()
+    assert set(json.loads(second)["files"]) == {*files, "tags/new.py"}
+    (tmp_path / "spacy_tokclf" / "errors.py").write_text("changed = True\n")
+    assert len({first, second, stamp()}) == 3
+
+
+def test_an_unknown_room_is_refused(capsys):
+    assert all(path.is_relative_to(PACKAGE / "tags") for path in sources(["tags"]))
+    with pytest.raises(SystemExit):
+        sources(["tags", "attic"])
+    assert "There is no room 'attic'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("asked", "meant"), [("", "auto"), ("fp32", "fp32"), ("bf16", "bf16")])
+@pytest.mark.parametrize("name", ["wnut17", "wnut17_shared"])
+def test_what_computes_is_described(root, name, asked, meant):
+    config = load_config(root / "configs" / f"{name}.cfg")
+    cpu = torch.device("cpu")
+    found = describe_compute(config, precision=asked)
+    assert found == {"threads": torch.get_num_threads(), **describe_products(meant, cpu)}
+    assert found["device"] == "cpu" and found["precision"] in ("fp32", "bf16") and "cpu_vendor" in found
+
+
+def test_the_device_that_computes(root, monkeypatch):
+    config = spacy.blank("en").config
+    assert describe_compute(config)["device"] == "cpu"
+    assert describe_compute(config, gpu_id=1) == {"threads": torch.get_num_threads(), "device": "cuda:1"}
+    monkeypatch.setenv("SPACY_TOKCLF_DEVICE", "meta")
+    assert describe_compute(config, gpu_id=1)["device"] == "meta"
 
 
 class Commands:
@@ -326,7 +369,7 @@ class Commands:
         (["--with-dev", "--tuned-like", "other/model-best"], ["{out}/model-last", "--like", "other/model-best"]),
     ],
 )
-def test_tuning_after_training(options, tuned, root, tmp_path, monkeypatch):
+def test_tuning_after_training(options, tuned, root, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     splits = {split: {"posts": 10} for split in ("train", "dev")}
     write_json(tmp_path / "data.json", {"source": "wnut17", "splits": splits})
@@ -339,7 +382,9 @@ def test_tuning_after_training(options, tuned, root, tmp_path, monkeypatch):
     assert commands.ran[0][:3] == ["-m", "spacy", "train"]
     rate = "--training.optimizer.learn_rate.initial_rate"
     assert commands.ran[0][commands.ran[0].index(rate) + 1] == "5e-05", "the encoder is not the embedded one"
-    assert (out / "time.json").is_file()
+    written = json.loads((out / "time.json").read_text())
+    assert written["compute"] == describe_compute(load_config(config)) and written["seconds"] >= 0
+    assert f"precision {written['compute']['precision']}" in " ".join(capsys.readouterr().out.split())
     expected = [part.format(out=out) for part in tuned or []]
     report = ["--report", str(out / "tuning.json")]
     assert commands.ran[1:] == ([["-m", "spacy", "tokclf", "tune", *expected, *report]] if tuned else [])

@@ -6,15 +6,19 @@ from configparser import ConfigParser
 
 import pytest
 import srsly
+import train
 import yaml
 from get_data import URL
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from stamp_code import list_in, sources
-from weasel.util.config import load_project_config
+from spacy.util import load_config
+from weasel.util.config import load_project_config, parse_config_overrides
 
 from spacy_tokclf.corpus import WNUT17_FILES
+
+#: Rooms that change neither what is trained nor what is exported.
+UNSTAMPED = {"cli", "hub", "report", "scale"}
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def test_workflows_make_what_each_command_needs(project, commands, tracked):
 
 
 def test_scores_of_the_two_data_sets_stand_apart(commands):
-    for layout in ("", "shared/", "portable/", "gpu/"):
+    for layout in ("", "shared/", "portable/"):
         command = commands[f"evaluate{'-' if layout else ''}{layout.rstrip('/')}"]
         names = [f"{layout}{name}.json" for name in ("dev", "test", "raw_text", "run")]
         assert command["outputs"] == [f"metrics/{n}" for n in names] + [f"metrics/sample/{n}" for n in names]
@@ -86,22 +90,73 @@ def test_scores_of_the_two_data_sets_stand_apart(commands):
     assert "--splits test" in final["script"][0] and "corpus/dev.spacy" not in final["deps"]
 
 
-def test_the_step_code_depends_on_every_source(commands, root, tracked):
-    wanted = {str(path.relative_to(root)) for path in sources()} & tracked
-    listed = {dep for dep in commands["code"]["deps"] if dep.startswith("spacy_tokclf/")}
-    assert listed == wanted, "run: python scripts/stamp_code.py --list-in project.yml"
+def test_every_room_is_stamped_or_left_out_on_purpose(commands, root):
+    def is_room(path):
+        return path.suffix == ".py" or (path.is_dir() and any(path.rglob("*.py")))
+
+    rooms = {path.stem for path in (root / "spacy_tokclf").iterdir() if is_room(path)}
+    stamped = [line.split()[2:] for line in commands["code"]["script"]]
+    assert [out for out, *_ in stamped] == commands["code"]["outputs"]
+    (_, *training), (_, *export) = stamped
+    assert export == ["export"] and len(training) == len(set(training))
+    assert set(training) == rooms - UNSTAMPED - {"export"}
 
 
-def test_the_list_of_sources_is_kept_up_to_date(root):
-    def listed(text):
-        (first,) = re.findall(r"  - name: code\n.*?\n\n", text, re.DOTALL)
-        return re.findall(r"- (spacy_tokclf/.*)\n", first)
+def test_the_stamps_are_written_each_time_and_nothing_else_is(commands):
+    assert [name for name, command in commands.items() if command.get("no_skip")] == ["code"]
 
-    text = (root / "project.yml").read_text()
-    assert list_in(text, listed(text)) == text
-    shorter = list_in(text, ["spacy_tokclf/new.py", *listed(text)[3:]])
-    assert listed(shorter) == ["spacy_tokclf/new.py", *listed(text)[3:]]
-    assert len(shorter.splitlines()) == len(text.splitlines()) - 2
+
+def test_siblings_have_the_same_dependencies(commands):
+    """What differs is the pipeline alone: its folder, its stamp, its config."""
+    for step in ("train", "evaluate", "package", "install"):
+        names = [name for name in commands if re.fullmatch(f"{step}(-shared|-portable)?", name)]
+        names += [f"{step}-final"] if step in ("package", "install") else []
+        shapes = {
+            tuple(re.sub(r"shared/|portable/|final/", "", dep) for dep in _renamed(commands[name]["deps"]))
+            for name in names
+        }
+        assert len(names) > 1 and len(shapes) == 1, step
+
+
+def _renamed(deps):
+    """Give the pipeline, the config and the stamp of the package the same name in every sibling."""
+    for dep in deps:
+        if dep.startswith("training/") and "model-" in dep:
+            yield "training/model"
+        elif dep.startswith("configs/"):
+            yield "config"
+        else:
+            yield "packages/stamp" if dep.startswith("packages/") else dep
+
+
+def test_every_command_depends_on_what_its_script_imports(commands, root):
+    """On the modules in scripts/, less the one that only reads and writes files."""
+    shared = {path.stem for path in (root / "scripts").glob("*.py")} - {"project_files"}
+    for command in commands.values():
+        for script in {word for line in command["script"] for word in line.split() if word.endswith(".py")}:
+            imported = set(re.findall(r"^(?:from|import) (\w+)", (root / script).read_text(), re.MULTILINE))
+            assert {f"scripts/{name}.py" for name in imported & shared} <= set(command["deps"]), command["name"]
+
+
+@pytest.mark.parametrize("name", ["train", "train-shared", "train-portable"])
+def test_the_default_variables_train_what_the_config_says(name, commands, root):
+    """`spacy train CONFIG` with the three paths is the training step, on WNUT-17 and with the encoder made here."""
+    (script,) = commands[name]["script"]
+    args = train.parse_args(script.split()[2:])
+    command = train.train_command(args, {"source": "wnut17", "splits": {}})
+    out = commands[name]["outputs"][0].removesuffix("/model-best")
+    known = ["-m", "spacy", "train", str(args.config), "--output", out, "--gpu-id", "-1"]  # as by default
+    assert command[: len(known)] == known
+    overrides = parse_config_overrides(command[len(known) :])
+    paths = {key: value for key, value in overrides.items() if key.startswith("paths.")}
+    assert paths == {f"paths.{split}": f"corpus/{split}.spacy" for split in ("train", "dev")} | {
+        "paths.encoder": "assets/encoder"
+    }
+    assert len(overrides) > len(paths), "there is something to compare"
+    ours, plain = (load_config(root / args.config, overrides=each, interpolate=True) for each in (overrides, paths))
+    assert ours == plain
+    other = load_config(root / args.config, overrides={**paths, "system.seed": 1}, interpolate=True)
+    assert ours != other
 
 
 def test_assets_are_the_official_files(project):
@@ -189,9 +244,11 @@ def test_the_makefile_has_every_target_that_is_called(root):
     assert called <= targets(root)
 
 
-def test_the_makefile_runs_workflows_and_scripts_that_are_there(root, project, tracked):
+def test_the_makefile_runs_workflows_and_scripts_that_are_there(root, project, commands, tracked):
     text = (root / "Makefile").read_text()
-    assert set(re.findall(r"project run (\S+)", text)) == set(project["workflows"])
+    run = set(re.findall(r"project run (\S+)", text))
+    assert set(project["workflows"]) <= run <= set(project["workflows"]) | set(commands)
+    assert {name.split()[0] for name in re.findall(r"--vars\.(.*?)\s", text)} <= set(project["vars"])
     assert set(re.findall(r"scripts/\S+\.py", text)) <= tracked
 
 
@@ -205,3 +262,30 @@ def test_the_workflow_checks_the_python_it_asks_for(root):
         first = next(step for step in job["steps"] if "run" in step)
         assert f'"Python {setup["with"]["python-version"]}."' in first["run"]
         assert "python -V" in first["run"]
+
+
+def test_every_part_of_ci_is_a_job_of_the_workflow(root):
+    local = re.findall(r"^make ([a-z-]+)", (root / ".ci" / "run").read_text(), re.MULTILINE)
+    workflow = yaml.safe_load((root / ".github" / "workflows" / "tests.yml").read_text())
+    jobs = [
+        [step["run"] for step in job["steps"] if "make" in step.get("run", "")] for job in workflow["jobs"].values()
+    ]
+    last = [runs[-1].split()[1] for runs in jobs]
+    assert sorted(last) == sorted(local)
+    assert all("make assets" in run for runs in jobs for run in runs[:-1]), "one part a job"
+
+
+def test_actions_are_pinned_to_commits(root):
+    text = (root / ".github" / "workflows" / "tests.yml").read_text()
+    used = re.findall(r"uses: (.*)", text)
+    assert used and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action) for action in used)
+
+
+def test_the_hooks_before_a_commit_are_those_of_lint(root):
+    config = yaml.safe_load((root / ".pre-commit-config.yaml").read_text())
+    (repo,) = config["repos"]
+    assert repo["repo"] == "local" and all(hook["language"] == "system" for hook in repo["hooks"])
+    (lint,) = re.findall(r"^lint:.*\n((?:\t.*\n)+)", (root / "Makefile").read_text(), re.MULTILINE)
+    wanted = [line.strip().replace("$(BIN)", ".venv/bin").removesuffix(" .") for line in lint.splitlines()]
+    entries = [hook["entry"].removesuffix(" --force-exclude") for hook in repo["hooks"]]
+    assert entries == [line.removesuffix(" --check") for line in wanted]

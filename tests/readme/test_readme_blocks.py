@@ -48,7 +48,7 @@ class Code(NamedTuple):
 
     @property
     def commands(self) -> list[str]:
-        """RETURNS (List[str]): The commands of a block, without comments."""
+        """RETURNS (list[str]): The commands of a block, without comments."""
         joined = self.text.replace("\\\n", " ")
         return [line.split("  #")[0].split(" # ")[0].strip() for line in joined.splitlines() if line.strip()]
 

@@ -1,4 +1,6 @@
-"""Environments to try wheels in: only the wheels are installed, the rest is borrowed from the running environment."""
+"""Isolated environments to test wheels in: only the wheels are installed, other packages are those of the running
+environment.
+"""
 
 import os
 import shlex
@@ -68,7 +70,7 @@ def install(python: Path, *arguments: str) -> None:
 
 
 def borrow(python: Path) -> None:
-    """Let an environment find what the running one has installed, behind what it has itself.
+    """Let an environment import what the running one has installed, after what it has itself.
 
     Packages that are installed in editable form are not found: what makes them so is not read from there.
 
@@ -80,8 +82,8 @@ def borrow(python: Path) -> None:
     (site / BORROWED).write_text("\n".join(ours) + "\n", encoding="utf8")
 
 
-def lonely_variables(home: Path) -> dict[str, str]:
-    """Make environment variables that lead to no cache, no settings and no source tree.
+def isolated_variables(home: Path) -> dict[str, str]:
+    """Make environment variables that point to no cache, no settings and no source tree.
 
     home (Path): An empty folder.
     RETURNS (dict[str, str]): The variables of this process without Python's and Hugging Face's, and with that home.
