@@ -76,8 +76,8 @@ def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None
     return facts
 
 
-def find_encoder(config: dict[str, Any]) -> tuple[str | None, str | None, int]:
-    """Find the encoder that a config trains.
+def encoder_in_config(config: dict[str, Any]) -> tuple[str | None, str | None, int]:
+    """Read from a training config which encoder it starts from.
 
     config (dict[str, Any]): A training config.
     RETURNS (tuple[str | None, str | None, int]): Name, revision and window; no name if it has none.

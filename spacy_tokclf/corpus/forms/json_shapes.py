@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import Errors
-from ..text_records import TextRecord
+from ..records import TextRecord
 from .json_spans import read_offsets, read_spans
 
 FORMATS = ("doccano", "prodigy", "label-studio")
