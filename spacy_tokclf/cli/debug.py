@@ -1,4 +1,4 @@
-"""`spacy tokclf debug`: look at the data, and at what the encoder will see of them, before training."""
+"""`spacy tokclf debug`: check data, and their word pieces, before training."""
 
 from dataclasses import asdict
 from pathlib import Path

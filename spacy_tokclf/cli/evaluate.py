@@ -67,8 +67,8 @@ def evaluate(
 
     model (str): Name or folder of the pipeline.
     data (Path): The annotated data, in any form that read_any reads.
-    RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration says how far the scores of entities can
-        be believed, if they have any.
+    RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration has the calibration of the entity
+        scores, if there are any.
     RAISES (ValueError): TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
     """
     import spacy

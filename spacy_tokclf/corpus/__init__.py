@@ -1,5 +1,5 @@
-"""The corpus: CoNLL files, Hugging Face data sets and texts with offsets; records, DocBin files; the readers and the
-batcher that training uses."""
+"""Annotated data: records and Docs, the forms of files they are read from and written to, conversion between forms, and
+the readers, batcher and augmenter that training uses."""
 
 from .align import text_record_to_doc, text_records_to_docs
 from .batcher import batch_by_length

@@ -1,4 +1,4 @@
-"""Docs with gold entities: from records and back, and their bare copies.
+"""Docs with gold entities: made from records, turned into records, and copied without annotation.
 
 The Docs keep the gold tokens and say that the spaces between them are unknown, so that spaCy's corpus reader trains and
 scores on exactly these tokens instead of tokenising an invented text anew.
@@ -42,7 +42,7 @@ def record_to_doc(record: Record, vocab: Vocab) -> Doc:
 
 
 def doc_to_record(doc: Doc) -> Record:
-    """Read the gold of a Doc back.
+    """Read the gold of a Doc as a record.
 
     doc (Doc): A Doc with entities; tokens without entity annotation are missing values.
     RETURNS (Record): Its tokens and IOB2 tags.

@@ -50,7 +50,7 @@ def read_tagged(
     path (str | Path): The file.
     token_column (int): Column of the tokens, from 0, or from the end if negative.
     tag_column (int): Column of the tags.
-    separator (str | None): What stands between columns; None: found out.
+    separator (str | None): What stands between columns; None: tabs if the first row has one, else blanks.
     suffix (bool): Whether the prefix letter stands last.
     RETURNS (TaggedFile): Its tokens and tags.
     RAISES (ValueError): TC111, TC112, TC113, TC115, TC116, TC223, with file and line; TC118 if there is no such file.

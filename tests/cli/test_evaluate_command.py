@@ -16,7 +16,7 @@ from spacy_tokclf.cli import app
 from spacy_tokclf.cli.evaluate import evaluate, predict
 from spacy_tokclf.cli.score import score
 from spacy_tokclf.corpus import read_conll, write_docbin
-from spacy_tokclf.corpus.convert import read_any
+from spacy_tokclf.corpus.convert import read_any, write_any
 
 WriteT = Callable[..., str]
 
@@ -28,6 +28,13 @@ def test_equals_score_on_files(write: WriteT, pipeline: str, tmp_path: Path) -> 
     assert evaluate(pipeline, gold, train=train) == expected
     write_docbin(read_conll(gold), tmp_path / "gold.spacy")
     assert evaluate(pipeline, tmp_path / "gold.spacy", train=train, batch_size=1) == expected
+
+
+def test_other_forms_of_data(write: WriteT, pipeline: str, tmp_path: Path) -> None:
+    gold = write("gold.conll", GOLD)
+    expected = evaluate(pipeline, Path(gold))
+    write_any(read_any(gold, spacy.blank("en")), tmp_path / "gold.jsonl")
+    assert evaluate(pipeline, tmp_path / "gold.jsonl") == expected
 
 
 def test_prints_and_writes(write: WriteT, pipeline: str, tmp_path: Path) -> None:

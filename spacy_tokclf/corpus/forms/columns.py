@@ -93,22 +93,22 @@ def stream_columns(
         rows = [lines[number - first] for number in numbers]
         if layout is None:
             layout = _find_layout(rows, columns, separator, f"{path}:{numbers[0]}")
-        if layout.trim:
-            rows = [row.rstrip(_BLANK) for row in rows]
-        places = np.array(numbers, dtype=np.int64)
-        starts = np.concatenate([[0], np.flatnonzero(np.diff(places) > 1) + 1])  # first row of each sentence
+        rows = _normalize(rows, layout)
         irregular = _split_irregular(rows, layout)
         wrong = next((row for row, cells in irregular.items() if len(cells) != layout.width), None)
+        places = np.array(numbers, dtype=np.int64)
+        # First row of each sentence, and one past the last row, (n_sentences + 1,).
+        bounds = np.concatenate([[0], np.flatnonzero(np.diff(places) > 1) + 1, [len(rows)]])
         if wrong is not None:
-            starts = starts[starts <= wrong]  # sentences before the faulty one, and where that begins
-        n_rows = len(rows) if wrong is None else int(starts[-1])
+            bounds = bounds[bounds <= wrong]  # of the sentences before the faulty one
+        n_rows = int(bounds[-1])
         if n_rows:
-            chosen = _choose(_split_rows(rows[:n_rows], irregular, layout), columns, layout.width)
-            lengths = np.diff(starts, append=n_rows) if wrong is None else np.diff(starts)
-            yield Rows(str(path), chosen, places[:n_rows], lengths)
+            cells = _split_rows(rows[:n_rows], irregular, layout)
+            yield Rows(str(path), _choose(cells, columns, layout.width), places[:n_rows], np.diff(bounds))
         if wrong is not None:
-            facts = {"where": f"{path}:{places[wrong]}", "separator": layout.name, "line": rows[wrong]}
-            raise ValueError(Errors.TC113.format(found=len(irregular[wrong]), width=layout.width, **facts))
+            where, line = f"{path}:{numbers[wrong]}", lines[numbers[wrong] - first]
+            facts = {"where": where, "separator": layout.name, "line": line, "width": layout.width}
+            raise ValueError(Errors.TC113.format(found=len(irregular[wrong]), **facts))
     if layout is None:
         raise ValueError(Errors.TC116.format(where=path, lines=n_lines))
 
@@ -129,12 +129,12 @@ class _Layout(NamedTuple):
 
     separator (str): What stands between columns; a blank stands for runs of blanks and tabs.
     width (int): Number of columns.
-    trim (bool): Whether blanks at the end of a row are no column.
+    tail (str): What ends most rows and is no column: tabs.
     """
 
     separator: str
     width: int
-    trim: bool
+    tail: str
 
     @property
     def name(self) -> str:
@@ -150,10 +150,10 @@ def _find_layout(rows: list[str], columns: Sequence[int], separator: str | None,
         separator = "\t" if "\t" in trimmed else " "
     width = full = len(_split(trimmed, separator))
     if separator == "\t":
-        full = len(_split(rows[0], separator))
-        if not _are_there(columns, width) or any(row.rstrip(_BLANK).count(separator) == full - 1 for row in rows):
-            width = full
-    layout = _Layout(separator, width, trim=separator == " " or width < full)
+        full = rows[0].count("\t") + 1
+        filled = (row.count("\t") == row.rstrip(_BLANK).count("\t") == full - 1 for row in rows)
+        width = full if not _are_there(columns, width) or any(filled) else width
+    layout = _Layout(separator, width, separator * (full - width))
     if not _are_there(columns, width):
         facts = {"where": where, "separator": layout.name}
         raise ValueError(Errors.TC112.format(token=columns[0], tag=columns[-1], width=width, **facts))
@@ -165,14 +165,20 @@ def _are_there(columns: Sequence[int], width: int) -> bool:
     return len({range(width)[i] for i in columns if -width <= i < width}) == len(columns)
 
 
+def _normalize(rows: list[str], layout: _Layout) -> list[str]:
+    """Make one blank of each run of them, or take off what ends the rows."""
+    if layout.separator != " ":
+        return [row.removesuffix(layout.tail) for row in rows] if layout.tail else rows
+    rows = [row.rstrip(_BLANK) for row in rows]
+    return [_BLANKS.sub(" ", row) for row in rows] if any("  " in row or "\t" in row for row in rows) else rows
+
+
 def _split_irregular(rows: list[str], layout: _Layout) -> dict[int, list[str]]:
-    """Split the rows, by their index, in which the separator does not stand once between two columns."""
+    """Split the rows, by their index, that have not as many separators as they should."""
     # Separators in each row, (n_rows,).
     counts = np.fromiter(map(str.count, rows, repeat(layout.separator)), dtype=np.int64, count=len(rows))
-    odd = counts != layout.width - 1
-    if layout.separator == " ":
-        odd |= np.fromiter(map(str.count, rows, repeat("\t")), dtype=np.int64, count=len(rows)) > 0
-    return {row: _split(rows[row], layout.separator, layout.width) for row in np.flatnonzero(odd).tolist()}
+    odd = np.flatnonzero(counts != layout.width - 1).tolist()
+    return {row: _split(rows[row], layout.separator, layout.width) for row in odd}
 
 
 def _split_rows(rows: list[str], irregular: dict[int, list[str]], layout: _Layout) -> list[str]:
@@ -189,13 +195,15 @@ def _split_rows(rows: list[str], irregular: dict[int, list[str]], layout: _Layou
 
 
 def _split(row: str, separator: str, width: int = 0) -> list[str]:
-    """Split a row with care: runs of blanks; blanks at its ends; a token that holds the separator."""
+    """Split a row with care: runs of separators; blanks at its ends; a token that holds the separator."""
     if separator == " ":
         cells = _BLANKS.split(row)
         # A row that is merely indented has one empty cell too many; a row whose token was lost has not.
         return cells[1:] if len(cells) > max(width, 2) and not cells[0] else cells
     cells = row.split(separator)
     if width and len(cells) > width:
+        if not "".join(cells[width:]).strip(_BLANK):
+            return cells[:width]
         filled = [cell for cell in cells if cell and not cell.isspace()]
         if len(filled) == width or separator == "\t":
             return filled
@@ -218,15 +226,21 @@ def _stripped(column: list[str]) -> list[str]:
 def _sentence_blocks(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Stream the lines of a file in blocks that end where a sentence does, with the number of their first line."""
     first = 1
-    held: list[str] = []
-    for lines in read_line_blocks(path):
-        # What follows the last blank line may go on in the next block.
-        end = next((i for i in range(len(lines), 0, -1) if not lines[i - 1] or lines[i - 1].isspace()), 0)
-        if end:
-            block = held + lines[:end]
-            yield first, block
-            first, held = first + len(block), lines[end:]
-        else:
-            held += lines
-    if held:
-        yield first, held
+    ready: list[str] = []  # whole sentences
+    held: list[str] = []  # what follows them, and may go on in the next block
+    try:
+        for lines in read_line_blocks(path):
+            end = next((i for i in range(len(lines), 0, -1) if not lines[i - 1] or lines[i - 1].isspace()), 0)
+            if not end:
+                held += lines
+                continue
+            if ready:
+                yield first, ready
+                first += len(ready)
+            ready, held = held + lines[:end], lines[end:]
+    except ValueError:  # of a line that cannot be read
+        if ready:
+            yield first, ready
+        raise
+    if ready or held:
+        yield first, ready + held

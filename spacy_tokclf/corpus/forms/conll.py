@@ -1,4 +1,4 @@
-"""CoNLL files: one token a row, its tag in another column, a blank line after each post; in as records, out from them.
+"""CoNLL files, one token a row, its tag in another column, a blank line after each post: reader and writer of records.
 
 How rows are split is the same for all files of columns: see `columns`. WNUT-17 is read as published.
 """

@@ -1,4 +1,4 @@
-"""DocBin files (.spacy): Docs and records, in and out."""
+"""DocBin files (.spacy): reader and writer of Docs and of records."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Texts with character offsets, as Doccano, Prodigy and Label Studio export them: in and out."""
+"""JSON files of texts with character offsets, as Doccano, Prodigy and Label Studio have them: reader and writer."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ def read_jsonl(path: str | Path, *, format: str = "auto") -> Iterator[TextRecord
     """Stream the texts of an export: one JSON object a line, or one JSON list.
 
     path (str | Path): The file, in UTF-8.
-    format (str): "doccano", "prodigy" or "label-studio" (its JSON and its JSON-MIN); "auto" goes by the keys of each
+    format (str): "doccano", "prodigy" or "label-studio" (its JSON and its JSON-MIN); "auto" decides by the keys of each
         object.
     YIELDS (TextRecord): The texts, in order.
     RAISES (ValueError): TC111, TC160 to TC164, TC168, TC173 with file and line; TC167 for an unknown format; TC169 if
@@ -33,8 +33,8 @@ def read_jsonl(path: str | Path, *, format: str = "auto") -> Iterator[TextRecord
 
 
 def write_jsonl(docs: Iterable[Doc], path: str | Path, format: str = "prodigy") -> int:
-    """Write Docs with their entities. Tokens whose gold is missing are written under a key "missing" of our own, since
-    none of the tools can say so.
+    """Write Docs with their entities. Tokens whose gold is missing are written under the additional key "missing",
+    since none of the tools has one for them.
 
     docs (Iterable[Doc]): The Docs.
     path (str | Path): The file to write.

@@ -81,7 +81,7 @@ def _conll_file(split: str, folder: str | Path | None) -> Path | None:
 
 
 def _say(used: str) -> None:
-    """Log once where the data come from. A warning, since it is not what the name stands for."""
+    """Log once where the data come from. As a warning, since it is not the data set of that name itself."""
     if used not in _said:
         _said.add(used)
         _logger.warning(Warnings.TW111.format(path=NAMES[0], used=used))
