@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from wasabi import msg
 
 from spacy_tokclf.corpus import Record, read_conll
-from spacy_tokclf.corpus.docbin import write_docbin
+from spacy_tokclf.corpus.forms.docbin import write_docbin
 
 from .system import ROOT, Setting
 

@@ -16,7 +16,7 @@ class ErrorsWithCodes(type):
 
 
 class Warnings(metaclass=ErrorsWithCodes):
-    """TW0: pipeline and models. TW1: corpus. TW2: metrics."""
+    """Warnings by code."""
 
     TW001 = (
         "The learning rate is 0 for the second update in a row (update {step}), so nothing is learned. Expected a rate "
@@ -53,7 +53,7 @@ class Warnings(metaclass=ErrorsWithCodes):
 
 
 class Errors(metaclass=ErrorsWithCodes):
-    """TC0: pipeline, models, training. TC1: corpus and tags. TC2: metrics. TC3: project and CLI."""
+    """Errors by code. A code that was released keeps its meaning; a new message takes a number that is free."""
 
     TC001 = "There is no precision {value!r}. Choose one of: {choices}."
     TC002 = (
@@ -216,7 +216,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{where}: this row has {found} column(s), split on {separator}, where the rows before have {width}: "
         "{line!r}. Complete the row; words that hold spaces need a tab between the columns."
     )
-    TC114 = "{where}: this row has a tag ({tag!r}) and no token: {line!r}. Add the token or delete the row."
+    TC114 = "{where}: this row has a tag ({tag!r}) and no token. Add the token or delete the row."
     TC115 = (
         "{where}: the tag {tag!r} gives one token several labels, which one tag sequence cannot hold. Files "
         "like emerging.test.conll of WNUT-17 are written so; its gold for scores is emerging.test.annotated. "
@@ -231,8 +231,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "a DocBin (.spacy) holds any word."
     )
     TC118 = (
-        "There is no CoNLL data at {path!r}: expected a file with one token a row, or a folder that holds "
-        "files named *.conll. Check the path (`paths.train`, `paths.dev`)."
+        "There are no data at {path!r}: expected a CoNLL file (one token a row, its tag in another column), a .spacy "
+        "file or, for training, a folder that holds files named *.conll. Check the path (in a config: `paths.train`, "
+        "`paths.dev`)."
     )
     TC119 = "{name} = {value}: expected a whole number of at least {least}."
     TC120 = (
@@ -363,7 +364,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "The two systems were compared on different gold: {one}, and {other}. A paired test needs the "
         "same gold, sentence by sentence, for both."
     )
-    TC220 = "There is no file {path}. Give a CoNLL file (one token a row, its tag in another column) or a .spacy file."
     TC221 = (
         "{gold} has {gold_count} sentences and {pred} has {pred_count}; rows stop matching at "
         "{gold_where} and {pred_where}. Expected the same sentences on both sides; look for a lost or "
@@ -383,10 +383,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "{count} of {total} tokens differ between {gold} and {pred}; the first at {gold_where} "
         "({gold_token!r}) and {pred_where} ({pred_token!r}). Leave --check-tokens out to score them "
         "on the gold tokens."
-    )
-    TC225 = (
-        "{where}: the tag {tag!r} gives one token several labels, which entity scores cannot count. "
-        "Keep one label a token; the gold for scores of WNUT-17 is emerging.test.annotated."
     )
     TC226 = (
         "The scheme {scheme} would be ignored: the default mode reads tags by the rules of conlleval, "

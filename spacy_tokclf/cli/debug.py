@@ -1,4 +1,4 @@
-"""`spacy tokclf debug`: look at the data, and at what the encoder will see of them, before training."""
+"""`spacy tokclf debug`: check data, and their word pieces, before training."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -79,7 +79,7 @@ def debug(
     """
     import spacy
 
-    from .debug_encoder import find_encoder, piece_facts
+    from .debug_encoder import encoder_in_config, piece_facts
     from .debug_findings import Findings, check_config, check_parts, check_pieces
 
     nlp = spacy.blank(settings.get("nlp", {}).get("lang") or lang or "en")
@@ -89,7 +89,7 @@ def debug(
     _print_parts(parts)
     findings = Findings()
     check_parts(parts, findings)
-    name, revision, window = find_encoder(settings)
+    name, revision, window = encoder_in_config(settings)
     name = name or encoder
     pieces: dict[str, Any] = {}
     if name is not None:

@@ -1,4 +1,4 @@
-"""What an encoder will see of the data: unknown word pieces, words and texts that are longer than its window."""
+"""Word pieces of the data, for `spacy tokclf debug`: unknown ones, words without any, texts longer than a window."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -76,11 +76,11 @@ def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None
     return facts
 
 
-def find_encoder(config: dict[str, Any]) -> tuple[str | None, str | None, int]:
-    """Find the encoder that a config trains.
+def encoder_in_config(config: dict[str, Any]) -> tuple[str | None, str | None, int]:
+    """Read from a training config which encoder it starts from.
 
     config (dict[str, Any]): A training config.
-    RETURNS (tuple[str | None, str | None, int]): Name, revision and window; no name if it has none.
+    RETURNS (tuple[str | None, str | None, int]): Name, revision and window; None as name if the config has none.
     """
     loaders = [block for block in _blocks(config) if block.get("@misc") == "spacy-tokclf.PretrainedEncoder.v1"]
     loader = loaders[0] if loaders else {}

@@ -1,4 +1,4 @@
-"""What `spacy tokclf debug` makes of the facts: errors, warnings, and what is in order."""
+"""The checks of `spacy tokclf debug`: facts of the data to errors and warnings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

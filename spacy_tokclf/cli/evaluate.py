@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @app.command("evaluate")
 def evaluate_cli(
     model: Annotated[str, typer.Argument(help="Name or folder of a pipeline that sets doc.ents")],
-    data: Annotated[Path, typer.Argument(help="Annotated data: a .spacy file or a CoNLL file")],
+    data: Annotated[Path, typer.Argument(help="Annotated data, in any form that `convert` reads")],
     raw: Annotated[
         bool, typer.Option("--raw", help="Predict on the raw text with the pipeline's tokenizer, compare characters")
     ] = False,
@@ -66,23 +66,24 @@ def evaluate(
     """Evaluate a pipeline; the options are those of the command.
 
     model (str): Name or folder of the pipeline.
-    data (Path): The annotated data.
-    RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration says how far the scores of entities can
-        be believed, if they have any.
-    RAISES (ValueError): TC220 and TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
+    data (Path): The annotated data, in any form that read_any reads.
+    RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration has the calibration of the entity
+        scores, if there are any.
+    RAISES (ValueError): TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
     """
     import spacy
     from spacy.cli._util import setup_gpu
 
+    from ..corpus.convert import read_any
+    from ..corpus.data_facts import entity_texts
     from ..metrics.calibration import calibration_report
     from ..metrics.examples import annotated, compare_characters, compare_examples, scored_entities
     from ..metrics.summary import describe_errors, summarize
     from ..pipeline.token_classifier import TokenClassifier
-    from .tagged import entity_texts
 
     setup_gpu(use_gpu, silent=True)
     nlp = spacy.load(model)
-    examples = annotated(predict(nlp, read_gold(nlp, data), raw=raw, batch_size=batch_size))
+    examples = annotated(predict(nlp, list(read_any(data, nlp)), raw=raw, batch_size=batch_size))
     joiner = "" if raw else " "
     if raw:
         comparison = compare_characters(examples)
@@ -101,26 +102,6 @@ def evaluate(
     return summary
 
 
-def read_gold(nlp: "Language", path: Path) -> list["Doc"]:
-    """Read annotated Docs.
-
-    nlp (Language): The pipeline whose vocabulary they get.
-    path (Path): A .spacy file or a CoNLL file.
-    RETURNS (list[Doc]): The Docs, gold tokens kept.
-    RAISES (ValueError): TC220, and TC1xx for a faulty file.
-    """
-    from spacy.tokens import DocBin
-
-    from ..corpus import read_conll, records_to_docs
-    from ..errors import Errors
-
-    if not path.is_file():
-        raise ValueError(Errors.TC220.format(path=path))
-    if path.suffix == ".spacy":
-        return list(DocBin().from_disk(path).get_docs(nlp.vocab))
-    return list(records_to_docs(read_conll(path), nlp.vocab))
-
-
 def predict(
     nlp: "Language", references: list["Doc"], *, raw: bool = False, batch_size: int | None = None
 ) -> list["Example"]:
@@ -133,17 +114,12 @@ def predict(
     RETURNS (list[Example]): Prediction and gold of each text.
     RAISES (ValueError): TC240, if an error handler dropped texts.
     """
-    from spacy.tokens import Doc
     from spacy.training import Example
 
+    from ..corpus.docs import bare_copy
     from ..errors import Errors
 
-    def bare(doc: Doc) -> Doc:
-        words = [token.text for token in doc]
-        spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
-        return Doc(nlp.vocab, words=words, spaces=spaces)
-
-    inputs = ((doc.text if raw else bare(doc), doc) for doc in references)
+    inputs = ((doc.text if raw else bare_copy(doc, nlp.vocab), doc) for doc in references)
     pairs = nlp.pipe(inputs, as_tuples=True, batch_size=batch_size)
     examples = [Example(predicted, reference) for predicted, reference in pairs]
     if len(examples) != len(references):

@@ -1,12 +1,18 @@
 """`spacy tokclf score`: scores of two files."""
 
+import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
+from ..errors import Errors, Warnings
 from ._app import app
 from ._util import JSON_HELP, RESAMPLES_HELP, TRAIN_HELP, failing_cleanly, write_json, write_jsonl
+
+if TYPE_CHECKING:
+    from ..corpus.tagged import TaggedFile
 
 
 @app.command("score")
@@ -94,19 +100,20 @@ def score(
     RETURNS (dict[str, Any]): As metrics.summary.summarize; with `other`, details["paired"] holds the test.
     RAISES (ValueError): TC2xx and TC1xx with file and line, if the files are at fault.
     """
+    from ..corpus.data_facts import entity_texts
+    from ..corpus.tagged import read_tagged
     from ..metrics.bootstrap import paired_bootstrap
     from ..metrics.seqeval.compare import Comparison, compare_columns
     from ..metrics.summary import describe_errors, summarize
-    from .tagged import check_aligned, check_scheme, entity_texts, read_tagged
 
-    def read(path: Path, column: int) -> Any:
+    def read(path: Path, column: int) -> "TaggedFile":
         return read_tagged(path, token_column=token_column, tag_column=column, separator=separator, suffix=suffix)
 
     def compare(path: Path) -> Comparison:
         file = read(path, pred_column)
-        check_aligned(reference, file, check_tokens=check_tokens)
+        _check_aligned(reference, file, check_tokens=check_tokens)
         if mode == "strict":
-            check_scheme(scheme, reference, file, suffix=suffix)
+            _check_scheme(scheme, reference, file, suffix=suffix)
         return compare_columns(reference.tags, file.tags, reference.lengths, mode=mode, scheme=scheme, suffix=suffix)
 
     _check_mode(mode, scheme)
@@ -126,9 +133,72 @@ def score(
 
 def _check_mode(mode: str, scheme: str | None) -> None:
     """Refuse a mode that does not exist, and a scheme that would be ignored."""
-    from ..errors import Errors
-
     if mode not in ("default", "strict"):
         raise ValueError(Errors.TC213.format(name="--mode", value=mode, expected="default or strict"))
     if scheme is not None and mode != "strict":
         raise ValueError(Errors.TC226.format(scheme=scheme))
+
+
+def _check_aligned(gold: "TaggedFile", pred: "TaggedFile", *, check_tokens: bool = False) -> None:
+    """Insist on the same sentences with the same number of tokens; warn (TW202) of tokens spelled differently.
+
+    gold (TaggedFile): The gold file.
+    pred (TaggedFile): The file of predictions.
+    check_tokens (bool): Whether a token spelled differently is an error.
+    RAISES (ValueError): TC221, TC222, TC224.
+    """
+    names = {"gold": gold.path, "pred": pred.path}
+    shared = min(len(gold.lengths), len(pred.lengths))
+    different = np.flatnonzero(gold.lengths[:shared] != pred.lengths[:shared])
+    if len(gold.lengths) != len(pred.lengths) or len(different):
+        sentence = int(different[0]) if len(different) else shared
+        places = {f"{side}_where": _sentence_start(file, sentence) for side, file in _sides(gold, pred)}
+        if len(gold.lengths) != len(pred.lengths):
+            counts = {"gold_count": len(gold.lengths), "pred_count": len(pred.lengths)}
+            raise ValueError(Errors.TC221.format(**names, **counts, **places))
+        counts = {"gold_count": gold.lengths[sentence], "pred_count": pred.lengths[sentence]}
+        raise ValueError(Errors.TC222.format(**counts, **places))
+    if gold.tokens == pred.tokens:
+        return
+    altered = [i for i, (one, other) in enumerate(zip(gold.tokens, pred.tokens, strict=True)) if one != other]
+    facts: dict[str, object] = {**names, "count": len(altered), "total": len(gold.tokens)}
+    for side, file in _sides(gold, pred):
+        facts |= {f"{side}_where": file.where(altered[0]), f"{side}_token": file.tokens[altered[0]]}
+    if check_tokens:
+        raise ValueError(Errors.TC224.format(**facts))
+    warnings.warn(Warnings.TW202.format(**facts), stacklevel=2)
+
+
+def _check_scheme(scheme: str | None, gold: "TaggedFile", pred: "TaggedFile", *, suffix: bool = False) -> None:
+    """Insist on prefixes of a strict scheme.
+
+    scheme (str | None): Its name; None: detected from the gold tags, as seqeval does.
+    gold (TaggedFile): The gold file.
+    pred (TaggedFile): The file of predictions.
+    suffix (bool): Whether the prefix letter stands last.
+    RAISES (ValueError): TC206, TC207; TC227 with file and line.
+    """
+    from ..metrics.seqeval.rules import STRICT, detect_strict_scheme, scheme_name
+    from ..tags import MISSING
+
+    place = -1 if suffix else 0
+    if scheme is None:
+        scheme = detect_strict_scheme(tag[place] for tag in set(gold.tags) - {MISSING})
+    allowed = STRICT[scheme_name(scheme)].allowed
+    for file in (gold, pred):
+        for tag in dict.fromkeys(file.tags):
+            if tag[place] not in allowed and tag != MISSING:
+                where, letters = file.where(file.tags.index(tag)), ", ".join(allowed)
+                raise ValueError(Errors.TC227.format(where=where, tag=tag, scheme=scheme, allowed=letters))
+
+
+def _sides(gold: "TaggedFile", pred: "TaggedFile") -> "tuple[tuple[str, TaggedFile], tuple[str, TaggedFile]]":
+    """Name both files."""
+    return ("gold", gold), ("pred", pred)
+
+
+def _sentence_start(file: "TaggedFile", sentence: int) -> str:
+    """Say where a sentence begins, or that the file ended before it."""
+    if sentence >= len(file.lengths):
+        return f"the end of {file.path}"
+    return file.where(int(file.lengths[:sentence].sum())) if file.lengths[sentence] else file.path

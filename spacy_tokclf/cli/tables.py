@@ -8,7 +8,7 @@ from wasabi import msg
 from ..metrics.analysis import KINDS
 
 _RIGHT = "r"
-#: What is said of the scores of entities, and the headers for it.
+#: Measures of entity scores, and the headers for them.
 SCORED = {
     "ece": "ECE",
     "ece_chance": "by chance",
@@ -55,7 +55,7 @@ def percent(value: float) -> str:
 
 
 def scored_row(scores: dict[str, Any], keys: Iterable[str]) -> list[str]:
-    """Write what is said of scores; "-" for what is not defined.
+    """Format measures as percentages; "-" for one that is not defined.
 
     scores (dict[str, Any]): The values.
     keys (Iterable[str]): Which of them.

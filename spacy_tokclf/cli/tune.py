@@ -14,7 +14,7 @@ from ._util import failing_cleanly, write_json
 def tune_cli(
     model: Annotated[str, typer.Argument(help="A trained pipeline: a folder, or a package's name with --output")],
     data: Annotated[
-        Path | None, typer.Argument(help="Data that it was not trained on: a .spacy file or a CoNLL file")
+        Path | None, typer.Argument(help="Data that it was not trained on, in any form that `convert` reads")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder of the tuned pipeline; else MODEL itself is tuned")
@@ -43,9 +43,9 @@ def tune_cli(
     import spacy
     from spacy.cli._util import setup_gpu
 
+    from ..corpus.convert import read_any
     from ..errors import Errors
     from ..pipeline.tuning.tune import copy_tuning, tune
-    from .evaluate import read_gold
 
     with failing_cleanly():
         if output is None and not Path(model).is_dir():
@@ -58,7 +58,7 @@ def tune_cli(
             found = copy_tuning(nlp, spacy.load(str(like)), component=component)
         else:
             options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
-            found = tune(nlp, read_gold(nlp, data), component=component, source=str(data), **options)
+            found = tune(nlp, list(read_any(data, nlp)), component=component, source=str(data), **options)
         _print(found)
         pipe: Any = nlp.get_pipe(found["component"])
         if not pipe.cfg["tuned"]:

@@ -1,21 +1,22 @@
-"""The corpus: CoNLL files, Hugging Face data sets and texts with offsets; records, DocBin files; the readers and the
-batcher that training uses."""
+"""Annotated data: records and Docs, the forms of files they are read from and written to, conversion between forms, and
+the readers, batcher and augmenter that training uses."""
 
 from .align import text_record_to_doc, text_records_to_docs
 from .batcher import batch_by_length
 from .conll_reader import ConllCorpus
-from .docbin import doc_to_record, read_docbin, record_to_doc, records_to_docs, write_docbin
+from .convert import dataset_dict_from_docbins, docbins_from_dataset_dict
+from .data_facts import FileFacts, SplitFacts, conll_facts, count_records
+from .docs import doc_to_record, record_to_doc, records_to_docs
 from .forms.conll import detect_conll_scheme, read_conll, write_conll
+from .forms.docbin import read_docbin, write_docbin
 from .forms.jsonl import read_jsonl, write_jsonl
-from .hf.dataset import HFDataset
+from .forms.wnut17 import load_wnut17
 from .hf.load import load_split
 from .hf.records import dataset_from_records, records_from_dataset
-from .hf.splits import dataset_dict_from_docbins, docbins_from_dataset_dict
-from .hf.wnut17 import load_wnut17
-from .jsonl_corpus import JsonlCorpus
-from .records import Record
-from .text_records import TextRecord
-from .verify import WNUT17_FILES, FileFacts, SplitFacts, check_md5, conll_facts, count_records, file_md5
+from .hf_reader import HFDataset
+from .jsonl_reader import JsonlCorpus
+from .records import Record, TextRecord
+from .verify import WNUT17_FILES, check_md5, file_md5
 
 __all__ = [
     "WNUT17_FILES",

@@ -5,20 +5,20 @@ missing value.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.tokens import Span as DocSpan
+from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .forms.jsonl import check_choice
-from .given_tokens import doc_of_given_tokens
 from .offset_report import OffsetReport
-from .overlaps import OVERLAPS, find_overlap, keep_spans
-from .text_records import CharSpan, TextRecord
+from .records import CharSpan, TextRecord
 
 MISALIGNED = ("mask", "expand", "contract", "error")
+OVERLAPS = ("error", "first", "longest")
 
 
 def text_records_to_docs(
@@ -78,7 +78,7 @@ def text_record_to_doc(
     report = OffsetReport() if report is None else report
     report.add_text(record)
     given = keep_tokens and record.tokens is not None
-    doc = doc_of_given_tokens(record, nlp.vocab) if given else _tokenize(record, nlp)
+    doc = _use_tokens(record, nlp.vocab) if given else _tokenize(record, nlp)
     tokens = _Tokens(doc)
     marked = _trimmed(record, report)
     kept = _resolve(record, marked, [span[:2] for span in marked], overlap, report)
@@ -91,6 +91,49 @@ def text_record_to_doc(
     missing.difference_update(i for ent in ents for i in range(ent.start, ent.end))
     doc.set_ents(ents, missing=[doc[i : i + 1] for i in sorted(missing)])
     return doc
+
+
+def find_overlap(spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """Look for two spans that overlap.
+
+    spans (Sequence[tuple[int, int]]): Start and end (exclusive), in any order.
+    RETURNS (tuple[int, int] | None): Indices of the first two, by their place in the text; None if there are none.
+    """
+    order = sorted(range(len(spans)), key=lambda i: (*spans[i], i))
+    return next(((i, j) for i, j in pairwise(order) if spans[i][1] > spans[j][0]), None)
+
+
+def keep_spans(spans: Sequence[tuple[int, int]], rule: str) -> list[int]:
+    """Choose spans that do not overlap.
+
+    spans (Sequence[tuple[int, int]]): Start and end (exclusive), in any order.
+    rule (str): "longest": a longer span wins, of equal ones the one that begins first; "first": the span that begins
+        first wins, of several the longest. Of spans with the same place, the one that stands first in the list.
+    RETURNS (list[int]): Indices of those kept, by their place in the text.
+    """
+
+    def rank(i: int) -> tuple[int, int, int]:
+        start, end = spans[i]
+        return (start - end, start, i) if rule == "longest" else (start, start - end, i)
+
+    kept: list[int] = []
+    for i in sorted(range(len(spans)), key=rank):
+        start, end = spans[i]
+        if all(end <= spans[j][0] or start >= spans[j][1] for j in kept):
+            kept.append(i)
+    return sorted(kept, key=lambda i: spans[i])
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    """Refuse a value that is not among the choices.
+
+    name (str): What it is the value of.
+    value (str): The value.
+    choices (Iterable[str]): The choices.
+    RAISES (ValueError): TC167.
+    """
+    if value not in choices:
+        raise ValueError(Errors.TC167.format(name=name, value=value, choices=", ".join(choices)))
 
 
 class _Tokens:
@@ -143,6 +186,41 @@ def _tokenize(record: TextRecord, nlp: Language) -> Doc:
     if doc.text != record.text:
         raise ValueError(Errors.TC171.format(where=record.where, found=doc.text[:60]))
     return doc
+
+
+def _use_tokens(record: TextRecord, vocab: Vocab) -> Doc:
+    """Make a Doc of the tokens of a text. White space between them that is more than one blank becomes a token, as in
+    spaCy's own tokenizers, so that no character is lost.
+
+    record (TextRecord): The text, with its tokens.
+    vocab (Vocab): Vocabulary of the Doc.
+    RETURNS (Doc): The Doc, without entities; its spaces unknown if the record says so.
+    RAISES (ValueError): TC170 if the tokens overlap, or leave more out than white space.
+    """
+    text, tokens = record.text, record.tokens or []
+    words = [text[start:end] for start, end in tokens]
+    if record.unknown_spaces and text == " ".join(words):
+        return Doc(vocab, words=words)
+    words = []
+    spaces: list[bool] = []
+    at = 0
+    for start, end in (*tokens, (len(text), len(text))):
+        gap = text[at:start]
+        if start < at or (gap and not gap.isspace()):
+            detail = f"a token begins at {start}, before the last one ends at {at}."
+            if start >= at:
+                detail = f"no token has the characters {gap!r} at ({at}, {start})."
+            raise ValueError(Errors.TC170.format(where=record.where, detail=detail))
+        if gap.startswith(" ") and words:
+            spaces[-1], gap = True, gap[1:]
+        if gap:
+            words.append(gap)
+            spaces.append(False)
+        if start < end:
+            words.append(text[start:end])
+            spaces.append(False)
+        at = end
+    return Doc(vocab, words=words, spaces=spaces)
 
 
 def _trimmed(record: TextRecord, report: OffsetReport) -> list[CharSpan]:

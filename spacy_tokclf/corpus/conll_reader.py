@@ -1,16 +1,14 @@
 """A spaCy corpus reader for CoNLL files, so that training can do without a conversion."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.vocab import Vocab
 
 from ..errors import Errors
-from .augmented import AugmenterT, CorpusT, augmented
-from .docbin import records_to_docs
+from .docs import records_to_docs
+from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.conll import detect_conll_scheme, read_conll
 from .records import Record
 
@@ -76,7 +74,7 @@ class ConllCorpus:
         YIELDS (Example): One Example a post.
         RAISES (ValueError): As read_conll does; TC118 if there is no file.
         """
-        return examples_from_records(self._records(), nlp.vocab)
+        return examples_from_docs(records_to_docs(self._records(), nlp.vocab), nlp.vocab)
 
     def _records(self) -> Iterator[Record]:
         """Read all files, the scheme detected over all of them, up to the limit."""
@@ -93,14 +91,3 @@ class ConllCorpus:
                 read += 1
                 if self.limit and read >= self.limit:
                     return
-
-
-def examples_from_records(records: Iterable[Record], vocab: Vocab) -> Iterator[Example]:
-    """Make Examples with the gold tokens on both sides, spaces unknown.
-
-    records (Iterable[Record]): The posts.
-    vocab (Vocab): Vocabulary of the Docs.
-    YIELDS (Example): One Example a post.
-    """
-    for reference in records_to_docs(records, vocab):
-        yield Example(Doc(vocab, words=[token.text for token in reference]), reference)

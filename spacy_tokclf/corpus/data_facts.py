@@ -1,13 +1,89 @@
-"""What annotated Docs hold, and what is wrong with them: the facts behind `spacy tokclf debug`."""
+"""What data hold: counts of records and files, texts of entities, and what is wrong with annotated Docs."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from .docbin import doc_to_record
+from ..tags import is_missing
+from .docs import doc_to_record
+from .forms.conll import read_conll
+from .forms.docbin import SUFFIX, read_docbin
+from .records import Record
+from .verify import file_md5
+
+
+class SplitFacts(TypedDict):
+    """What a split holds; plain Python values, ready for JSON."""
+
+    posts: int
+    tokens: int
+    missing: int
+    entities: int
+    entities_per_type: dict[str, int]
+
+
+class FileFacts(SplitFacts):
+    """What a file holds, with its md5 sum."""
+
+    md5: str
+
+
+def count_records(records: Iterable[Record]) -> SplitFacts:
+    """Count what records hold.
+
+    records (Iterable[Record]): The posts.
+    RETURNS (SplitFacts): Posts, tokens, tokens with a missing tag, entities, and entities per type in order
+        of name.
+    """
+    posts, tokens, missing = 0, 0, 0
+    types: Counter[str] = Counter()
+    for record in records:
+        posts += 1
+        tokens += len(record.words)
+        missing += sum(map(is_missing, record.tags))
+        types.update(label for _, _, label in record.spans)
+    return {
+        "posts": posts,
+        "tokens": tokens,
+        "missing": missing,
+        "entities": types.total(),
+        "entities_per_type": dict(sorted(types.items())),
+    }
+
+
+def conll_facts(path: str | Path, *, scheme: str = "auto", token_column: int = 0, tag_column: int = -1) -> FileFacts:
+    """Count what a CoNLL file holds.
+
+    path (str | Path): The file.
+    scheme (str): Scheme of the tags, or "auto".
+    token_column (int): Column of the tokens.
+    tag_column (int): Column of the tags.
+    RETURNS (FileFacts): The counts and the md5 sum.
+    RAISES (ValueError): As read_conll does.
+    """
+    records = read_conll(path, scheme=scheme, token_column=token_column, tag_column=tag_column)
+    return {**count_records(records), "md5": file_md5(path)}
+
+
+def entity_texts(path: str | Path, *, token_column: int = 0, tag_column: int = -1) -> set[str]:
+    """Collect the texts of the entities of a training corpus.
+
+    path (str | Path): A CoNLL file in any scheme, or a DocBin (.spacy).
+    token_column (int): Column of the tokens.
+    tag_column (int): Column of the tags.
+    RETURNS (set[str]): Tokens of each entity, joined by a space.
+    RAISES (ValueError): As read_conll and read_docbin do.
+    """
+    if Path(path).suffix == SUFFIX:
+        records = read_docbin(path)
+    else:
+        records = read_conll(path, token_column=token_column, tag_column=tag_column)
+    return {" ".join(record.words[start:end]) for record in records for start, end, _ in record.spans}
 
 
 @dataclass

@@ -4,7 +4,7 @@ import warnings
 from collections import Counter
 
 from ..errors import Warnings
-from .text_records import CharSpan, TextRecord
+from .records import CharSpan, TextRecord
 
 _EXAMPLES = 5
 # In the order in which they are said; the first two are worth most as examples.

@@ -11,6 +11,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..corpus.convert import read_any
+from ..corpus.docs import bare_copy
 from ..errors import Errors
 from ..metrics.examples import annotated, compare_examples
 from ..metrics.seqeval.counts import count
@@ -136,7 +137,7 @@ def _texts(nlp: Language, data: str | Path | None) -> Iterator[Doc]:
 def _annotate(nlp: Language, golds: Iterable[Doc]) -> tuple[list[Doc], list[Floats32]]:
     """Annotate bare copies of texts. Returns them, and what the token classifiers computed; what the encoders did, if
     there are none."""
-    docs = [_bare(nlp, gold) for gold in golds]
+    docs = [bare_copy(gold, nlp.vocab) for gold in golds]
     scores: list[Floats32] = []
     vectors: list[Floats32] = []
     for _, pipe in nlp.pipeline:
@@ -146,12 +147,6 @@ def _annotate(nlp: Language, golds: Iterable[Doc]) -> tuple[list[Doc], list[Floa
         if isinstance(pipe, TransformerEncoder):
             vectors += [pipe.model.ops.to_numpy(doc.tensor) for doc in docs]
     return docs, scores or vectors
-
-
-def _bare(nlp: Language, gold: Doc) -> Doc:
-    words = [token.text for token in gold]
-    spaces = None if gold.has_unknown_spaces else [bool(token.whitespace_) for token in gold]
-    return Doc(nlp.vocab, words=words, spaces=spaces)
 
 
 def _tag(token: Any) -> tuple[str, str]:

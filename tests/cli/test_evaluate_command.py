@@ -13,9 +13,10 @@ from spacy.tokens import Doc, DocBin, Span
 from typer.testing import CliRunner
 
 from spacy_tokclf.cli import app
-from spacy_tokclf.cli.evaluate import evaluate, predict, read_gold
+from spacy_tokclf.cli.evaluate import evaluate, predict
 from spacy_tokclf.cli.score import score
 from spacy_tokclf.corpus import read_conll, write_docbin
+from spacy_tokclf.corpus.convert import read_any, write_any
 
 WriteT = Callable[..., str]
 
@@ -27,6 +28,13 @@ def test_equals_score_on_files(write: WriteT, pipeline: str, tmp_path: Path) -> 
     assert evaluate(pipeline, gold, train=train) == expected
     write_docbin(read_conll(gold), tmp_path / "gold.spacy")
     assert evaluate(pipeline, tmp_path / "gold.spacy", train=train, batch_size=1) == expected
+
+
+def test_other_forms_of_data(write: WriteT, pipeline: str, tmp_path: Path) -> None:
+    gold = write("gold.conll", GOLD)
+    expected = evaluate(pipeline, Path(gold))
+    write_any(read_any(gold, spacy.blank("en")), tmp_path / "gold.jsonl")
+    assert evaluate(pipeline, tmp_path / "gold.jsonl") == expected
 
 
 def test_prints_and_writes(write: WriteT, pipeline: str, tmp_path: Path) -> None:
@@ -77,7 +85,7 @@ def test_raw_text_is_tokenised_by_the_pipeline(pipeline: str, tmp_path: Path) ->
 
 def test_predictions_keep_gold_tokens_and_spaces(pipeline: str, tmp_path: Path) -> None:
     nlp = spacy.load(pipeline)
-    references = read_gold(nlp, raw_gold(tmp_path))
+    references = list(read_any(raw_gold(tmp_path), nlp))
     (example,) = predict(nlp, references)
     assert example.reference is references[0]
     assert [token.text_with_ws for token in example.predicted] == [token.text_with_ws for token in references[0]]
@@ -97,12 +105,12 @@ def test_dropped_texts_are_an_error(write: WriteT, pipeline: str) -> None:
     dropped: list[Any] = []
     nlp.set_error_handler(lambda name, proc, docs, error: dropped.extend(docs))
     with pytest.raises(ValueError, match=r"TC240.*1 of 2 texts"):
-        predict(nlp, read_gold(nlp, Path(write("gold.conll", GOLD))))
+        predict(nlp, list(read_any(write("gold.conll", GOLD), nlp)))
     assert len(dropped) == 1
 
 
 def test_refused(write: WriteT, pipeline: str, tmp_path: Path) -> None:
-    for data, code in ((str(tmp_path / "absent.conll"), "TC220"), (write("bad.conll", "a\tO\nb\n"), "TC113")):
+    for data, code in ((str(tmp_path / "absent.conll"), "TC118"), (write("bad.conll", "a\tO\nb\n"), "TC113")):
         result = CliRunner().invoke(app, ["evaluate", pipeline, data])
         assert result.exit_code == 1
         assert f"[{code}]" in result.output

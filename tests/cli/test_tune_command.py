@@ -116,7 +116,7 @@ def test_refused(model: Path, data: Path, tmp_path: Path) -> None:
         ((model, data, "--like", model), "TC066"),
         ((model, "--like", model), "TC064"),
         ((model, tmp_path / "bare.spacy"), "TC060"),
-        ((model, tmp_path / "absent.spacy"), "TC220"),
+        ((model, tmp_path / "absent.spacy"), "TC118"),
         ((model, data, "--no-bias", "--no-calibration"), "TC063"),
         ((model, data, "--component", "tagger"), "TC255"),
     ):

@@ -9,8 +9,8 @@ from spacy.training import biluo_tags_to_spans, offsets_to_biluo_tags
 from spacy.util import filter_spans
 
 from spacy_tokclf.corpus import TextRecord, text_record_to_doc, text_records_to_docs
+from spacy_tokclf.corpus.align import find_overlap, keep_spans
 from spacy_tokclf.corpus.offset_report import OffsetReport
-from spacy_tokclf.corpus.overlaps import find_overlap, keep_spans
 
 TEXT = "He left New York's  Soho."
 #       0  3    8   12  16 20  24   tokens: He left New York 's ' ' Soho .

@@ -9,10 +9,10 @@ from spacy.tokens import Doc, Span
 from typer.testing import CliRunner
 
 import spacy_tokclf.cli  # noqa: F401
-from spacy_tokclf.cli.debug_encoder import find_encoder
+from spacy_tokclf.cli.debug_encoder import encoder_in_config
 from spacy_tokclf.corpus import Record, write_conll, write_docbin
 from spacy_tokclf.corpus.data_facts import data_facts
-from spacy_tokclf.corpus.docbin import write_docs
+from spacy_tokclf.corpus.forms.docbin import write_docs
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 POSTS = [Record([f"w{i}", "in", "Rome"], ["O", "O", "B-loc"]) for i in range(12)]
@@ -162,8 +162,8 @@ def test_config_names_language_and_encoder(data, encoder_dir, tmp_path):
 @pytest.mark.parametrize("name", ["wnut17.cfg", "wnut17_shared.cfg"])
 def test_encoder_of_the_shipped_configs(name):
     config = spacy.util.load_config(CONFIGS / name, overrides={"paths.encoder": "some/encoder"}, interpolate=True)
-    assert find_encoder(config) == ("some/encoder", None, 128)
-    assert find_encoder({"nlp": {"lang": "en"}}) == (None, None, 0)
+    assert encoder_in_config(config) == ("some/encoder", None, 128)
+    assert encoder_in_config({"nlp": {"lang": "en"}}) == (None, None, 0)
 
 
 def test_faulty_files_end_with_code_1(tmp_path, data):

@@ -11,9 +11,9 @@ from spacy.util import load_config_from_str, load_model_from_config, registry
 
 from spacy_tokclf.corpus import Record, dataset_from_records, load_split, load_wnut17, read_conll, write_conll
 from spacy_tokclf.corpus.batcher import make_length_batcher_v1
-from spacy_tokclf.corpus.hf import wnut17
-from spacy_tokclf.corpus.hf.dataset import make_hf_dataset_v1
+from spacy_tokclf.corpus.forms import wnut17
 from spacy_tokclf.corpus.hf.load import ScriptError
+from spacy_tokclf.corpus.hf_reader import make_hf_dataset_v1
 from spacy_tokclf.corpus.verify import file_md5
 
 datasets = pytest.importorskip("datasets")

@@ -12,7 +12,7 @@ from spacy.util import load_config_from_str, load_model_from_config, registry
 
 from spacy_tokclf.corpus import write_jsonl
 from spacy_tokclf.corpus.batcher import make_length_batcher_v1
-from spacy_tokclf.corpus.jsonl_corpus import make_jsonl_corpus_v1
+from spacy_tokclf.corpus.jsonl_reader import make_jsonl_corpus_v1
 
 NAMES = ["Ada", "Bo", "Cy", "Di"]
 ROWS = [{"text": f"{name}  saw New York's sun", "label": [[0, len(name), "PER"]]} for name in NAMES]

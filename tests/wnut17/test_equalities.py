@@ -117,7 +117,7 @@ def test_scores_of_a_trained_pipeline_agree_in_every_tool(wnut17_dir: Path) -> N
     from seqeval.metrics import classification_report
     from seqeval.scheme import IOB2
 
-    from spacy_tokclf.corpus.docbin import doc_to_record
+    from spacy_tokclf.corpus.docs import doc_to_record
     from spacy_tokclf.metrics.examples import score_examples
 
     folder = Path(__file__).parents[2] / "training" / "model-best"

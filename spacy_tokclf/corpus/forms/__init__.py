@@ -1,1 +1,1 @@
-"""Forms of files: one module each, with its reader and its writer."""
+"""Forms of files: one module each with its reader and its writer, and the table of them all."""

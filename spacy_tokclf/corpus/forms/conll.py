@@ -1,8 +1,6 @@
-"""CoNLL files: one token a row, its tag in another column, a blank line after each post.
+"""CoNLL files, one token a row, its tag in another column, a blank line after each post: reader and writer of records.
 
-WNUT-17 is read as published. Lines end at "\\n" and nowhere else, since tokens may hold characters that
-Python takes for line ends or white space (U+0085, U+2028). A line of white space only is blank. The columns
-are split on the tab if the first row holds one, else on spaces. Lines that begin with -DOCSTART- are skipped.
+How rows are split is the same for all files of columns: see `columns`. WNUT-17 is read as published.
 """
 
 import re
@@ -10,13 +8,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from ...errors import Errors
 from ...tags import SchemeDetector, convert_tags
 from ..gold_tags import GoldTags
 from ..records import Record
-from .lines import read_lines
+from .columns import is_docstart, stream_columns
 
-_DOCSTART = re.compile(r"-DOCSTART-(\s|$)")
 _SEVERAL_LABELS = re.compile(r",(O(,|$)|[BIESLU]-)")
 _BOM = "\ufeff"
 
@@ -39,12 +38,13 @@ def read_conll(
     token_column (int): Column of the tokens, from 0, or from the end if negative.
     tag_column (int): Column of the tags.
     YIELDS (Record): The posts, their tags in IOB2.
-    RAISES (ValueError): TC101, TC104, TC111 to TC116, with file and line, where the file is at fault.
+    RAISES (ValueError): TC101, TC104, TC111 to TC116, with file and line, where the file is at fault; TC118 if there is
+        no such file.
     """
     if scheme == "auto":
         scheme = detect_conll_scheme([path], token_column=token_column, tag_column=tag_column)
     gold = GoldTags(str(path), scheme)
-    for post in _read_posts(Path(path), token_column, tag_column):
+    for post in _read_posts(path, token_column, tag_column):
         yield Record(post.words, gold.read(post.tags, post.line), str(path), post.line)
     gold.report()
 
@@ -60,7 +60,7 @@ def detect_conll_scheme(paths: Iterable[str | Path], *, token_column: int = 0, t
     """
     detector = SchemeDetector()
     for path in paths:
-        for post in _read_posts(Path(path), token_column, tag_column):
+        for post in _read_posts(path, token_column, tag_column):
             detector.add(post.tags, f"{path}:", first=post.line)
     return detector.result()
 
@@ -91,57 +91,37 @@ def write_conll(records: Iterable[Record], path: str | Path, *, scheme: str = "I
     return written
 
 
-class _Columns:
-    """The way a file is split into columns, settled by its first row."""
+def has_several_labels(tag: str) -> bool:
+    """Tell whether a tag gives one token several labels, as in emerging.test.conll of WNUT-17.
 
-    def __init__(self, token_column: int, tag_column: int) -> None:
-        self.token_column = token_column
-        self.tag_column = tag_column
-        self.width = 0
-        self.separator = "spaces"
+    tag (str): The tag.
+    RETURNS (bool): True for example for "B-person,O".
+    """
+    return _SEVERAL_LABELS.search(tag) is not None
 
-    def split(self, line: str, where: str) -> tuple[str, str]:
-        """Return the token and the tag of a row, or say what is wrong with the row."""
-        if not self.width and "\t" in line:
-            self.separator = "tabs"
-        cells = line.split("\t") if self.separator == "tabs" else [cell for cell in line.split(" ") if cell]
-        facts = {"where": where, "separator": self.separator, "line": line}
-        if not self.width:
-            self.width = len(cells)
-            columns = range(self.width)
-            asked = (self.token_column, self.tag_column)
-            if len({columns[i] for i in asked if -self.width <= i < self.width}) < 2:
-                raise ValueError(Errors.TC112.format(width=self.width, token=asked[0], tag=asked[1], **facts))
-        if len(cells) != self.width:
-            raise ValueError(Errors.TC113.format(found=len(cells), width=self.width, **facts))
-        word, tag = cells[self.token_column], cells[self.tag_column].strip()
+
+def _read_posts(path: str | Path, token_column: int, tag_column: int) -> Iterator[_Post]:
+    """Stream the rows of each post, each with a token and one label at most."""
+    known: set[str] = set()
+    for rows in stream_columns(path, (token_column, tag_column)):
+        words, tags = rows.columns
+        ends = np.cumsum(rows.lengths)
+        starts = ends - rows.lengths  # first row of each post, (n_posts,)
+        for line, start, end in zip(rows.lines[starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
+            post = _Post(line, words[start:end], tags[start:end])
+            if "" in post.words or not known.issuperset(post.tags):
+                _check_post(post, str(path))
+                known.update(post.tags)
+            yield post
+
+
+def _check_post(post: _Post, path: str) -> None:
+    """Refuse a tag without token, and several labels of one token."""
+    for line, word, tag in zip(range(post.line, post.line + len(post.words)), post.words, post.tags, strict=True):
         if not word:
-            raise ValueError(Errors.TC114.format(tag=tag, **facts))
-        if _SEVERAL_LABELS.search(tag):
-            raise ValueError(Errors.TC115.format(tag=tag, **facts))
-        return word, tag
-
-
-def _read_posts(path: Path, token_column: int, tag_column: int) -> Iterator[_Post]:
-    """Group the rows of a file to posts; the rows of one post stand on consecutive lines."""
-    columns = _Columns(token_column, tag_column)
-    post = _Post(1, [], [])
-    number = 0
-    if not path.is_file():
-        raise ValueError(Errors.TC118.format(path=str(path)))
-    for number, line in read_lines(path):
-        if not line or line.isspace() or _DOCSTART.match(line):
-            if post.words:
-                yield post
-            post = _Post(number + 1, [], [])
-            continue
-        word, tag = columns.split(line, f"{path}:{number}")
-        post.words.append(word)
-        post.tags.append(tag)
-    if post.words:
-        yield post
-    if not columns.width:
-        raise ValueError(Errors.TC116.format(where=path, lines=number))
+            raise ValueError(Errors.TC114.format(where=f"{path}:{line}", tag=tag))
+        if has_several_labels(tag):
+            raise ValueError(Errors.TC115.format(where=f"{path}:{line}", tag=tag))
 
 
 def _check_row(word: str, row: str, record: Record) -> None:
@@ -151,7 +131,7 @@ def _check_row(word: str, row: str, record: Record) -> None:
         reason = "it is empty"
     elif "\t" in word or "\n" in word:
         reason = "it holds a tab or a line end"
-    elif _DOCSTART.match(row):
+    elif is_docstart(row):
         reason = "readers skip this line"
     if reason:
         raise ValueError(Errors.TC117.format(word=word, where=record.where, reason=reason))

@@ -1,7 +1,7 @@
 """What annotation tools export for one text: the shapes of Doccano, Prodigy and Label Studio.
 
-Two keys of our own, which the tools carry along as they do any other, let all that a Doc holds come back: "missing", a
-list of [start, end] where the gold is not known, and "has_unknown_spaces".
+Two additional keys, which the tools keep as they do any key that they do not know, make a round trip of a Doc lossless:
+"missing", a list of [start, end] where the gold is not known, and "has_unknown_spaces".
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import Errors
-from ..text_records import TextRecord
+from ..records import TextRecord
 from .json_spans import read_offsets, read_spans
 
 FORMATS = ("doccano", "prodigy", "label-studio")

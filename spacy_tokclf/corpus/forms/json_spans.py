@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...errors import Errors
-from ..text_records import CharSpan
+from ..records import CharSpan
 
 _STARTS = ("start", "start_offset")
 _ENDS = ("end", "end_offset")

@@ -1,1 +1,1 @@
-"""Data sets of Hugging Face's `datasets`."""
+"""Data sets of Hugging Face's `datasets`: loaded by name or path, their rows as records."""

@@ -1,4 +1,4 @@
-"""Hugging Face data sets to records and back: rows with a list of tokens and a list of tags.
+"""Rows of Hugging Face data sets, a list of tokens and a list of tags each, as records; and data sets from records.
 
 `datasets` is imported when a function is called. Only what is the same in its versions 3 to 5 is used: `Sequence` makes
 a class in one and a `List` in the other, so features are asked for their `feature`, never for their type.

@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ...corpus.docs import bare_copy
 from ...errors import Errors
 from ...metrics.examples import annotated
 from ...metrics.gold_groups import check_groups, gold_entities, gold_key
@@ -114,7 +115,7 @@ def read_tuning_data(nlp: Language, pipe: TokenClassifier, references: Iterable[
         if a logit is no finite number.
     """
     spans_key, annotate_ents = pipe.cfg["spans_key"], pipe.cfg["annotate_ents"]
-    examples = [Example(_bare(doc, nlp), doc) for doc in references]
+    examples = [Example(bare_copy(doc, nlp.vocab), doc) for doc in references]
     key = gold_key(examples, spans_key, annotate_ents=annotate_ents)
     if key is not None:
         check_groups(examples, key, pipe.labels, annotate_ents=annotate_ents)
@@ -159,12 +160,6 @@ def number_entities(start: Ints, end: Ints, types: Ints, lengths: Ints, *, n_typ
     RETURNS (Ints): The numbers. Shape: (n,).
     """
     return (start * (lengths.max(initial=0) + 1) + end - start) * n_types + types
-
-
-def _bare(doc: Doc, nlp: Language) -> Doc:
-    """Copy the tokens of a text."""
-    spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
-    return Doc(nlp.vocab, words=[token.text for token in doc], spaces=spaces)
 
 
 def _logits(nlp: Language, pipe: TokenClassifier, docs: Sequence[Doc]) -> tuple[list[Doc], list[Floats32]]:

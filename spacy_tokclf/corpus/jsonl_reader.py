@@ -5,17 +5,15 @@ from itertools import islice
 from pathlib import Path
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import Errors
-from .align import MISALIGNED, text_record_to_doc
-from .augmented import AugmenterT, CorpusT, augmented
+from .align import MISALIGNED, OVERLAPS, check_choice, text_records_to_docs
+from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.json_shapes import FORMATS
-from .forms.jsonl import check_choice, read_jsonl
+from .forms.jsonl import read_jsonl
 from .offset_report import OffsetReport
-from .overlaps import OVERLAPS
-from .text_records import TextRecord
+from .records import TextRecord
 
 SUFFIXES = (".jsonl", ".json")
 
@@ -92,18 +90,15 @@ class JsonlCorpus:
         RAISES (ValueError): As read_jsonl and text_records_to_docs; TC169 if there is no file.
         """
         report = OffsetReport()
-        for record in islice(self._records(), self.limit or None):
-            reference = text_record_to_doc(
-                record,
-                nlp,
-                on_misaligned=self.on_misaligned,
-                overlap=self.overlap,
-                keep_tokens=self.keep_tokens,
-                report=report,
-            )
-            words = [token.text for token in reference]
-            spaces = None if reference.has_unknown_spaces else [bool(token.whitespace_) for token in reference]
-            yield Example(Doc(nlp.vocab, words=words, spaces=spaces), reference)
+        references = text_records_to_docs(
+            islice(self._records(), self.limit or None),
+            nlp,
+            on_misaligned=self.on_misaligned,
+            overlap=self.overlap,
+            keep_tokens=self.keep_tokens,
+            report=report,
+        )
+        yield from examples_from_docs(references, nlp.vocab)
         if not self._reported:
             self._reported = True
             report.warn(str(self.path))

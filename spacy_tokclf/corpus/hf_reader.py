@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from spacy.language import Language
 from spacy.training import Example
 
-from ...errors import Errors
-from ..augmented import AugmenterT, CorpusT, augmented
-from ..conll_reader import examples_from_records
-from ..records import Record
-from .load import load_split
-from .records import detect_dataset_scheme, records_from_dataset
-from .wnut17 import NAMES, wnut17_source
+from ..errors import Errors
+from .docs import records_to_docs
+from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
+from .forms.wnut17 import NAMES, wnut17_source
+from .hf.load import load_split
+from .hf.records import detect_dataset_scheme, records_from_dataset
+from .records import Record
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -96,7 +96,8 @@ class HFDataset:
         """
         if self._read is None:
             self._read = self._open()
-        yield from examples_from_records(islice(self._read(), self.limit or None), nlp.vocab)
+        records = islice(self._read(), self.limit or None)
+        yield from examples_from_docs(records_to_docs(records, nlp.vocab), nlp.vocab)
 
     def _open(self) -> Callable[[], Iterable[Record]]:
         """Load the split, once."""

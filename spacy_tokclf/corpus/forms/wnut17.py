@@ -3,20 +3,16 @@ parquet conversion, else the published CoNLL files, and say which."""
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ...errors import Errors, Warnings
-from ..forms.conll import read_conll
+from ..hf.load import load_split
+from ..hf.records import records_from_dataset
 from ..records import Record
 from ..verify import WNUT17_FILES, check_md5
-from .load import load_split
-from .records import records_from_dataset
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .conll import read_conll
 
 NAMES = ("wnut_17", "leondz/wnut_17")
 PARQUET = "refs/convert/parquet"
@@ -36,7 +32,7 @@ def load_wnut17(*, folder: str | Path | None = None) -> dict[str, list[Record]]:
     return {split: list(wnut17_source(split, folder=folder)()) for split in WNUT17_FILES}
 
 
-def wnut17_source(split: str, *, folder: str | Path | None = None) -> "Callable[[], Iterable[Record]]":
+def wnut17_source(split: str, *, folder: str | Path | None = None) -> Callable[[], Iterable[Record]]:
     """Find one split: the parquet conversion on the Hub, else the CoNLL files. Log what was taken, once a process.
 
     split (str): "train", "dev" (or "validation") or "test".
@@ -85,7 +81,7 @@ def _conll_file(split: str, folder: str | Path | None) -> Path | None:
 
 
 def _say(used: str) -> None:
-    """Log once where the data come from. A warning, since it is not what the name stands for."""
+    """Log once where the data come from. As a warning, since it is not the data set of that name itself."""
     if used not in _said:
         _said.add(used)
         _logger.warning(Warnings.TW111.format(path=NAMES[0], used=used))

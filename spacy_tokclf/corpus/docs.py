@@ -1,14 +1,13 @@
-"""Records to Docs, to DocBin files and back.
+"""Docs with gold entities: made from records, turned into records, and copied without annotation.
 
-The Docs keep the gold tokens and say that the spaces between them are unknown, so that spaCy's corpus reader
-trains and scores on exactly these tokens instead of tokenising an invented text anew.
+The Docs keep the gold tokens and say that the spaces between them are unknown, so that spaCy's corpus reader trains and
+scores on exactly these tokens instead of tokenising an invented text anew.
 """
 
 import warnings
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.tokens import Span as DocSpan
 from spacy.vocab import Vocab
 
@@ -16,9 +15,16 @@ from ..errors import Warnings
 from ..tags import MISSING, OUTSIDE, Span, is_missing
 from .records import Record
 
-# Only what the gold says: the other attributes follow from the vocabulary of the pipeline that reads the
-# file.
-ATTRS = ("ENT_IOB", "ENT_TYPE")
+
+def bare_copy(doc: Doc, vocab: Vocab) -> Doc:
+    """Copy the tokens of a Doc and the spaces between them, without any annotation: what a pipeline gets to annotate.
+
+    doc (Doc): The Doc.
+    vocab (Vocab): Vocabulary of the copy.
+    RETURNS (Doc): The copy; its spaces are unknown if those of the Doc are.
+    """
+    spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
+    return Doc(vocab, words=[token.text for token in doc], spaces=spaces)
 
 
 def record_to_doc(record: Record, vocab: Vocab) -> Doc:
@@ -36,7 +42,7 @@ def record_to_doc(record: Record, vocab: Vocab) -> Doc:
 
 
 def doc_to_record(doc: Doc) -> Record:
-    """Read the gold of a Doc back.
+    """Read the gold of a Doc as a record.
 
     doc (Doc): A Doc with entities; tokens without entity annotation are missing values.
     RETURNS (Record): Its tokens and IOB2 tags.
@@ -66,39 +72,6 @@ def records_to_docs(records: Iterable[Record], vocab: Vocab) -> Iterator[Doc]:
         yield record_to_doc(record, vocab)
     if trimmed:
         warnings.warn(Warnings.TW101.format(count=trimmed, spans=spans, first=first), stacklevel=2)
-
-
-def write_docbin(records: Iterable[Record], path: str | Path) -> int:
-    """Write records to a .spacy file. Equal records give equal bytes.
-
-    records (Iterable[Record]): The posts.
-    path (str | Path): The file to write.
-    RETURNS (int): Number of Docs written.
-    """
-    return write_docs(records_to_docs(records, Vocab()), path)
-
-
-def write_docs(docs: Iterable[Doc], path: str | Path) -> int:
-    """Write Docs to a .spacy file: tokens, spaces and entities.
-
-    docs (Iterable[Doc]): The Docs.
-    path (str | Path): The file to write.
-    RETURNS (int): Number of Docs written.
-    """
-    docbin = DocBin(attrs=ATTRS, docs=docs)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    docbin.to_disk(path)
-    return len(docbin)
-
-
-def read_docbin(path: str | Path) -> Iterator[Record]:
-    """Stream the Docs of a .spacy file as records.
-
-    path (str | Path): The file.
-    YIELDS (Record): One record a Doc.
-    """
-    for doc in DocBin().from_disk(path).get_docs(Vocab()):
-        yield doc_to_record(doc)
 
 
 def _trim(record: Record) -> list[Span]:

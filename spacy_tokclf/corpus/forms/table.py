@@ -1,0 +1,180 @@
+"""The table of forms: how data of each are told from others, read as Docs, and written from Docs."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from ..align import text_records_to_docs
+from ..docs import doc_to_record, records_to_docs
+from ..hf.load import FILE_FORMATS, load_split
+from ..hf.records import dataset_from_records, records_from_dataset
+from ..offset_report import OffsetReport
+from ..records import Record
+from . import docbin
+from .conll import read_conll, write_conll
+from .jsonl import read_json_rows, read_jsonl, write_jsonl
+from .wnut17 import NAMES, wnut17_source
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read data; what does not apply to a form is not looked at.
+
+    on_misaligned (str): Texts with offsets: spans that do not fit the tokens, as for text_records_to_docs.
+    overlap (str): Texts with offsets: spans that overlap.
+    keep_tokens (bool): Texts with offsets: whether to take the tokens of the file, where it has any.
+    format (str): Texts with offsets: the tool they come from, or "auto".
+    scheme (str): Tags: their scheme, or "auto".
+    token_column (int): CoNLL: column of the tokens.
+    tag_column (int): CoNLL: column of the tags.
+    split (str): Data sets: the split.
+    name (str | None): Data sets: the configuration.
+    revision (str | None): Data sets: the revision on the Hub.
+    tokens (str): Data sets: column of the tokens.
+    tags (str | None): Data sets: column of the tags; None: ner_tags, tags or labels.
+    """
+
+    on_misaligned: str = "mask"
+    overlap: str = "error"
+    keep_tokens: bool = False
+    format: str = "auto"
+    scheme: str = "auto"
+    token_column: int = 0
+    tag_column: int = -1
+    split: str = "train"
+    name: str | None = None
+    revision: str | None = None
+    tokens: str = "tokens"
+    tags: str | None = None
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """How to write data; what does not apply to a form is not looked at.
+
+    format (str | None): Texts with offsets: the tool they are for; None: "prodigy" for *.jsonl, "label-studio" for
+        *.json.
+    scheme (str): CoNLL: scheme of the tags.
+    """
+
+    format: str | None = None
+    scheme: str = "IOB2"
+
+
+class Form(NamedTuple):
+    """A form of annotated data.
+
+    name (str): What it is called.
+    suffixes (tuple[str, ...]): Suffixes of the files that are written in this form; "" stands for a folder.
+    sniff (Callable[[str | Path], bool]): Tells data of this form from those of the forms after it in the table: by the
+        name, and where that does not tell, by what the file begins with.
+    read (Callable[[str | Path, Language, ReadOptions, OffsetReport | None], Iterator[Doc]]): Reads data as reference
+        Docs; counts what happened to spans of characters in the report, or warns of it if there is none.
+    write (Callable[[Iterable[Doc], Path, WriteOptions], int] | None): Writes Docs, and gives their number; None if
+        this form is read only.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[str | Path], bool]
+    read: Callable[[str | Path, Language, ReadOptions, OffsetReport | None], Iterator[Doc]]
+    write: Callable[[Iterable[Doc], Path, WriteOptions], int] | None
+
+
+_JSON = (".jsonl", ".json", ".ndjson")
+
+
+def _is_docbin(path: str | Path) -> bool:
+    return Path(path).suffix == docbin.SUFFIX and not Path(path).is_dir()
+
+
+def _read_docbin(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
+    return docbin.read_docs(path, nlp.vocab)
+
+
+def _write_docbin(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
+    return docbin.write_docs(docs, path)
+
+
+def _is_jsonl(path: str | Path) -> bool:
+    """Tell texts with offsets from rows of tokens and tags, which are a data set, by the first."""
+    if Path(path).suffix not in _JSON or Path(path).is_dir():
+        return False
+    _, row = next(read_json_rows(path), (0, None))
+    return not isinstance(row, dict) or "text" in row or "data" in row
+
+
+def _read_jsonl(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
+    return text_records_to_docs(
+        read_jsonl(path, format=options.format),
+        nlp,
+        on_misaligned=options.on_misaligned,
+        overlap=options.overlap,
+        keep_tokens=options.keep_tokens,
+        report=report,
+    )
+
+
+def _write_jsonl(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
+    return write_jsonl(docs, path, options.format or ("label-studio" if path.suffix == ".json" else "prodigy"))
+
+
+def _is_dataset(path: str | Path) -> bool:
+    """Tell folders, files of rows, and names on the Hub, which have no suffix and are no file."""
+    file = Path(path)
+    return file.is_dir() or file.suffix in FILE_FORMATS or not (file.suffix or file.exists())
+
+
+def _read_dataset(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
+    if str(path) in NAMES and not Path(path).exists() and options.revision is None:
+        return records_to_docs(wnut17_source(options.split)(), nlp.vocab)
+    dataset = load_split(path, options.split, name=options.name, revision=options.revision)
+    name = f"{path} ({options.split})"
+    records = records_from_dataset(dataset, tokens=options.tokens, tags=options.tags, scheme=options.scheme, name=name)
+    return records_to_docs(records, nlp.vocab)
+
+
+def _write_dataset(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
+    dataset = dataset_from_records(map(doc_to_record, docs))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix:
+        dataset.to_parquet(str(path))
+    else:
+        dataset.save_to_disk(str(path))
+    return int(dataset.num_rows)
+
+
+def _is_conll(path: str | Path) -> bool:
+    """Take any other file: columns have no mark that all of them share."""
+    return not Path(path).is_dir()
+
+
+def _read_conll(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
+    columns = {"token_column": options.token_column, "tag_column": options.tag_column}
+    return records_to_docs(read_conll(path, scheme=options.scheme, **columns), nlp.vocab)
+
+
+def _write_conll(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
+    return write_conll(map(_column_record, docs), path, scheme=options.scheme)
+
+
+def _column_record(doc: Doc) -> Record:
+    """Make a record without tokens of white space, which a row cannot hold, if white space is known."""
+    record = doc_to_record(doc)
+    if doc.has_unknown_spaces:
+        return record
+    kept = [i for i, token in enumerate(doc) if not token.is_space]
+    return Record([record.words[i] for i in kept], [record.tags[i] for i in kept])
+
+
+#: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
+FORMS: tuple[Form, ...] = (
+    Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
+    Form("JSON with character offsets", _JSON, _is_jsonl, _read_jsonl, _write_jsonl),
+    Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
+    Form("CoNLL", (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
+)
