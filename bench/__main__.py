@@ -34,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--encoder", type=Path, default=Path("assets/encoder"), help="the pretrained encoder")
     parser.add_argument("--data", type=Path, help="a folder with train.conll, dev.conll, test.conll [as the project]")
     parser.add_argument("--work", type=Path, default=Path("training/bench"), help="the folder for exports and logs")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds in which the systems take turns")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=5,
+        help="interleaved rounds over all systems",
+    )
     parser.add_argument("--posts", type=int, default=800, help="posts of a round of training")
     parser.add_argument("--texts", type=int, default=0, help="texts of a round of annotation; 0: the test set")
     parser.add_argument("--words", type=int, default=1_000_000, help="words of the long runs")

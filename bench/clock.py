@@ -1,4 +1,4 @@
-"""One epoch of `spacy train`, timed from inside. Ours and the peers that train through spaCy use it alike."""
+"""One epoch of `spacy train`, timed by its batcher. Ours and the peers that train through spaCy use it alike."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator

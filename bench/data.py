@@ -122,13 +122,13 @@ def write_texts(path: Path, texts: Sequence[str]) -> str:
 
 
 def entity_f1(gold: Sequence[Sequence[Any]], pred: Sequence[Sequence[Any]]) -> float:
-    """Score entities in characters: right is what has the same start, end and label.
+    """Score entities in characters: a true positive has the same start, end and label.
 
     gold, pred (Sequence[Sequence[Any]]): The entities of each text: start, end, label.
     RETURNS (float): F1 over all texts.
     """
     theirs = [{(int(s), int(e), str(label)) for s, e, label in ents} for ents in pred]
     ours = [{(int(s), int(e), str(label)) for s, e, label in ents} for ents in gold]
-    right = sum(len(a & b) for a, b in zip(ours, theirs, strict=True))
+    true_positives = sum(len(a & b) for a, b in zip(ours, theirs, strict=True))
     total = sum(map(len, ours)) + sum(map(len, theirs))
-    return round(2 * right / total, 4) if total else 0.0
+    return round(2 * true_positives / total, 4) if total else 0.0

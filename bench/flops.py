@@ -1,11 +1,11 @@
-"""The arithmetic that texts need, counted from the encoder's shapes and the pieces that there are."""
+"""Floating-point operations (FLOPs) of a forward pass over texts, from the encoder's shapes and their word pieces."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 
 class Work(NamedTuple):
-    """What some texts need.
+    """The FLOPs of a forward pass over some texts.
 
     flops (float): Operations of one forward pass, a multiplication and an addition counted as two.
     words (int): Tokens that have pieces.

@@ -1,4 +1,4 @@
-"""Statements timed in a fresh process each time, since nothing is imported or loaded twice in one."""
+"""Cold starts: statements timed in a fresh process each time, since nothing is imported or loaded twice in one."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What the machine can do at most: products of matrices as large as an encoder's, and larger, in each precision."""
+"""The machine's peak throughput of matrix products (GEMM): as large as an encoder's, and larger, in each precision."""
 
 import time
 from collections.abc import Callable

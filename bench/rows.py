@@ -1,4 +1,4 @@
-"""Rows: what a measurement comes to, as JSON and as a table."""
+"""Rows: the results of a measurement, as JSON and as a table."""
 
 import json
 import statistics
@@ -27,7 +27,7 @@ def make_rows(
     work (str): What was done.
     unit (str): Of the values.
     systems (Sequence[System]): The systems.
-    answers (dict[str, list[dict[str, Any]]]): What `take_turns` gave.
+    answers (dict[str, list[dict[str, Any]]]): What `run_rounds` gave.
     value (str): The name of the measured value in a result.
     facts (Any): What every row says beside.
     RETURNS (list[Row]): The rows. `value` is the median of the rounds, `ratio` that over the reference's.

@@ -1,4 +1,4 @@
-"""The child's side of a measurement: get a system ready, then do a round for every line that comes in.
+"""The worker process of a system: get it ready, then do a round for every line that comes in on stdin.
 
 Run as `python -m bench.serve MODULE:FUNCTION OPTIONS`, with OPTIONS in JSON. What libraries print goes to stderr, and
 stdout carries one line of JSON for each answer: first the versions, then what each round measured.

@@ -1,4 +1,4 @@
-"""Long runs: texts that do not end, and what a process takes in memory and time while they pass through."""
+"""Long streams of texts: the memory and the time that a process takes to annotate them."""
 
 import importlib
 import json

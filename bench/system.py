@@ -1,4 +1,4 @@
-"""What is measured: a system in its environment, and where everything lies."""
+"""A system that is measured, and the setting that it is measured in: paths, sizes and environments."""
 
 import sys
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class Setting:
     source (str): "wnut17", "sample", or whatever the folder holds.
     work (Path): The folder for what is made on the way: samples, exports, logs.
     results (Path): The folder of the rows, for what is made of the rows of other commands.
-    rounds (int): Rounds in which the systems take turns.
+    rounds (int): Interleaved rounds of measurement.
     posts (int): Posts of a round of training, at most.
     texts (int): Texts of a round of annotation, at most; 0 for the whole test set.
     words (int): Words of the long runs.

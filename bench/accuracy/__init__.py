@@ -1,4 +1,4 @@
-"""The accuracy study: which recipe gives the best WNUT-17 scores, against which peers, and how that is known.
+"""The accuracy study: the WNUT-17 scores of our recipes beside their peers, and what each setting of a recipe gives.
 
 `python -m bench.accuracy --help` lists the commands; README.md says how to run it all again.
 """

@@ -13,18 +13,11 @@ from spacy.tokens import Doc, DocBin
 
 
 def annotate(nlp: Language, path: Path, out: Path) -> None:
-    """Predict the entities of posts, given their words and nothing else.
-
-    nlp (Language): The pipeline.
-    path (Path): A .spacy file. What it says about entities is not looked at.
-    out (Path): The .spacy file to write: words, entities, and the span group with their scores.
-    """
+    """Predict the entities of the posts in a .spacy file, given their words and nothing else. What is written has the
+    entities and the span group with their scores."""
     posts = DocBin().from_disk(path).get_docs(nlp.vocab)
     words = [Doc(nlp.vocab, words=[token.text for token in post]) for post in posts]
-    docs = DocBin(attrs=("ENT_IOB", "ENT_TYPE"))
-    for doc in nlp.pipe(words):
-        docs.add(doc)
-    docs.to_disk(out)
+    DocBin(attrs=("ENT_IOB", "ENT_TYPE"), docs=nlp.pipe(words)).to_disk(out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Bare torch loops with our own kernels: rows of word pieces without padding, in the batches that our pipeline makes.
+"""Bare torch loops with our own padding-free kernels, on the very batches that our pipeline makes.
 
 What ours adds to the arithmetic (texts, Docs, entities, spaCy's loops) is the distance to these; what our kernels give
 is the distance of these to `loop`.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..ours import load
+from ..system_ours import load
 from .loop import WARM_BATCHES
 
 RATE = 0.1  # dropout before the classifier, as in the recipe
@@ -28,12 +28,14 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     from spacy.tokens import Doc
     from torch.nn import functional
 
+    from spacy_tokclf import tune_malloc
     from spacy_tokclf.corpus import batch_by_length
     from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
     from spacy_tokclf.models.padding_free.encoder import run_packed
     from spacy_tokclf.models.padding_free.modules import find_modules
     from spacy_tokclf.models.shim import EncoderShim
 
+    tune_malloc()  # as our configs do before they initialize a pipeline
     posts = json.loads(Path(options["posts"]).read_text(encoding="utf8"))
     tags = sorted({tag for post in posts for tag in post["tags"]})
     vocab = spacy.blank("en").vocab

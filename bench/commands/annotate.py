@@ -8,9 +8,9 @@ from wasabi import msg
 
 from ..data import entity_f1, read_texts, write_sample, write_texts
 from ..exports import hugging_face, optimized
+from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows
 from ..system import OURS, Setting, System, transition
-from ..turns import take_turns, wanted
 
 PIPELINE = "bench.peers.hf_pipeline:annotate"
 ONNX = ("onnx", "onnxruntime", "onnxscript")
@@ -65,7 +65,7 @@ def systems(setting: Setting, given: dict[str, Any]) -> list[System]:
         found.append(
             System("bare ONNX Runtime forward", "bench.peers.onnx_by_hand:forward", options, precision, needs=ONNX)
         )
-    return [*found, *our_forms(setting, given, f"{OURS} nlp.pipe", "bench.ours:annotate")]
+    return [*found, *our_forms(setting, given, f"{OURS} nlp.pipe", "bench.system_ours:annotate")]
 
 
 def our_forms(setting: Setting, given: dict[str, Any], name: str, target: str) -> list[System]:
@@ -100,7 +100,7 @@ def measure(setting: Setting) -> list[Row]:
     given = {**write_sample(setting), "texts": path, "words": texts.words}
     found = wanted(systems(setting, given), setting)
     msg.text(f"{len(texts.texts)} texts, {texts.words} words")
-    answers = take_turns(found, setting, note=lambda result: f"{result['value']:,.0f} words/s")
+    answers = run_rounds(found, setting, note=lambda result: f"{result['value']:,.0f} words/s")
     for _about, *results in answers.values():
         for result in results:
             if result.get("entities") is not None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from ..data import read_texts
 from ..exports import hugging_face
+from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows
 from ..system import OURS, Setting, System
-from ..turns import take_turns, wanted
 from .annotate import our_forms
 
 LENGTHS = (5, 10, 20, 40, 80, 160, 320)
@@ -71,7 +71,8 @@ def systems(setting: Setting, file: str, *, lengths: bool) -> list[System]:
             System('pipeline("ner"), one by one', TARGET, {**hf, "one_by_one": True}, reference=True),
             System(f'pipeline("ner"), batches of {BATCH}', TARGET, hf, reference=True),
         ]
-    for system in our_forms(setting, {"points": file, "whole": lengths}, f"{OURS} nlp.pipe", "bench.ours:points"):
+    given = {"points": file, "whole": lengths}
+    for system in our_forms(setting, given, f"{OURS} nlp.pipe", "bench.system_ours:points"):
         if system.environment == "newest":
             found.append(system)
     return found
@@ -90,7 +91,7 @@ def measure(setting: Setting) -> list[Row]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(curve), encoding="utf8")
         found = wanted(systems(setting, str(path), lengths=work == "words in a text"), few)
-        answers = take_turns(found, few, note=_note)
+        answers = run_rounds(found, few, note=_note)
         for point in curve:
             name = point["name"]
             facts = {"x": int(name), "words": point["words"], "data": setting.source}

@@ -8,9 +8,9 @@ from wasabi import msg
 
 from ..data import read_texts, write_texts
 from ..exports import hugging_face
+from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows
 from ..system import OURS, Setting, System
-from ..turns import take_turns, wanted
 from .annotate import ONNX, our_forms
 
 WORDS = 20
@@ -38,7 +38,7 @@ def systems(setting: Setting, given: dict[str, Any]) -> list[System]:
     for precision in ("fp32", "int8"):
         options = {**hf, "precision": precision, "folder": str(setting.work / "onnx-by-hand")}
         found.append(System("ONNX Runtime by hand", "bench.peers.onnx_by_hand:latency", options, precision, needs=ONNX))
-    return [*found, *our_forms(setting, given, f"{OURS} nlp(text)", "bench.ours:latency")]
+    return [*found, *our_forms(setting, given, f"{OURS} nlp(text)", "bench.system_ours:latency")]
 
 
 def texts_of_words(setting: Setting, words: int, most: int) -> list[str]:
@@ -65,5 +65,5 @@ def measure(setting: Setting) -> list[Row]:
     given = {"texts": write_texts(setting.work / "data" / "texts-20.json", texts)}
     found = wanted(systems(setting, given), setting)
     msg.text(f"{len(texts)} texts of {WORDS} words")
-    answers = take_turns(found, setting, note=lambda result: f"{result['value']:.2f} ms")
+    answers = run_rounds(found, setting, note=lambda result: f"{result['value']:.2f} ms")
     return make_rows("latency", "ms", found, answers, data=setting.source, texts=len(texts))

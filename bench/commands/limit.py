@@ -1,4 +1,4 @@
-"""`limit`: how much of what the machine's products reach is left in the words and posts a second that were measured.
+"""`limit`: what share of the machine's peak throughput of matrix products (GEMM) training and annotating reach.
 
 The speeds are those of `annotate` and `train` in the folder of results; without them, ours are measured briefly."""
 
@@ -9,9 +9,9 @@ from wasabi import msg
 
 from ..data import read_texts, sample_posts
 from ..flops import Work, work_of
+from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows, read_rows, significant
 from ..system import OURS, Setting, System
-from ..turns import take_turns, wanted
 from . import annotate, train
 
 #: Rows of an encoder's product in a full batch, and a size at which products are at their best.
@@ -57,7 +57,7 @@ def measure(setting: Setting) -> list[Row]:
     config = encoder_nodes(model)[0].shims[0].module.config
     inner = getattr(config, "intermediate_size", None) or config.hidden_dim
     found = wanted(systems(config.hidden_size, inner), setting)
-    answers = take_turns(found, setting, note=lambda result: f"{result['value']:.0f} GFLOP/s")
+    answers = run_rounds(found, setting, note=lambda result: f"{result['value']:.0f} GFLOP/s")
     rows = make_rows("limit", "GFLOP/s", found, answers)
     peaks = {row["precision"]: row["value"] for row in rows}
     for row in rows:

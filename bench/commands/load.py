@@ -7,9 +7,9 @@ import json
 
 from ..data import write_sample
 from ..exports import hugging_face
+from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows
 from ..system import OURS, Setting, System, transition
-from ..turns import take_turns, wanted
 from .annotate import our_forms
 
 FRESH = "bench.fresh:measured_fresh"
@@ -86,6 +86,6 @@ def measure(setting: Setting) -> list[Row]:
     for work, systems in (("import", imports(class_name)), ("load", pipelines(setting, class_name))):
         systems[0] = dataclasses.replace(systems[0], reference=True)
         found = wanted(systems, setting)
-        answers = take_turns(found, setting, note=lambda result: f"{result['value']:.3f} s")
+        answers = run_rounds(found, setting, note=lambda result: f"{result['value']:.3f} s")
         rows += make_rows(work, "s", found, answers)
     return rows

@@ -7,10 +7,10 @@ from typing import Any
 
 from ..data import read_texts, write_sample, write_texts
 from ..exports import hugging_face
+from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows, significant
 from ..stream import fresh_texts
 from ..system import OURS, Setting, System
-from ..turns import take_turns, wanted
 from . import train
 from .annotate import our_forms
 
@@ -43,9 +43,9 @@ def streams(setting: Setting, given: dict[str, Any], target: str) -> list[System
     target (str): What measures them.
     RETURNS (list[System]): spaCy alone, ours, and the peer.
     """
-    alone = {**given, "target": "bench.ours:tokenizer", "options": {}}
+    alone = {**given, "target": "bench.system_ours:tokenizer", "options": {}}
     found = [System(ALONE, target, alone)]
-    for system in our_forms(setting, {}, f"{OURS} nlp.pipe", "bench.ours:stream"):
+    for system in our_forms(setting, {}, f"{OURS} nlp.pipe", "bench.system_ours:stream"):
         if system.environment == "newest" and not ("ONNX" in system.name and system.precision == "fp32"):
             options = {**given, "target": system.target, "options": system.options}
             found.append(dataclasses.replace(system, target=target, options=options))
@@ -91,16 +91,16 @@ def measure(setting: Setting) -> list[Row]:
     systems = streams(setting, given, "bench.stream:long_document")
     found = wanted([system for system in systems if system.name.startswith(OURS)], setting)
     few = dataclasses.replace(setting, rounds=min(setting.rounds, LONG_ROUNDS))
-    answers = take_turns(found, few, note=lambda result: f"{result['value']:.3f}")
+    answers = run_rounds(found, few, note=lambda result: f"{result['value']:.3f}")
     long = make_rows("one long text", "of short ones", found, answers, data=setting.source, words=count)
     return rows + long
 
 
 def alone(systems: list[System], setting: Setting, note: Any) -> dict[str, list[dict[str, Any]]]:
-    """RETURNS (dict[str, list[dict[str, Any]]]): As `take_turns`, with one process at a time."""
+    """RETURNS (dict[str, list[dict[str, Any]]]): As `run_rounds`, with one process at a time."""
     answers = {}
     for system in systems:
-        answers.update(take_turns([system], setting, note=note))
+        answers.update(run_rounds([system], setting, note=note))
     return answers
 
 

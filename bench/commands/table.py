@@ -1,13 +1,13 @@
-"""`table`: the README's tables in Markdown, from the rows alone: all systems side by side, and our marks."""
+"""`table`: the README's tables in Markdown, from the rows alone: all systems side by side, and our targets."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wasabi import msg
 
-from ..bars import bars
 from ..rows import Row, read_rows
 from ..system import OURS
+from ..targets import check_targets
 
 #: Columns: the work in the rows, and what stands above.
 COLUMNS = (
@@ -62,7 +62,7 @@ def report(folder: Path) -> None:
     rows = all_rows(folder)
     if not rows:
         msg.fail(f"There are no results in {folder}", "`python -m bench all` makes them.", exits=1)
-    print("\n".join([*systems_table(rows), "", *bars_table(rows)]))
+    print("\n".join([*systems_table(rows), "", *targets_table(rows)]))
 
 
 def all_rows(folder: Path) -> list[Row]:
@@ -97,13 +97,13 @@ def cell(row: Row) -> str:
     return shown if row["ratio"] is None or row["reference"] else f"{shown} ({row['ratio']:.2f}x)"
 
 
-def bars_table(rows: Sequence[Row]) -> Iterator[str]:
-    """Show our marks.
+def targets_table(rows: Sequence[Row]) -> Iterator[str]:
+    """Show our targets.
 
     rows (Sequence[Row]): The rows.
     YIELDS (str): Lines of Markdown.
     """
-    yield "| mark | set | measured | |"
+    yield "| target | set | measured | |"
     yield "|---|---|---:|---|"
-    for bar in bars(rows):
-        yield f"| {bar.what} | {bar.limit} | {bar.value} | {'reached' if bar.holds else 'missed'} |"
+    for target in check_targets(rows):
+        yield f"| {target.what} | {target.limit} | {target.value} | {'reached' if target.holds else 'missed'} |"

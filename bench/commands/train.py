@@ -3,11 +3,12 @@
 from typing import Any
 
 from ..data import write_sample
+from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows
 from ..system import OURS, ROOT, Setting, System
-from ..turns import take_turns, wanted
 
 TRAINER = "bench.peers.hf_trainer:measured"
+OUR_TRAIN = "bench.system_ours:train"
 #: The Trainer sorts this many batches at a time when it has the whole training set.
 GROUPED = {"group_by_length": True, "mega_batch": 50}
 
@@ -45,13 +46,11 @@ def systems(setting: Setting, files: dict[str, str]) -> list[System]:
             found.append(System(name, f"bench.bare.{module}:train", options, precision))
     for environment, name in (("newest", f"{OURS} spacy train"), ("older", f"{OURS} spacy train, older transformers")):
         for precision in ("fp32", "bf16"):
-            found.append(
-                System(name, "bench.ours:train", ours(setting, files, precision), precision, environment=environment)
-            )
+            found.append(System(name, OUR_TRAIN, ours(setting, files, precision), precision, environment=environment))
     options = ours(setting, files, "bf16", freeze_embeddings=True)
-    found.append(System(f"{OURS} spacy train, frozen embeddings", "bench.ours:train", options, "bf16"))
+    found.append(System(f"{OURS} spacy train, frozen embeddings", OUR_TRAIN, options, "bf16"))
     options = ours(setting, files, "bf16", freeze_embeddings=True, normalize=True)
-    found.append(System(f"{OURS} spacy train, frozen embeddings, normalized", "bench.ours:train", options, "bf16"))
+    found.append(System(f"{OURS} spacy train, frozen embeddings, normalized", OUR_TRAIN, options, "bf16"))
     return found
 
 
@@ -75,5 +74,5 @@ def measure(setting: Setting) -> list[Row]:
     RETURNS (list[Row]): The rows.
     """
     found = wanted(systems(setting, write_sample(setting)), setting)
-    answers = take_turns(found, setting, note=lambda result: f"{result['value']:.1f} posts/s")
+    answers = run_rounds(found, setting, note=lambda result: f"{result['value']:.1f} posts/s")
     return make_rows("train", "posts/s", found, answers, data=setting.source, posts=setting.posts)

@@ -153,7 +153,7 @@ def trainer_class(recipe: Recipe) -> type:
     return WithMegaBatch
 
 
-def predict(model: Any, tokenizer: Any, posts: Sequence[PostT], *, batch_size: int = 32) -> Any:
+def predict(model: Any, tokenizer: Any, posts: Sequence[PostT], *, batch_size: int = 32) -> list[list[str]]:
     """Tag posts: every word has the best tag of its first piece, "O" if it has none within the model's limit.
 
     model (Any): The model.
@@ -182,22 +182,63 @@ def predict(model: Any, tokenizer: Any, posts: Sequence[PostT], *, batch_size: i
     return tagged
 
 
-def fine_tune(encoder: str, train: Sequence[PostT], recipe: Recipe) -> tuple[Any, Any, float]:
-    """Fine-tune once.
+def best_epoch(tokenizer: Any, posts: dict[str, Sequence[PostT]]) -> Any:
+    """Make a callback that looks for the best epoch: after each it tags dev, and the rest if dev was never better.
+
+    tokenizer (Any): The tokenizer.
+    posts (dict[str, Sequence[PostT]]): Those of "dev", which have gold tags, and of other splits.
+    RETURNS (TrainerCallback): "epoch", the best one, of equal ones the last, as in spaCy; and "tagged", its tags by
+        split.
+    """
+    from transformers import TrainerCallback
+
+    class BestEpoch(TrainerCallback):
+        def __init__(self) -> None:
+            self.seen = self.epoch = 0
+            self.f1 = 0.0
+            self.tagged: dict[str, list[list[str]]] = {}
+
+        def on_epoch_end(self, args: Any, state: Any, control: Any, *, model: Any, **kwargs: Any) -> None:
+            self.seen += 1
+            dev = predict(model, tokenizer, posts["dev"])
+            f1 = scores([post["tags"] for post in posts["dev"]], dev)["f1"]
+            if f1 >= self.f1:
+                rest = {split: predict(model, tokenizer, each) for split, each in posts.items() if split != "dev"}
+                self.f1, self.epoch, self.tagged = f1, self.seen, {"dev": dev, **rest}
+            model.train()
+
+    return BestEpoch()
+
+
+def fine_tune(
+    encoder: str, train: Sequence[PostT], recipe: Recipe, posts: dict[str, Sequence[PostT]], *, select: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """Fine-tune once, and tag posts.
 
     encoder (str): A model folder.
-    train (Sequence[PostT]): The posts.
+    train (Sequence[PostT]): The posts to learn from.
     recipe (Recipe): The hyperparameters.
-    RETURNS (tuple[Any, Any, float]): The model, its tokenizer, and the seconds of training.
+    posts (dict[str, Sequence[PostT]]): Posts to tag by split.
+    select (bool): Whether they are tagged by the epoch that is best on "dev", instead of the last one.
+    RETURNS (tuple[Any, dict[str, Any]]): The Trainer after its last epoch; "seconds" of training, "best_epoch" (None if
+        none was selected) and, by split, "tags" and the scores of those whose gold is known.
     """
     from transformers import AutoTokenizer
 
     tags = tags_of(train)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
-    trainer = make_trainer(encoder, tokenizer, tokenize_and_align(train, tokenizer, tags), tags, recipe)
+    dataset = tokenize_and_align(train, tokenizer, tags)
+    best = best_epoch(tokenizer, posts) if select else None
+    trainer = make_trainer(encoder, tokenizer, dataset, tags, recipe, callbacks=[best] if select else [])
     start = time.perf_counter()
     trainer.train()
-    return trainer.model, tokenizer, time.perf_counter() - start
+    result: dict[str, Any] = {"seconds": round(time.perf_counter() - start, 1), "best_epoch": best and best.epoch}
+    for split, each in posts.items():
+        tagged = best.tagged[split] if best else predict(trainer.model, tokenizer, each)
+        gold = [post["tags"] for post in each]
+        known = any(tag != "-" for row in gold for tag in row)
+        result[split] = {**(scores(gold, tagged) if known else {}), "tags": tagged}
+    return trainer, result
 
 
 def measured(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
@@ -238,9 +279,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Fine-tune with Hugging Face's Trainer.")
     parser.add_argument("--train", type=Path, nargs="+", required=True, help="CoNLL files; several are joined")
     parser.add_argument("--dev", type=Path, help="posts to tag and score")
-    parser.add_argument("--test", type=Path, help="the test posts; only for a recipe that is fixed")
+    parser.add_argument(
+        "--test", type=Path, help="the test posts, with or without gold; scores only for a recipe that is fixed"
+    )
     parser.add_argument("--encoder", required=True, help="a model folder")
     parser.add_argument("--json", type=Path, required=True, help="the file for scores and predicted tags")
+    parser.add_argument("--select", action="store_true", help="tag with the epoch that is best on dev, not the last")
     parser.add_argument("--save", type=Path, help="a folder for the fine-tuned model")
     for field in fields(Recipe):
         kind = {"action": "store_true"} if isinstance(field.default, bool) else {"type": type(field.default)}
@@ -250,19 +294,16 @@ def main() -> None:
     args = parser.parse_args()
     recipe = Recipe(**{field.name: getattr(args, field.name) for field in fields(Recipe)})
     train = [post for path in args.train for post in conll_posts(path)]
-    model, tokenizer, seconds = fine_tune(args.encoder, train, recipe)
-    result: dict[str, Any] = {"recipe": asdict(recipe), "seconds": round(seconds, 1)}
-    for split in ("dev", "test"):
-        path = getattr(args, split)
-        if path is not None:
-            posts = conll_posts(path)
-            tagged = predict(model, tokenizer, posts)
-            result[split] = {**scores([post["tags"] for post in posts], tagged), "tags": tagged}
+    paths = {split: getattr(args, split) for split in ("dev", "test")}
+    posts = {split: conll_posts(path) for split, path in paths.items() if path is not None}
+    if args.select and "dev" not in posts:
+        parser.error("--select needs --dev")
+    trainer, result = fine_tune(args.encoder, train, recipe, posts, select=args.select)
     if args.save:
-        model.save_pretrained(args.save)
-        tokenizer.save_pretrained(args.save)
+        trainer.model.save_pretrained(args.save)
+        trainer.processing_class.save_pretrained(args.save)
     args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(result), encoding="utf8")
+    args.json.write_text(json.dumps({"recipe": asdict(recipe), **result}), encoding="utf8")
 
 
 def conll_posts(path: Path) -> list[PostT]:

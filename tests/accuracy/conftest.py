@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import spacy
@@ -24,21 +23,28 @@ CONFIGS = """
 configs:
   default:
     title: the best
-    config: tiny.cfg
+    config: configs/tiny.cfg
     set: {training.optimizer.use_averages: true}
+  default+dev: {like: default, with_dev: true, title: "the best, with dev"}
+  default@sample: {like: default, data: sample, title: the best}
+  default-averages: {like: default, set: {training.optimizer.use_averages: false}}
   plain:
     title: the plain one
-    config: tiny.cfg
+    config: configs/tiny.cfg
+  plain+dev: {like: plain, with_dev: true}
+  plain@resplit: {like: plain, data: resplit, title: the plain one}
+  plain+averages: {like: plain, set: {training.optimizer.use_averages: true}}
   trainer:
     system: hf_trainer
     title: the Trainer
     set: {epochs: 2, learn_rate: 1.0e-4}
-    grid: {learn_rate: [1.0e-4, 3.0e-3], epochs: [1, 2]}
-levers:
+  trainer:few: {grid_of: trainer, set: {epochs: 1}}
+  trainer:many: {grid_of: trainer, set: {epochs: 2}}
+ablations:
   averages:
     title: averaged weights
-    with: {training.optimizer.use_averages: true}
-    without: {training.optimizer.use_averages: false}
+    alone: [plain+averages, plain]
+    in_best: [default, default-averages]
 """
 
 
@@ -63,10 +69,10 @@ def commit() -> Callable[[Study], None]:
 def study(tmp_path: Path, commit: Callable[[Study], None]) -> Study:
     """A committed study of sixteen posts, which pass for WNUT-17."""
     made = Study(tmp_path / "main")
-    for folder in (made.here, made.root / "sample", made.root / "assets" / "data"):
-        folder.mkdir(parents=True)
+    for folder in ("bench/accuracy", "configs", "sample", "assets/data"):
+        (made.root / folder).mkdir(parents=True)
     made.configs.write_text(CONFIGS)
-    (made.root / "tiny.cfg").write_text((ROOT / "bench" / "accuracy" / "plain.cfg").read_text())
+    (made.root / "configs" / "tiny.cfg").write_text((ROOT / "bench" / "accuracy" / "plain.cfg").read_text())
     (made.root / ".gitignore").write_text("/assets/\n/training/\n")
     records = [doc_to_record(eg.reference) for eg in read_posts(spacy.blank("en"))]
     for split, each in {"train": records, "dev": records[:8], "test": records[8:]}.items():
@@ -78,13 +84,3 @@ def study(tmp_path: Path, commit: Callable[[Study], None]) -> Study:
     git(made.root, "init", "--quiet")
     commit(made)
     return made
-
-
-@pytest.fixture
-def write_line() -> Callable[..., dict[str, Any]]:
-    """Give a function that makes a line of `runs.jsonl`."""
-
-    def make(config: str, seed: int, dev: float | None, test: float | None, **more: Any) -> dict[str, Any]:
-        return {"config": config, "seed": seed, "dev_f1": dev, "test_f1": test, **more}
-
-    return make

@@ -1,10 +1,11 @@
 """The data sets: no gold where it does not belong, and a new split that no post is in twice."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from bench.accuracy.data import get_data, resplit
+from bench.accuracy.data import get_data, gold_file, resplit
 from bench.accuracy.study import Study
 from spacy_tokclf.corpus import Record, read_conll, read_docbin
 
@@ -15,26 +16,27 @@ def posts(path: Path) -> list[list[str]]:
 
 def test_test_has_no_gold(study: Study) -> None:
     data = get_data(study, "wnut17")
-    gold = list(read_conll(data.test_gold))
-    assert data.posts == {"train": 16, "dev": 8, "test": 8} and any(record.spans for record in gold)
+    gold = list(read_conll(gold_file(study, "wnut17", "test")))
+    assert json.loads((data / "data.json").read_text()) == {"train": 16, "dev": 8, "test": 8}
+    assert any(record.spans for record in gold)
     for form in ("spacy", "conll"):
-        path = data.path("test", form)
+        path = data / f"test.{form}"
         assert posts(path) == [record.words for record in gold]
         for record in (read_docbin if form == "spacy" else read_conll)(path):
             assert set(record.tags) == {"-"}
-        assert posts(data.path("train", form)) == posts(study.root / "assets" / "data" / "train.conll")
+        assert posts(data / f"train.{form}") == posts(study.root / "assets" / "data" / "train.conll")
 
 
 def test_train_and_dev(study: Study) -> None:
     alone, both = get_data(study, "wnut17"), get_data(study, "wnut17", with_dev=True)
-    assert posts(both.path("train")) == posts(alone.path("train")) + posts(alone.path("dev"))
-    assert posts(both.path("test")) == posts(alone.path("test"))
-    assert both.folder != alone.folder
+    assert posts(both / "train.spacy") == posts(alone / "train.spacy") + posts(alone / "dev.spacy")
+    assert posts(both / "test.spacy") == posts(alone / "test.spacy")
+    assert both != alone
 
 
 def test_the_sample_needs_no_wnut17(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     (study.root / "assets" / "data.json").write_text('{"source": "sample"}')
-    assert get_data(study, "sample").posts == {"train": 4, "dev": 4, "test": 4}
+    assert len(posts(get_data(study, "sample") / "dev.conll")) == 4
     for name in ("wnut17", "resplit"):
         with pytest.raises(SystemExit):
             get_data(study, name)
@@ -55,7 +57,9 @@ def test_the_new_split() -> None:
 
 def test_the_new_split_of_the_training_posts(study: Study) -> None:
     data = get_data(study, "resplit")
-    every = [words for split in ("train", "dev", "test") for words in posts(data.path(split))]
-    assert sorted(every) == sorted(posts(study.root / "assets" / "data" / "train.conll"))
-    assert data.posts == {"train": 14, "dev": 1, "test": 1}
-    assert data.test_gold.parent != data.folder
+    splits = [posts(data / f"{split}.spacy") for split in ("train", "dev", "test")]
+    assert sorted(words for split in splits for words in split) == sorted(
+        posts(study.root / "assets" / "data" / "train.conll")
+    )
+    assert list(map(len, splits)) == [14, 1, 1]
+    assert gold_file(study, "resplit", "test").parent != data

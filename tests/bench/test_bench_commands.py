@@ -12,10 +12,10 @@ from bench.data import write_sample
 from bench.flops import work_of
 from bench.fresh import measured_fresh
 from bench.gemm import measured as measured_gemm
+from bench.rounds import run_rounds
 from bench.rows import make_rows
 from bench.system import System
 from bench.texts import measured_points, measured_singly
-from bench.turns import take_turns
 
 FAKES = "tests.helpers.fake_systems"
 
@@ -150,7 +150,7 @@ def test_shares_of_the_limit():
 
 def test_rows_say_nothing_about_the_machine_that_made_them(setting, tmp_path):
     system = System("a", f"{FAKES}:steady", {"order": str(tmp_path / "order"), "name": "a", "values": [1.0, 2.0, 3.0]})
-    answers = take_turns([system], setting, note=str)
+    answers = run_rounds([system], setting, note=str)
     text = json.dumps(make_rows("x", "s", [system], answers, data="sample"))
     assert str(tmp_path) not in text
     assert sys.prefix not in text

@@ -1,12 +1,12 @@
-"""Tables, marks and pictures from rows alone."""
+"""Tables, targets and pictures from rows alone."""
 
 import json
 
 import pytest
 
-from bench.bars import bars
 from bench.commands.plots import report as draw
 from bench.commands.table import report, systems_table
+from bench.targets import check_targets
 
 
 def row(work, system, value, precision="fp32", **more):
@@ -72,8 +72,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_marks_are_held_against_the_rows():
-    found = {bar.what: (bar.value, bar.holds) for bar in bars(ROWS)}
+def test_targets_are_checked_against_the_rows():
+    found = {target.what: (target.value, target.holds) for target in check_targets(ROWS)}
     assert found == {
         "training, times the Trainer's tutorial recipe, bf16": ("3.20", True),
         "training, times the Trainer's best, bf16": ("1.60", False),

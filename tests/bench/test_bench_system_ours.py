@@ -4,11 +4,22 @@ import json
 from pathlib import Path
 
 import pytest
+from spacy.util import load_config
 
-from bench import ours
+import spacy_tokclf
+from bench import system_ours
 from bench.bare import loop, packed
+from bench.commands import train
 from bench.data import read_texts, write_sample, write_texts
 from bench.stream import annotate as stream
+
+
+@pytest.fixture(autouse=True)
+def tuned(monkeypatch):
+    """Note calls of `tune_malloc` instead of setting the allocator of the process that tests."""
+    calls = []
+    monkeypatch.setattr(spacy_tokclf, "tune_malloc", lambda: calls.append(True))
+    return calls
 
 
 @pytest.fixture
@@ -21,11 +32,23 @@ def options(nlp, setting, tmp_path):
 
 @pytest.mark.parametrize("module", [loop, packed])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_bare_training(setting, encoder_dir, module, precision):
+def test_bare_training(setting, encoder_dir, module, precision, tuned):
     files = write_sample(setting)
     run = module.train({"encoder": str(encoder_dir), "posts": files["posts"], "precision": precision})
     result = run(0)
     assert result["value"] == pytest.approx(32 / result["seconds"])
+    assert len(tuned) == (1 if module is packed else 0), "ours, as our configs have it"
+
+
+def test_our_training_is_measured_as_users_run_it(setting):
+    """The config that is measured sets the allocator itself."""
+    (config,) = {
+        system.options["config"]
+        for system in train.systems(setting, write_sample(setting))
+        if system.target == "bench.system_ours:train"
+    }
+    before_init = load_config(config)["initialize"]["before_init"]
+    assert before_init == {"@callbacks": "spacy-tokclf.tune_malloc.v1"}
 
 
 def test_bare_batches_are_those_of_our_pipeline(options, nlp, monkeypatch):
@@ -49,18 +72,19 @@ def test_bare_batches_are_those_of_our_pipeline(options, nlp, monkeypatch):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_annotating(options, precision):
-    run = ours.annotate({**options, "precision": precision})
+def test_annotating(options, precision, tuned):
+    run = system_ours.annotate({**options, "precision": precision})
     assert len(run(0)["entities"]) == 8
     assert "entities" not in run(1)
-    assert ours.latency({**options, "precision": precision})(0)["value"] > 0
+    assert system_ours.latency({**options, "precision": precision})(0)["value"] > 0
+    assert not tuned, "a service that merely calls nlp.pipe"
 
 
 def test_points_and_streams(options, tmp_path):
     point = {"name": "4", "texts": ["a b c d", "in the and of"], "words": 8, "batch_size": 1}
     (tmp_path / "points.json").write_text(json.dumps([point]), encoding="utf8")
-    run = ours.points({**options, "points": str(tmp_path / "points.json"), "whole": False})
+    run = system_ours.points({**options, "points": str(tmp_path / "points.json"), "whole": False})
     assert set(run(0)) == {"4"}
-    for target in ("bench.ours:stream", "bench.ours:tokenizer"):
+    for target in ("bench.system_ours:stream", "bench.system_ours:tokenizer"):
         given = {"target": target, "options": options, "texts": options["texts"], "words": 200, "every": 50}
         assert stream(given)(0)["samples"][-1][0] == 200

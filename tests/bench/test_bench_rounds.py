@@ -1,4 +1,4 @@
-"""Systems in processes of their own, in turns."""
+"""Systems in worker processes, in interleaved rounds."""
 
 import dataclasses
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.rounds import missing, run_rounds, variables, wanted
 from bench.system import System
-from bench.turns import missing, take_turns, variables, wanted
 
 FAKES = "tests.helpers.fake_systems"
 
@@ -20,7 +20,7 @@ def fake(name, tmp_path, **options):
 
 def test_systems_take_turns(setting, tmp_path):
     systems = [fake(name, tmp_path) for name in "abc"]
-    answers = take_turns(systems, setting, note=lambda result: f"{result['value']:.0f}")
+    answers = run_rounds(systems, setting, note=lambda result: f"{result['value']:.0f}")
     order = (tmp_path / "order").read_text(encoding="utf8").split("\n")[:-1]
     assert order == ["0 a", "0 b", "0 c", "1 b", "1 c", "1 a", "2 c", "2 a", "2 b"]
     about, *results = answers["b [fp32]"]
@@ -33,7 +33,7 @@ def test_systems_take_turns(setting, tmp_path):
 
 def test_a_failure_shows_what_the_system_said(setting):
     with pytest.raises(RuntimeError, match=r"here \[fp32\] failed(.|\n)*there is no model in here"):
-        take_turns([System("here", f"{FAKES}:broken", {"name": "here"})], setting, note=str)
+        run_rounds([System("here", f"{FAKES}:broken", {"name": "here"})], setting, note=str)
 
 
 def test_a_system_whose_environment_is_not_there_is_left_out(setting, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The marks that we set ourselves, and whether the rows reach them. Whatever is not in the rows is left out."""
+"""The targets that we set ourselves, and whether the rows reach them. Whatever is not in the rows is left out."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -7,13 +7,13 @@ from .rows import Row
 from .system import OURS
 
 
-class Bar(NamedTuple):
-    """A mark, and what was measured.
+class Target(NamedTuple):
+    """A target, and what was measured.
 
     what (str): What has to hold.
-    limit (str): The mark, as people read it.
+    limit (str): The target, as people read it.
     value (str): What was measured, as people read it.
-    holds (bool): Whether the mark is reached.
+    holds (bool): Whether the target is reached.
     """
 
     what: str
@@ -24,8 +24,8 @@ class Bar(NamedTuple):
 
 #: The references of annotation.
 PIPELINE = ('pipeline("ner"), one by one', 'pipeline("ner"), batches of 32')
-#: Of one work, what divides the value of ours by that of another system in the same precision: name of the work, our
-#: system, the other one, what it is called, and the least share.
+#: The least share of another system's speed that ours has to reach in the same precision: name of the work, our
+#: system, the others (the fastest counts), what it is called, and the share.
 SHARES = (
     ("train", f"{OURS} spacy train", ("bare torch loop, packed",), "training, of the bare loop", 0.9),
     (
@@ -103,11 +103,11 @@ SECONDS = (
 LATENCY = 0.6
 
 
-def bars(rows: Sequence[Row]) -> list[Bar]:
-    """Hold the rows against the marks.
+def check_targets(rows: Sequence[Row]) -> list[Target]:
+    """Hold the rows against the targets.
 
     rows (Sequence[Row]): Rows of all commands.
-    RETURNS (list[Bar]): The marks that there are rows for.
+    RETURNS (list[Target]): The targets that there are rows for.
     """
     return [
         *_times(rows),
@@ -134,59 +134,59 @@ def _runtime(system: str) -> str:
     return ", ONNX Runtime" if "ONNX" in system else ""
 
 
-def _times(rows: Sequence[Row]) -> Iterator[Bar]:
+def _times(rows: Sequence[Row]) -> Iterator[Target]:
     for work, system, precision, others, what, least in TIMES:
         other = _values(rows, work, others)
         for value in _values(rows, work, [system], precision) if other else ():
             times = value / max(other)
-            yield Bar(f"{what}, {precision}", f"at least {least:g}", f"{times:.2f}", times >= least)
+            yield Target(f"{what}, {precision}", f"at least {least:g}", f"{times:.2f}", times >= least)
 
 
-def _f1(rows: Sequence[Row]) -> Iterator[Bar]:
+def _f1(rows: Sequence[Row]) -> Iterator[Target]:
     found = {(row["system"], row["precision"]): row["f1"] for row in _of(rows, "annotate", lambda row: True)}
     for system, precision, exact in F1:
         less, full = found.get((system, precision)), found.get((exact, "fp32"))
         if less is not None and full is not None:
             what = f"F1 points lost against fp32, {precision}{_runtime(system)}"
-            yield Bar(what, f"at most {100 * LOST:g}", f"{100 * (full - less):.2f}", full - less <= LOST)
+            yield Target(what, f"at most {100 * LOST:g}", f"{100 * (full - less):.2f}", full - less <= LOST)
 
 
-def _memory(rows: Sequence[Row]) -> Iterator[Bar]:
+def _memory(rows: Sequence[Row]) -> Iterator[Target]:
     for work, system, others, what in MEMORY:
         for row in _of(rows, work, lambda row, name=system: row["system"] == name):  # type: ignore[misc]
             other = _values(rows, work, others, row["precision"]) or _values(rows, work, others)
             if other:
                 share = row["value"] / max(other)
-                yield Bar(f"{what}, {row['precision']}", "at most 100%", f"{share:.0%}", share <= 1.0)
+                yield Target(f"{what}, {row['precision']}", "at most 100%", f"{share:.0%}", share <= 1.0)
 
 
-def _shares(rows: Sequence[Row]) -> Iterator[Bar]:
+def _shares(rows: Sequence[Row]) -> Iterator[Target]:
     for work, system, others, what, least in SHARES:
         for row in _of(rows, work, lambda row, name=system: row["system"] == name):  # type: ignore[misc]
             same = _values(rows, work, others, row["precision"])
             if same:
                 share = row["value"] / max(same)
-                yield Bar(f"{what}, {row['precision']}", f"at least {least:.0%}", f"{share:.0%}", share >= least)
+                yield Target(f"{what}, {row['precision']}", f"at least {least:.0%}", f"{share:.0%}", share >= least)
 
 
-def _latency(rows: Sequence[Row]) -> Iterator[Bar]:
+def _latency(rows: Sequence[Row]) -> Iterator[Target]:
     for row in _of(rows, "latency", lambda row: row["system"].startswith(OURS) and row["environment"] == "newest"):
         what = f'one text of 20 words, of pipeline("ner")\'s time, {row["precision"]}{_runtime(row["system"])}'
-        yield Bar(what, f"at most {LATENCY:.0%}", f"{row['ratio']:.0%}", row["ratio"] <= LATENCY)
+        yield Target(what, f"at most {LATENCY:.0%}", f"{row['ratio']:.0%}", row["ratio"] <= LATENCY)
 
 
-def _seconds(rows: Sequence[Row]) -> Iterator[Bar]:
+def _seconds(rows: Sequence[Row]) -> Iterator[Target]:
     for work, system, what, most in SECONDS:
         for row in _of(rows, work, lambda row, name=system: row["system"] == name):  # type: ignore[misc]
             precision = f", {row['precision']}" if "ONNX" in system else ""
-            yield Bar(f"{what}{precision}", f"at most {most:g} s", f"{row['value']:.3f} s", row["value"] <= most)
+            yield Target(f"{what}{precision}", f"at most {most:g} s", f"{row['value']:.3f} s", row["value"] <= most)
 
 
-def _ranges(rows: Sequence[Row]) -> Iterator[Bar]:
+def _ranges(rows: Sequence[Row]) -> Iterator[Target]:
     for work, what, least, most in RANGES:
         limit = f"at least {least:.0%}" if least else f"at most {most:.0%}"
         for row in _of(rows, work, lambda row: row["system"].startswith(OURS)):
             value = row["value"]
-            yield Bar(
+            yield Target(
                 f"{what}, {row['precision']}{_runtime(row['system'])}", limit, f"{value:.1%}", least <= value <= most
             )

@@ -1,4 +1,5 @@
-"""The parent's side of a measurement: every system in a process of its own, and all of them in turns."""
+"""Rounds of measurement, from the parent process: every system in its own worker process, one after the other in each
+round."""
 
 import json
 import os
@@ -25,7 +26,7 @@ print(json.dumps([name for name in sys.argv[1:] if not has(name)]))
 
 
 class Worker:
-    """A system in its process."""
+    """The worker process of a system."""
 
     def __init__(self, system: System, setting: Setting) -> None:
         self.system = system
@@ -123,11 +124,11 @@ def wanted(systems: Sequence[System], setting: Setting) -> list[System]:
     return kept
 
 
-def take_turns(
+def run_rounds(
     systems: Sequence[System], setting: Setting, *, note: Callable[[dict[str, Any]], str]
 ) -> dict[str, list[dict[str, Any]]]:
-    """Measure systems in turns: all get ready first, then each does one piece of work a round, and every round begins
-    with another one.
+    """Measure systems in interleaved rounds: all warm up first, then each does one piece of work a round, and every
+    round begins with another system.
 
     systems (Sequence[System]): The systems.
     setting (Setting): The setting.
