@@ -26,7 +26,7 @@ def work_of(model: Any, docs: Sequence[Any]) -> Work:
     docs (Sequence[Doc]): The texts.
     RETURNS (Work): The operations.
     """
-    from spacy_tokclf.models.encoder import encoder_nodes
+    from spacy_tokclf.models.base_shim import encoder_nodes
     from spacy_tokclf.models.padding_free.modules import find_modules
     from spacy_tokclf.wordpieces.sequences import make_sequences
 

@@ -17,7 +17,14 @@ BEST = "default"
 RATE = "training.optimizer.learn_rate.initial_rate"
 #: Settings whose values here change nothing. They are left out of hashes, so that runs from before there were such
 #: settings are still runs of the same config.
-NEUTRAL = {"normalize": False, "casing_dropout": 0.0, "label_smoothing": 0.0, "crf": False, "tuned": True}
+NEUTRAL = {
+    "backend": "auto",
+    "normalize": False,
+    "casing_dropout": 0.0,
+    "label_smoothing": 0.0,
+    "crf": False,
+    "tuned": True,
+}
 Settings = dict[str, Any]
 
 
@@ -99,8 +106,11 @@ def _digest(value: Any) -> str:
 
 
 def _without_neutral(settings: Settings) -> Settings:
-    """Leave out what changes no score: neutral values, and what is called before initialization (malloc's settings)."""
+    """Leave out what changes no score: neutral values, what is called before initialization (malloc's settings), and
+    the precision, which the study sets for every run alike."""
     kept = {key: value for key, value in settings.items() if key not in NEUTRAL or value != NEUTRAL[key]}
     if "before_init" in kept:
         kept["before_init"] = None
+    if "precision" in kept:
+        kept["precision"] = "fp32"
     return {key: _without_neutral(value) if isinstance(value, dict) else value for key, value in kept.items()}

@@ -31,8 +31,9 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     from spacy_tokclf import tune_malloc
     from spacy_tokclf.corpus import batch_by_length
     from spacy_tokclf.models.hf.pretrained import PretrainedEncoder
-    from spacy_tokclf.models.padding_free.encoder import run_packed
+    from spacy_tokclf.models.padding_free.encoder import encode_packed
     from spacy_tokclf.models.padding_free.modules import find_modules
+    from spacy_tokclf.models.padding_free.ops import LinearWeightsCache
     from spacy_tokclf.models.shim import EncoderShim
 
     tune_malloc()  # as our configs do before they initialize a pipeline
@@ -54,11 +55,12 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
             packs = packs_of(batch, shim)
             gold = [tags.index(tag) for doc in batch for tag in doc.user_data["tags"]]
             batches.append((packs, torch.tensor([gold[token] for pack in packs for token in pack.tokens])))
-        how = {"weights": shim.weights, "precision": options["precision"], "pooling": "first", "train": True}
+        cache = LinearWeightsCache()
+        how = {"cache": cache, "precision": options["precision"], "pooling": "first", "train": True}
         start = time.perf_counter()
         for packs, labels in batches if number >= 0 else batches[:WARM_BATCHES]:
-            shim.weights.clear()
-            vectors = torch.cat([run_packed(parts, pack, **how) for pack in packs])
+            cache.clear()
+            vectors = torch.cat([encode_packed(parts, pack, **how) for pack in packs])
             functional.cross_entropy(head(functional.dropout(vectors, RATE)), labels).backward()
             torch.nn.utils.clip_grad_norm_(params, 1.0)
             optimizer.step()
@@ -79,9 +81,10 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     import torch
     from spacy.util import minibatch
 
-    from spacy_tokclf.models.encoder import encoder_nodes
-    from spacy_tokclf.models.padding_free.encoder import run_packed
+    from spacy_tokclf.models.base_shim import encoder_nodes
+    from spacy_tokclf.models.padding_free.encoder import encode_packed
     from spacy_tokclf.models.padding_free.modules import find_modules
+    from spacy_tokclf.models.padding_free.ops import LinearWeightsCache
 
     nlp = load(options)
     model = next(pipe.model for _, pipe in nlp.pipeline if encoder_nodes(getattr(pipe, "model", None)))
@@ -92,13 +95,14 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     texts = json.loads(Path(options["texts"]).read_text(encoding="utf8"))
     docs = minibatch(nlp.tokenizer.pipe(texts), nlp.batch_size)
     ready = [pack for batch in docs for pack in packs_of(batch, shim, casing=node.attrs["casing"])]
-    how = {"weights": shim.weights, "precision": options["precision"], "pooling": node.attrs["pooling"], "train": False}
+    cache, pooling = LinearWeightsCache(), node.attrs["pooling"]
+    how = {"cache": cache, "precision": options["precision"], "pooling": pooling, "train": False}
 
     def run(number: int) -> dict[str, Any]:
         start = time.perf_counter()
         with torch.inference_mode():
             for pack in ready if number >= 0 else ready[:WARM_BATCHES]:
-                torch.addmm(bias, run_packed(parts, pack, **how), weight.t()).argmax(-1)
+                torch.addmm(bias, encode_packed(parts, pack, **how), weight.t()).argmax(-1)
         seconds = time.perf_counter() - start
         return {"value": options["words"] / seconds, "seconds": seconds}
 
@@ -108,7 +112,7 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
 
 def packs_of(docs: Sequence[Any], shim: Any, *, casing: bool = False) -> list[Any]:
     """RETURNS (list[PackedBatch]): The pieces of some texts in rows, as our encoder makes them of these texts."""
-    from spacy_tokclf.models.encoder import BATCH_PIECES
+    from spacy_tokclf.models.backend import BATCH_PIECES
     from spacy_tokclf.wordpieces.pack import pack_windows
     from spacy_tokclf.wordpieces.sequences import make_sequences
 

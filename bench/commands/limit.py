@@ -50,7 +50,7 @@ def measure(setting: Setting) -> list[Row]:
     import spacy
     from spacy.tokens import Doc
 
-    from spacy_tokclf.models.encoder import encoder_nodes
+    from spacy_tokclf.models.base_shim import encoder_nodes
 
     nlp = spacy.load(setting.model)
     model = next(pipe.model for _, pipe in nlp.pipeline if encoder_nodes(getattr(pipe, "model", None)))

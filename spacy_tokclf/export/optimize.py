@@ -9,8 +9,9 @@ from spacy.language import Language
 from spacy.util import replace_model_node
 
 from ..errors import Errors
-from ..models.encoder import encoder_nodes
+from ..models.base_shim import encoder_nodes
 from ..models.onnx.shim import OnnxShim
+from ..models.shim import EncoderShim
 from ..pipeline.lookup import find_encoder, pipes_with_model
 from .folders import check_target, whole_folder
 from .optimize_check import Agreement, check_agreement, compare_pipelines
@@ -80,7 +81,7 @@ def replace_encoders(nlp: Language, precision: str, *, component: str | None = N
         raise ValueError(Errors.TC307.format(where=where))
     for name, pipe in found:
         blocks = list(_blocks(nlp.get_pipe_config(name)))
-        nodes = encoder_nodes(pipe.model)
+        nodes = encoder_nodes(pipe.model, EncoderShim)
         if len(blocks) != len(nodes):
             raise ValueError(Errors.TC311.format(name=name))
         for node in nodes:
@@ -112,7 +113,7 @@ def _owners(nlp: Language, component: str | None) -> Iterator[tuple[str, Any]]:
             continue
         if any(isinstance(shim, OnnxShim) for node in nodes for shim in node.shims):
             raise ValueError(Errors.TC310.format(name=name))
-        if encoder_nodes(pipe.model) and (component is None or wanted is not None):
+        if encoder_nodes(pipe.model, EncoderShim) and (component is None or wanted is not None):
             yield name, pipe
 
 

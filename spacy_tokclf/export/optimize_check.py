@@ -15,7 +15,8 @@ from ..corpus.docs import bare_copy
 from ..errors import Errors
 from ..metrics.examples import annotated, compare_examples
 from ..metrics.seqeval.counts import count
-from ..models.encoder import encoder_nodes
+from ..models.base_shim import encoder_nodes
+from ..models.shim import EncoderShim
 from ..pipeline.lookup import pipes_with_model
 from ..pipeline.token_classifier import TokenClassifier
 from ..pipeline.transformer_encoder import TransformerEncoder
@@ -77,7 +78,7 @@ def compare_pipelines(original: Language, changed: Language, data: str | Path | 
     """
     model_type = ""
     for pipe in pipes_with_model(original).values():
-        for node in encoder_nodes(pipe.model):
+        for node in encoder_nodes(pipe.model, EncoderShim):
             node.attrs["precision"] = "fp32"
             shim: Any = node.shims[0]
             model_type = shim.config["model_type"]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .hf.heads import HeadWeights
 
 
-class HeldEncoder(Shim):
+class BaseEncoderShim(Shim):
     """An encoder with its tokenizer. Components put it into a folder `encoder`, beside the file of their small layers.
 
     head (HeadWeights | None): What a checkpoint had between the encoder and its labels, for the classifiers that are
@@ -48,10 +48,11 @@ class HeldEncoder(Shim):
         """Do nothing: an encoder is where it is used, and not where thinc's arrays are."""
 
 
-def held_encoder_nodes(model: Model) -> list[Model]:
-    """Find the layers in a model that hold an encoder of any kind.
+def encoder_nodes(model: Model, kind: type[BaseEncoderShim] = BaseEncoderShim) -> list[Model]:
+    """Find the layers in a model that hold an encoder.
 
     model (Model): Any model.
+    kind (type[BaseEncoderShim]): `EncoderShim` for those in torch alone; any by default.
     RETURNS (list[Model]): The layers.
     """
-    return [node for node in model.walk() if any(isinstance(shim, HeldEncoder) for shim in node.shims)]
+    return [node for node in model.walk() if any(isinstance(shim, kind) for shim in node.shims)]

@@ -17,6 +17,7 @@ from ..wordpieces.pool import check_pooling
 from ..wordpieces.sequences import make_sequences
 from ..wordpieces.windows import check_window
 from .backend import check_backend
+from .base_shim import encoder_nodes
 from .casing import add_casing
 from .hf.pretrained import LoaderT
 from .shim import EncoderShim
@@ -86,22 +87,13 @@ def build_transformer_encoder_v1(
     )
 
 
-def encoder_nodes(model: Model) -> list[Model]:
-    """Find the encoders in a model.
-
-    model (Model): Any model.
-    RETURNS (list[Model]): The nodes that hold an encoder.
-    """
-    return [node for node in model.walk() if any(isinstance(shim, EncoderShim) for shim in node.shims)]
-
-
 def load_encoder(model: Model, loader: LoaderT) -> None:
     """Fill the encoder in a model with pretrained weights.
 
     model (Model): A model with one encoder in it.
     loader (Callable[[], Pretrained]): The loader.
     """
-    for node in encoder_nodes(model):
+    for node in encoder_nodes(model, EncoderShim):
         shim: Any = node.shims[0]
         shim.fill(loader())
         if node.attrs["casing"]:

@@ -17,7 +17,7 @@ from ..runtime.device import device_of, place
 from ..runtime.dropout import rng_kept
 from ..wordpieces.tokenizer import PieceTokenizer
 from .backend import Backend, choose_backend
-from .base_shim import HeldEncoder
+from .base_shim import BaseEncoderShim
 from .casing import CASING_WEIGHT, add_casing
 from .hf.heads import HeadWeights
 from .hf.pretrained import Pretrained, module_from_config
@@ -38,7 +38,7 @@ WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG = (
 _NUMPY = NumpyOps()
 
 
-class EncoderShim(HeldEncoder):
+class EncoderShim(BaseEncoderShim):
     """Hold an encoder (`module`), its `config`, and its tokenizer. Empty until `fill` or a load."""
 
     def __init__(self, backend: str = "auto") -> None:

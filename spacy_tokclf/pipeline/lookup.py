@@ -7,7 +7,7 @@ from spacy.pipeline.tok2vec import Tok2Vec
 from thinc.api import Model
 
 from ..errors import Errors
-from ..models.base_shim import HeldEncoder, held_encoder_nodes
+from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.hf.heads import HeadWeights
 from ..models.shim import EncoderShim
 from .scorer import SeqevalScorer
@@ -26,10 +26,10 @@ def find_encoder(model: Model, nlp: Language | None, name: str) -> Model | None:
     name (str): The component's name.
     RETURNS (Model | None): The node that holds the encoder; None if the component uses none of ours.
     """
-    nodes = held_encoder_nodes(model)
+    nodes = encoder_nodes(model)
     for _, pipe in nlp.pipeline if nlp is not None else ():
         if not nodes and isinstance(pipe, Tok2Vec) and name in pipe.listener_map:
-            nodes = held_encoder_nodes(pipe.model)
+            nodes = encoder_nodes(pipe.model)
     return nodes[0] if nodes else None
 
 
@@ -41,7 +41,7 @@ def find_head(model: Model, nlp: Language | None, name: str) -> HeadWeights | No
     """
     node = find_encoder(model, nlp, name)
     shims = node.shims if node is not None else []
-    return next((shim.head for shim in shims if isinstance(shim, HeldEncoder)), None)
+    return next((shim.head for shim in shims if isinstance(shim, BaseEncoderShim)), None)
 
 
 def all_filled(model: Model) -> bool:

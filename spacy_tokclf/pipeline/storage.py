@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import Errors
-from ..models.base_shim import HeldEncoder, held_encoder_nodes
+from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
 
 ENCODER = "encoder"
@@ -119,7 +119,7 @@ def _layers_to_disk(model: Model, path: Path) -> None:
         for shim in _shims(model):
             stack.enter_context(shim.stored_elsewhere())
         msg = model.to_dict()
-    held = {node.id for node in held_encoder_nodes(model)}
+    held = {node.id for node in encoder_nodes(model)}
     msg["shims"] = [[] if node.id in held else own for node, own in zip(model.walk(), msg["shims"], strict=True)]
     path.write_bytes(srsly.msgpack_dumps(msg))
 
@@ -135,9 +135,9 @@ def _from_bytes(model: Model, data: bytes) -> None:
     model.from_dict(msg)
 
 
-def _shims(model: Model) -> list[HeldEncoder]:
-    """RETURNS (list[HeldEncoder]): What holds the encoders of a model, in the order of its layers."""
-    return [shim for node in held_encoder_nodes(model) for shim in node.shims if isinstance(shim, HeldEncoder)]
+def _shims(model: Model) -> list[BaseEncoderShim]:
+    """RETURNS (list[BaseEncoderShim]): What holds the encoders of a model, in the order of its layers."""
+    return [shim for node in encoder_nodes(model) for shim in node.shims if isinstance(shim, BaseEncoderShim)]
 
 
 def _encoders_to_disk(model: Model, path: Path) -> None:

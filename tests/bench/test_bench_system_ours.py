@@ -52,16 +52,18 @@ def test_our_training_is_measured_as_users_run_it(setting):
 
 
 def test_bare_batches_are_those_of_our_pipeline(options, nlp, monkeypatch):
-    import spacy_tokclf.models.padding_free.encoder as kernels
+    from spacy_tokclf.models.padding_free import backend
+    from spacy_tokclf.models.padding_free import encoder as kernels
 
     seen = []
-    run_packed = kernels.run_packed
+    encode_packed = kernels.encode_packed
 
     def noted(parts, pack, **how):
         seen.append((pack.ids.tolist(), pack.lengths.tolist(), how["precision"], how["pooling"], how["train"]))
-        return run_packed(parts, pack, **how)
+        return encode_packed(parts, pack, **how)
 
-    monkeypatch.setattr(kernels, "run_packed", noted)
+    for module in (kernels, backend):
+        monkeypatch.setattr(module, "encode_packed", noted)
     run = packed.annotate(options)
     del seen[:]
     run(0)

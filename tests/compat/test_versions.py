@@ -12,7 +12,7 @@ from make_data import CHECKPOINT, EXPECTED, PIPELINES, make_tokenizer, open_chec
 from safetensors.torch import load_file, save_file
 from spacy.language import Language
 
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.pipeline.token_classifier import FORMAT
 from spacy_tokclf.pipeline.transformer_encoder import FORMAT as ENCODER_FORMAT
 

@@ -19,7 +19,7 @@ from spacy.util import load_config, load_config_from_str
 from thinc.api import Config
 
 from spacy_tokclf.corpus import doc_to_record, write_conll
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.models.shim import EncoderShim
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
 from spacy_tokclf.pipeline.transformer_encoder import TransformerEncoder

@@ -7,7 +7,7 @@ import torch
 from spacy.language import Language
 from spacy.training import Example
 
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 
 
 def encoder_of(nlp: Language) -> torch.nn.Module:

@@ -13,7 +13,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_tokclf import entity_score, train_step
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.pipeline.loss import masked_cross_entropy
 from spacy_tokclf.training.optimizer import make_adamw_v1
 

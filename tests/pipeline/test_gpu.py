@@ -10,7 +10,7 @@ from thinc.api import use_ops
 
 import spacy_tokclf
 from spacy_tokclf import train_step
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 pytestmark = [

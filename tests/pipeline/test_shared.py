@@ -13,7 +13,7 @@ from spacy.util import fix_random_seed
 from thinc.api import Adam
 
 from spacy_tokclf import train_step
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 LoadT = Callable[..., Language]

@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.util import fix_random_seed
 
 from spacy_tokclf import train_step
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 SPACY_LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 32, "upstream": "transformer"}

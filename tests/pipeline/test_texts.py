@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_tokclf import train_step
-from spacy_tokclf.models.encoder import encoder_nodes
+from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.pipeline.decoding import decode_docs
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
 from spacy_tokclf.tags.decode import Decoder

@@ -8,7 +8,7 @@ import srsly
 
 from ...errors import Errors
 from ...wordpieces.tokenizer import PieceTokenizer
-from ..base_shim import HeldEncoder
+from ..base_shim import BaseEncoderShim
 from .session import GraphRunner
 
 GRAPH, SETTINGS, TOKENIZER = "model.onnx", "onnx.json", "tokenizer.json"
@@ -16,7 +16,7 @@ GRAPH, SETTINGS, TOKENIZER = "model.onnx", "onnx.json", "tokenizer.json"
 FORMAT = 1
 
 
-class OnnxShim(HeldEncoder):
+class OnnxShim(BaseEncoderShim):
     """Hold a graph with its settings and tokenizer. Empty until `fill` or a load.
 
     settings (dict[str, Any]): "width" of the vectors, "pad_id" (the piece that pads), "max_pieces" that the encoder can
