@@ -28,12 +28,12 @@ def report(folder: Path) -> None:
 
     folder (Path): The folder of the rows; pictures go there as well.
     """
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
 
-    with matplotlib.rc_context(STYLE):
+    with mpl.rc_context(STYLE):
         for name, files, draw in PICTURES:
             rows = [row for file in files for row in read_rows(folder / f"{file}.json")]
             if not rows:
@@ -42,7 +42,7 @@ def report(folder: Path) -> None:
             figure = draw(rows)
             for suffix in ("svg", "png"):
                 figure.savefig(folder / f"{name}.{suffix}", metadata={"Date": None} if suffix == "svg" else None)
-            pyplot.close(figure)
+            plt.close(figure)
             msg.good(f"{folder / name}.svg and .png")
 
 
@@ -52,7 +52,7 @@ def draw_speed(rows: Sequence[Row]) -> Any:
     rows (Sequence[Row]): The rows.
     RETURNS (Figure): The picture.
     """
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
     titles = {
         "train": "training, posts/s",
@@ -63,7 +63,7 @@ def draw_speed(rows: Sequence[Row]) -> Any:
     works = [work for work in titles if any(row["work"] == work for row in rows)]
     groups = [[row for row in rows if row["work"] == work] for work in works]
     heights = [len(group) + 2 for group in groups]
-    figure, panels = pyplot.subplots(
+    figure, panels = plt.subplots(
         len(works), 1, figsize=(9, 0.24 * sum(heights)), height_ratios=heights, squeeze=False, layout="constrained"
     )
     for axes, work, group in zip(panels[:, 0], works, groups, strict=True):
@@ -90,10 +90,10 @@ def draw_curves(rows: Sequence[Row]) -> Any:
     rows (Sequence[Row]): The rows.
     RETURNS (Figure): The picture.
     """
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
     works = list(dict.fromkeys(row["work"] for row in rows))
-    figure, panels = pyplot.subplots(1, len(works), figsize=(10, 4.6), squeeze=False, sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, len(works), figsize=(10, 4.6), squeeze=False, sharey=True, layout="constrained")
     for axes, work in zip(panels[0], works, strict=True):
         own = [row for row in rows if row["work"] == work]
         for system, precision in dict.fromkeys((row["system"], row["precision"]) for row in own):
@@ -118,10 +118,10 @@ def draw_scale(rows: Sequence[Row]) -> Any:
     rows (Sequence[Row]): The rows.
     RETURNS (Figure): The picture.
     """
-    from matplotlib import pyplot
+    from matplotlib import pyplot as plt
 
     lines = [row for row in rows if row.get("samples")]
-    figure, panels = pyplot.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
+    figure, panels = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
     for row in lines:
         words, seconds, _, resident = zip(*row["samples"], strict=True)
         look = {**_look(row["system"], row["precision"]), "marker": ""}

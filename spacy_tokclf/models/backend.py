@@ -13,6 +13,7 @@ from ..wordpieces.pool import pool_tokens
 from ..wordpieces.sequences import Sequences
 from ..wordpieces.tokenizer import PieceTokenizer
 from .casing import cased_embeddings
+from .torch_head import LinearHead, learn_head
 
 if TYPE_CHECKING:
     import torch
@@ -27,9 +28,13 @@ class Backend(Protocol):
     """Runs one encoder. Chosen when the encoder is filled (`choose_backend`), and again only if it is filled anew.
 
     name (str): What run records and logs call it.
+    fuses (bool): Whether a component with a plain head should learn by `fused_step` where the encoder is now.
     """
 
     name: str
+
+    @property
+    def fuses(self) -> bool: ...
 
     def vectors(
         self, sequences: Sequences, *, precision: str, pooling: str, train: bool
@@ -42,6 +47,30 @@ class Backend(Protocol):
         train (bool): Whether to drop out and record gradients. They reach the weights by `Tensor.backward`.
         RETURNS (tuple[list[Tensor], list[Ints]]): For each batch of windows, float32 vectors of shape (n_here, width)
             and the tokens that they belong to, counted over all texts, of shape (n_here,). Each token comes once.
+        """
+
+    def fused_step(
+        self,
+        sequences: Sequences,
+        gold: Ints,
+        head: LinearHead,
+        *,
+        precision: str,
+        pooling: str,
+        drop: float,
+        label_smoothing: float,
+    ) -> "Tensor | None":
+        """Take one training step of the encoder with its head, up to the gradients: those of the encoder's weights are
+        added to their `grad`, those of the head are in the `grad` of its tensors.
+
+        sequences (Sequences): The word pieces of some texts, and the windows over them.
+        gold (Ints): Tag row of each token, negative where there is none to learn from. Shape: (n_tokens,).
+        head (LinearHead): The classifier.
+        precision, pooling: As for `vectors`.
+        drop (float): Rate of the dropout before the classifier.
+        label_smoothing (float): Share of the gold's probability that is spread over all tags.
+        RETURNS (Tensor | None): The loss summed over tokens, shape (), on the device; None if there is nothing to learn
+            from.
         """
 
     def forget_weights(self) -> None:
@@ -73,6 +102,18 @@ class TransformersBackend:
                 vectors.append(self._run(batch, device, pooling).float())
                 tokens.append(batch.tokens)
         return vectors, tokens
+
+    @property
+    def fuses(self) -> bool:
+        """RETURNS (bool): On a GPU, where the way through thinc's arrays is two transfers and two waits a step."""
+        return device_of(self.module).type == "cuda"
+
+    def fused_step(
+        self, sequences: Sequences, gold: Ints, head: LinearHead, *, drop: float, label_smoothing: float, **options: Any
+    ) -> "Tensor | None":
+        """As for `Backend`."""
+        vectors, tokens = self.vectors(sequences, train=True, **options)
+        return learn_head(vectors, tokens, gold, head, drop=drop, label_smoothing=label_smoothing)
 
     def forget_weights(self) -> None:
         """Do nothing: the module derives nothing from its weights."""

@@ -12,9 +12,8 @@ from ..errors import Errors
 from ..runtime.arrays import to_array, to_tensor
 from ..runtime.device import running
 from ..runtime.products import check_precision, resolve_precision
-from ..types import Ints
 from ..wordpieces.pool import check_pooling
-from ..wordpieces.sequences import make_sequences
+from ..wordpieces.sequences import Sequences, make_sequences
 from ..wordpieces.windows import check_window
 from .backend import check_backend
 from .base_shim import encoder_nodes
@@ -118,13 +117,11 @@ def forward(
     RETURNS (tuple[list[Floats2d], Callable]): Per text (n_tokens, width), and the backprop callback.
     """
     shim: Any = model.shims[0]
-    settings = dict(model.attrs)
-    if settings.pop("freeze_embeddings"):
-        words: Any = shim.module.get_input_embeddings()  # type: ignore[operator]
-        words.weight.requires_grad_(False)
-    vectors, tokens = encode(shim, docs, train=is_train, **settings)
+    sequences, options = prepare_pieces(model, docs, train=is_train)
+    batches, tokens = shim.backend.vectors(sequences, train=is_train, **options)
+    vectors = _join(batches, shim, train=is_train)
     lengths: Any = np.fromiter(map(len, docs), dtype="int32", count=len(docs))
-    rows: Any = model.ops.asarray(tokens)  # type: ignore[arg-type]  # thinc's own Ints1d is numpy's array
+    rows: Any = model.ops.asarray(np.concatenate(tokens) if tokens else np.zeros(0, dtype="int64"))  # type: ignore[arg-type]  # thinc's own Ints1d is numpy's array
     output = model.ops.alloc2f(int(lengths.sum()), shim.width)
     output[rows] = to_array(vectors, model.ops)
     arrays = model.ops.unflatten(output, lengths)
@@ -138,49 +135,45 @@ def forward(
     return arrays, backprop
 
 
-def encode(
-    shim: EncoderShim,
-    docs: Sequence[Doc],
-    *,
-    train: bool,
-    pooling: str,
-    window: int,
-    overlap: int,
-    precision: str,
-    normalize: bool = False,
-    casing: bool = False,
-    casing_dropout: float = 0.0,
-) -> "tuple[torch.Tensor, Ints]":
-    """Give the vectors of all tokens of some texts that have word pieces.
-
-    shim (EncoderShim): The encoder.
-    docs (Sequence[Doc]): The texts.
-    train (bool): Whether to record gradients and drop out.
-    pooling, window, overlap, precision, normalize, casing, casing_dropout: As for the architecture.
-    RETURNS (tuple[torch.Tensor, Ints]): float32, shape (n_rows, width); and the token of each row, counted over the
-        whole list, shape (n_rows,).
-    """
+def _join(batches: "list[torch.Tensor]", shim: EncoderShim, *, train: bool) -> "torch.Tensor":
+    """Put the vectors of all batches below each other: (n_rows, width)."""
     import torch
 
+    if not batches:
+        return torch.zeros((0, shim.width), device=shim.device)
+    with running(shim.device, precision="fp32", train=train):
+        return torch.cat(batches) if len(batches) > 1 else batches[0]
+
+
+def prepare_pieces(model: Tok2VecT, docs: Sequence[Doc], *, train: bool) -> tuple[Sequences, dict[str, Any]]:
+    """Make word pieces and windows of some texts, and put the encoder into the right mode for them.
+
+    model (Model): A `TransformerEncoder.v1` with weights.
+    docs (Sequence[Doc]): The texts.
+    train (bool): Whether gradients will follow.
+    RETURNS (tuple[Sequences, dict[str, Any]]): What `Backend.vectors` takes: the word pieces, and its `precision` and
+        `pooling`.
+    """
+    shim: Any = model.shims[0]
+    attrs = model.attrs
     module, limit = shim.module, shim.max_pieces
-    size = min(window or limit, limit)
+    if attrs["freeze_embeddings"]:
+        module.get_input_embeddings().weight.requires_grad_(False)
+    size = min(attrs["window"] or limit, limit)
     sequences = make_sequences(
         docs,
         shim.tokenizer,
         size=size,
-        overlap=min(overlap, size // 2),
-        normalize=normalize,
-        casing=casing,
-        casing_dropout=casing_dropout if train else 0.0,
+        overlap=min(attrs["overlap"], size // 2),
+        normalize=attrs["normalize"],
+        casing=attrs["casing"],
+        casing_dropout=attrs["casing_dropout"] if train else 0.0,
     )
     if train or module.training:
         shim.backend.forget_weights()  # they may have been learned since
     if module.training != train:
         module.train(train)
-    vectors, tokens = shim.backend.vectors(
-        sequences, precision=resolve_precision(precision, shim.device), pooling=pooling, train=train
-    )
-    if not vectors:
-        return torch.zeros((0, shim.width), device=shim.device), np.zeros(0, dtype="int64")
-    with running(shim.device, precision="fp32", train=train):
-        return torch.cat(vectors) if len(vectors) > 1 else vectors[0], np.concatenate(tokens)
+    return sequences, {
+        "precision": resolve_precision(attrs["precision"], shim.device),
+        "pooling": attrs["pooling"],
+    }

@@ -60,8 +60,9 @@ class EncoderShim(BaseEncoderShim):
 
         RAISES (ValueError): TC012, while there is none.
         """
+        module = self.module  # on the current device from here on
         if self._backend is None:
-            self._backend = choose_backend(self.backend_name, self.module, self.tokenizer, self.pad_id)
+            self._backend = choose_backend(self.backend_name, module, self.tokenizer, self.pad_id)
         return self._backend
 
     def _forget_weights(self) -> None:

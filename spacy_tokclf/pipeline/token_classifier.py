@@ -18,13 +18,14 @@ from ..errors import Errors
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
 from ..models.encoder import load_encoder
+from ..models.fused_step import can_fuse, fused_step
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
 from ..models.optimizer_contract import Count, prepare_step
 from ..models.transitions import TRANSITIONS
 from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
-from ..types import Floats32, Ints
+from ..types import Bools, Floats32, Ints
 from .annotate import set_entities
 from .decoding import decode_docs
 from .gold import gold_tags
@@ -298,7 +299,29 @@ class TokenClassifier(Stored, TrainablePipe):
             return losses
         if not self.tags:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
-        set_dropout_rate(self.model, drop)
+        if can_fuse(self.model):
+            loss, gold = fused_step(
+                self.model,
+                docs,
+                lambda seen: self._find_gold(examples, seen),
+                drop=drop,
+                label_smoothing=self.cfg["label_smoothing"],
+            )
+            self._check_loss(loss, examples)
+            n_tokens = int((gold >= 0).sum())
+        else:
+            set_dropout_rate(self.model, drop)
+            loss, n_tokens = self._learn_through_slot(examples, docs)
+        self.n_learned += n_tokens
+        self.cfg["tuning"] = None
+        losses[self.name] += loss / max(n_tokens, 1)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def _learn_through_slot(self, examples: list[Example], docs: list[Doc]) -> tuple[float, int]:
+        """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and the number of
+        tokens learned from."""
         logits, backprop = self.model.begin_update(docs)
         gold = self.gold_tags(examples, logits)
         layer = transitions_of(self.model)
@@ -307,18 +330,16 @@ class TokenClassifier(Stored, TrainablePipe):
         else:
             loss, d_logits, d_transitions = self._chain_loss(layer, logits, gold)
             layer.inc_grad(TRANSITIONS, d_transitions)
-        if not np.isfinite(loss):
-            raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
+        self._check_loss(loss, examples)
         n_tokens = int((gold >= 0).sum())
         if n_tokens or self._listens:
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
-        self.n_learned += n_tokens
-        self.cfg["tuning"] = None
-        losses[self.name] += loss / max(n_tokens, 1)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        return losses
+        return loss, n_tokens
+
+    def _check_loss(self, loss: float, examples: list[Example]) -> None:
+        if not np.isfinite(loss):
+            raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, list[Floats2d]]:
         """Give the summed loss of a batch, and its gradient: the cross-entropy of tokens, or with a conditional random
@@ -344,7 +365,9 @@ class TokenClassifier(Stored, TrainablePipe):
             model sees nothing of it. Shape: (n_tokens,).
         RAISES (ValueError): TC020 or TC051, if the gold cannot be written in the component's tags.
         """
-        seen = [self.model.ops.to_numpy(row.any(axis=1)) for row in logits]
+        return self._find_gold(examples, [self.model.ops.to_numpy(row.any(axis=1)) for row in logits])
+
+    def _find_gold(self, examples: Sequence[Example], seen: Sequence[Bools]) -> Ints:
         scheme = self.cfg["scheme"]
         return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self._gold_at)
 

@@ -1,6 +1,6 @@
 """The padding-free backend: BERT's family over the word pieces of many windows in one row."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...runtime.device import device_of, running
 from ...types import Ints
@@ -8,6 +8,7 @@ from ...wordpieces.pack import pack_windows
 from ...wordpieces.sequences import Sequences
 from ...wordpieces.tokenizer import PieceTokenizer
 from ..backend import BATCH_PIECES, Backend
+from ..torch_head import LinearHead, learn_head
 from .encoder import encode_packed
 from .modules import find_modules
 from .ops import LinearWeightsCache
@@ -53,6 +54,18 @@ class PaddingFreeBackend:
                 )
                 tokens.append(packed.tokens)
         return vectors, tokens
+
+    @property
+    def fuses(self) -> bool:
+        """RETURNS (bool): As the reference does."""
+        return self.reference.fuses
+
+    def fused_step(
+        self, sequences: Sequences, gold: Ints, head: LinearHead, *, drop: float, label_smoothing: float, **options: Any
+    ) -> "Tensor | None":
+        """As for `Backend`."""
+        vectors, tokens = self.vectors(sequences, train=True, **options)
+        return learn_head(vectors, tokens, gold, head, drop=drop, label_smoothing=label_smoothing)
 
     def forget_weights(self) -> None:
         """Make the stacked and cast weights anew when they are next needed."""

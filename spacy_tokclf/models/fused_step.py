@@ -1,0 +1,76 @@
+"""A training step of an inline encoder with its linear head that stays in torch: word pieces and gold in, loss out.
+
+The slot hands every token's vector to thinc and its gradient back. On a GPU that is two transfers and two waits a step;
+here vectors, logits, loss and gradients stay on the device.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..runtime.arrays import to_array, to_tensor
+from ..types import Bools, Ints
+from .encoder import prepare_pieces
+from .head_transform import is_filled
+from .shim import EncoderShim
+from .torch_head import LinearHead
+from .transitions import TRANSITIONS
+from .types import TokenLogitsT
+
+
+def can_fuse(model: TokenLogitsT) -> bool:
+    """Tell whether a token classifier learns by `fused_step`: its encoder is its own and in torch, its head is dropout
+    and a linear layer, and its backend offers the step where it runs.
+
+    model (Model): A token classifier.
+    RETURNS (bool): Whether it does. Else it learns through the slot.
+    """
+    shims = model.get_ref("tok2vec").shims
+    if len(shims) != 1 or not isinstance(shims[0], EncoderShim) or not shims[0].is_filled:
+        return False
+    plain = not is_filled(model.get_ref("transform")) and model.maybe_get_ref(TRANSITIONS) is None
+    return plain and shims[0].backend.fuses
+
+
+def fused_step(
+    model: TokenLogitsT,
+    docs: Sequence[Doc],
+    find_gold: Callable[[list[Bools]], Ints],
+    *,
+    drop: float,
+    label_smoothing: float,
+) -> tuple[float, Ints]:
+    """Add the gradients of a batch to the encoder's weights and the classifier's.
+
+    model (Model): A token classifier for which `can_fuse` holds.
+    docs (Sequence[Doc]): The texts.
+    find_gold (Callable[[list[Bools]], Ints]): Gives the tag row of each token, negative where there is none to learn
+        from, from which tokens of each text have word pieces. Shapes: (n_tokens,), and (n_tokens of the text,) each.
+    drop (float): Rate of the dropout before the classifier.
+    label_smoothing (float): As for the component.
+    RETURNS (tuple[float, Ints]): The loss summed over tokens, in nats, and the gold tags. Shape: (n_tokens,). If the
+        loss is not finite, there are no gradients.
+    """
+    layer = model.get_ref("output_layer")
+    node: Any = model.get_ref("tok2vec")
+    shim: EncoderShim = node.shims[0]
+    sequences, options = prepare_pieces(node, docs, train=True)
+    lengths = np.cumsum([len(doc) for doc in docs])
+    gold = find_gold(np.split(sequences.counts > 0, lengths[:-1]))
+    device = shim.device
+    head = LinearHead(*(to_tensor(layer.get_param(name), device).requires_grad_() for name in ("W", "b")))
+    loss = shim.backend.fused_step(sequences, gold, head, drop=drop, label_smoothing=label_smoothing, **options)
+    if loss is None:
+        return 0.0, gold
+    summed = float(loss)
+    if not math.isfinite(summed):
+        for param in shim.module.parameters():
+            param.grad = None  # of no use: the caller refuses the step
+        return summed, gold
+    for name, tensor in zip(("W", "b"), head, strict=True):
+        gradient: Any = tensor.grad
+        layer.inc_grad(name, to_array(gradient, layer.ops))
+    return summed, gold
