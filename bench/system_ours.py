@@ -17,13 +17,16 @@ def train(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
 
 
 def load(options: dict[str, Any]) -> Any:
-    """Load a pipeline.
+    """Load a pipeline in a process that asked for `tune_malloc`, as a service is advised to.
 
     options (dict[str, Any]): "model", and "precision" if it is another than that in its config.
     RETURNS (Language): The pipeline.
     """
     import spacy
 
+    import spacy_tokclf
+
+    spacy_tokclf.tune_malloc()
     nlp = spacy.load(options["model"])
     if options.get("precision"):
         for _, pipe in nlp.pipeline:
