@@ -1,7 +1,7 @@
 """Private or unstable API of other libraries: all of it is used through this file.
 
 Each function says why we want it, since which version it is there, and what happens without it. None of it is needed:
-the tests run with each name of `NAMES` in `SWITCHED_OFF`, and with all.
+the tests train and predict with each name of `NAMES` in `SWITCHED_OFF`, and with all.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ NAMES = (
     "foreach",
     "fused_scale",
     "bad_fork",
+    "shim_model",
     "undrawn_weights",
     "http_error",
 )
@@ -276,6 +277,15 @@ def in_bad_fork() -> bool:
     import torch
 
     return "bad_fork" not in SWITCHED_OFF and bool(getattr(torch.cuda, "_is_in_bad_fork", bool)())
+
+
+def module_of(shim: Any) -> "nn.Module | None":
+    """RETURNS (nn.Module | None): The torch module behind a shim of any library (`Shim._model`, thinc 8.0), whose
+    gradients count in the norm of all. Without: None, and only our own encoders' and thinc's gradients do."""
+    from torch import nn
+
+    module = None if "shim_model" in SWITCHED_OFF else getattr(shim, "_model", None)
+    return module if isinstance(module, nn.Module) else None
 
 
 def weights_undrawn() -> contextlib.AbstractContextManager[Any]:

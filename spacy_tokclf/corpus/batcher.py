@@ -1,4 +1,4 @@
-"""A batcher that puts posts of like length together, since padding is the main waste on short noisy text."""
+"""A batcher that puts texts of like length together: less padding, or smaller and fewer groups in the attention."""
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sized

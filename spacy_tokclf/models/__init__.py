@@ -1,1 +1,1 @@
-"""thinc models: the encoder, the head, and the listener that joins them across components."""
+"""thinc layers around encoders: the encoder and its shim, its backends, the head, the listener, ONNX Runtime."""

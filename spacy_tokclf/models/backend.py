@@ -28,10 +28,12 @@ class Backend(Protocol):
     """Runs one encoder. Chosen when the encoder is filled (`choose_backend`), and again only if it is filled anew.
 
     name (str): What run records and logs call it.
+    module (nn.Module): The encoder.
     fuses (bool): Whether a component with a plain head should learn by `fused_step` where the encoder is now.
     """
 
     name: str
+    module: "nn.Module"
 
     @property
     def fuses(self) -> bool: ...

@@ -56,14 +56,18 @@ class EncoderShim(BaseEncoderShim):
 
     @property
     def backend(self) -> Backend:
-        """RETURNS (Backend): What runs the encoder, chosen once for each module that the shim is filled with.
+        """RETURNS (Backend): What runs the encoder, chosen when it was filled; on the current device.
 
         RAISES (ValueError): TC012, while there is none.
         """
-        module = self.module  # on the current device from here on
         if self._backend is None:
-            self._backend = choose_backend(self.backend_name, module, self.tokenizer, self.pad_id)
+            raise ValueError(Errors.TC012)
+        place(self._backend.module)
         return self._backend
+
+    def _choose_backend(self) -> None:
+        if self._model is not None:
+            self._backend = choose_backend(self.backend_name, self._model, self.tokenizer, self.pad_id)
 
     def _forget_weights(self) -> None:
         if self._backend is not None:
@@ -137,10 +141,10 @@ class EncoderShim(BaseEncoderShim):
         pretrained (Pretrained): The encoder and its tokenizer.
         """
         self._model = pretrained.module
-        self._backend = None
         self.config = pretrained.config
         self.tokenizer_config = pretrained.tokenizer_config
         self._tokenizer = PieceTokenizer(pretrained.tokenizer_json)
+        self._choose_backend()
         self.head = pretrained.head
 
     def finish_update(self, optimizer: Optimizer) -> None:
@@ -195,6 +199,7 @@ class EncoderShim(BaseEncoderShim):
         other.tokenizer_config = copy.deepcopy(self.tokenizer_config)
         other._tokenizer = copy.deepcopy(self._tokenizer)
         other._model = copy.deepcopy(self._model)
+        other._choose_backend()
         return other
 
     def to_bytes(self) -> bytes:
@@ -295,10 +300,10 @@ class EncoderShim(BaseEncoderShim):
         check_weights(module, state)
         module.load_state_dict(state, strict=False)
         self._model = module
-        self._backend = None
         self.config = config
         self.tokenizer_config = tokenizer_config
         self._tokenizer = PieceTokenizer(tokenizer_json)
+        self._choose_backend()
         self.head = None
 
 

@@ -1,4 +1,4 @@
-"""What a component finds around it in its pipeline: the encoder that it reads, and other token classifiers."""
+"""Look up in a pipeline: the encoder that a component reads, and other token classifiers that it must not disturb."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ from ..errors import Errors
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
 from ..models.encoder import load_encoder
-from ..models.fused_step import can_fuse, fused_step
+from ..models.fused_update import can_fuse, fused_update
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
 from ..models.optimizer_contract import Count, prepare_step
@@ -300,7 +300,7 @@ class TokenClassifier(Stored, TrainablePipe):
         if not self.tags:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
         if can_fuse(self.model):
-            loss, gold = fused_step(
+            loss, gold = fused_update(
                 self.model,
                 docs,
                 lambda seen: self._find_gold(examples, seen),

@@ -17,6 +17,7 @@ from .. import compat
 from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
 from ..models.optimizer_contract import RATE_FACTOR, Count
+from ..models.shim import EncoderShim
 from ..runtime.arrays import to_tensor
 from ..runtime.device import current_device, device_of
 from ..runtime.threads import count_threads, run_parallel
@@ -306,12 +307,9 @@ def make_adamw_v1(
 def _squares(node: Model) -> Iterator[tuple[KeyT, Scalar]]:
     """Yield the key of each gradient of a layer with the sum of its squares: one for all parameters of a torch module,
     and one for each parameter of thinc's."""
-    from torch import nn
-
     for shim in node.shims:
-        grads = []
-        if isinstance(shim._model, nn.Module):
-            grads = [param.grad for param in shim._model.parameters() if param.grad is not None]
+        module = shim.module if isinstance(shim, EncoderShim) and shim.is_filled else compat.module_of(shim)
+        grads = [param.grad for param in module.parameters() if param.grad is not None] if module is not None else []
         if grads:
             yield (shim.id, ""), _square_norm(grads)
     for name in node.param_names:

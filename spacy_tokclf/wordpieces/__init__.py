@@ -1,1 +1,1 @@
-"""Word pieces: tokens to pieces, windows over long texts, padded batches, and pooling back to tokens."""
+"""Word pieces: tokens to pieces, windows over long texts, batches with and without padding, pooling back to tokens."""

@@ -98,11 +98,11 @@ def test_the_choice_is_made_once(encoder_dir, monkeypatch):
     model = make_encoder_model(encoder_dir)
     shim = shim_of(model)
     chosen = shim.backend
+    assert type(shim.copy().backend) is type(chosen) and shim.copy().backend.module is not chosen.module
     monkeypatch.setattr("spacy_tokclf.models.shim.choose_backend", lambda *given: pytest.fail("chosen again"))
     model.predict(make_docs(TEXTS))
     model.begin_update(make_docs(TEXTS))
     assert shim.backend is chosen
-    assert shim.copy().backend_name == "auto"
 
 
 @pytest.mark.parametrize("name", ["", "padding_free", None, "Transformers"])
@@ -181,7 +181,7 @@ def test_a_torch_without_an_operation(encoder_dir, monkeypatch, name, how):
             model = make_encoder_model(encoder_dir)
             assert shim_of(model).backend.name == "transformers"
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            warnings.filterwarnings("error", message=r"\[TW008")
             again = make_encoder_model(encoder_dir)
             assert shim_of(again).backend.name == "transformers"
         np.testing.assert_allclose(np.concatenate(model.predict(docs)), expected, rtol=0, atol=1e-5)

@@ -11,7 +11,7 @@ from spacy.training import Example
 import spacy_tokclf
 from spacy_tokclf import train_step
 from spacy_tokclf.models.backend import BACKENDS, TransformersBackend
-from spacy_tokclf.models.fused_step import can_fuse
+from spacy_tokclf.models.fused_update import can_fuse
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 HAS_CUDA = torch.cuda.is_available()

@@ -22,7 +22,7 @@ from .types import TokenLogitsT
 
 
 def can_fuse(model: TokenLogitsT) -> bool:
-    """Tell whether a token classifier learns by `fused_step`: its encoder is its own and in torch, its head is dropout
+    """Tell whether a token classifier learns by `fused_update`: its encoder is inline and in torch, its head is dropout
     and a linear layer, and its backend offers the step where it runs.
 
     model (Model): A token classifier.
@@ -35,7 +35,7 @@ def can_fuse(model: TokenLogitsT) -> bool:
     return plain and shims[0].backend.fuses
 
 
-def fused_step(
+def fused_update(
     model: TokenLogitsT,
     docs: Sequence[Doc],
     find_gold: Callable[[list[Bools]], Ints],
