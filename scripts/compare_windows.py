@@ -16,6 +16,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from wasabi import msg
 
+from spacy_tokclf.corpus.docs import bare_copy
 from spacy_tokclf.metrics.examples import score_examples
 from spacy_tokclf.pipeline.lookup import find_encoder
 
@@ -41,7 +42,7 @@ def f1(nlp: Language, gold: Sequence[Doc]) -> float:
     gold (Sequence[Doc]): The texts.
     RETURNS (float): Entity F1.
     """
-    texts = [Doc(nlp.vocab, words=[token.text for token in doc]) for doc in gold]
+    texts = [bare_copy(doc, nlp.vocab) for doc in gold]
     pairs = zip(nlp.pipe(texts, batch_size=1), gold, strict=True)
     return float(score_examples([Example(*pair) for pair in pairs])["overall_f1"])
 

@@ -28,6 +28,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from wasabi import msg
 
+from spacy_tokclf.corpus.docs import bare_copy
 from spacy_tokclf.metrics.examples import score_character_spans, score_examples
 
 SPLITS = ("dev", "test")
@@ -44,7 +45,7 @@ def annotate(nlp: Language, gold: list[Doc], *, raw_text: bool) -> tuple[list[Ex
     raw_text (bool): Whether the pipeline's own tokenizer reads the text, instead of being given the gold tokens.
     RETURNS (tuple[list[Example], float]): Prediction beside gold for each text, and the seconds it took.
     """
-    inputs = [doc.text if raw_text else Doc(nlp.vocab, words=[token.text for token in doc]) for doc in gold]
+    inputs = [doc.text if raw_text else bare_copy(doc, nlp.vocab) for doc in gold]
     start = time.perf_counter()
     docs = list(nlp.pipe(inputs))
     seconds = time.perf_counter() - start

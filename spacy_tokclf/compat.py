@@ -1,7 +1,8 @@
 """Private or unstable API of other libraries: all of it is used through this file.
 
-Each function says why we want it, since which version it is there, and what happens without it. None of it is needed:
-the tests train and predict with each name of `NAMES` in `SWITCHED_OFF`, and with all.
+Each function says why we want it, since which version it is there, and what happens without it. What plugins of spaCy
+are made of is not counted: `spacy.cli._util`, and the attributes that subclasses of `Tok2VecListener` set. None of it
+is needed: the tests train and predict with each name of `NAMES` in `SWITCHED_OFF`, and with all.
 """
 
 import contextlib
@@ -41,13 +42,23 @@ def onednn_linear() -> "Callable[..., torch.Tensor] | None":
     Why: on AMD's processors it takes half of the time of what torch uses in fp32, and with a bias less in bf16.
     Without: torch's own products.
 
-    RETURNS (Callable | None): Called with (x, weight, bias, "none", [], ""); None if torch has none.
+    RETURNS (Callable | None): Called with (x, weight, bias, "none", [], ""); None if torch has none that works.
     """
+    return None if "onednn_linear" in SWITCHED_OFF else _working_onednn_linear()
+
+
+@functools.cache
+def _working_onednn_linear() -> "Callable[..., torch.Tensor] | None":
     import torch
 
-    if "onednn_linear" in SWITCHED_OFF or not torch.backends.mkldnn.is_available():
+    found: Callable[..., torch.Tensor] | None = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    if found is None or not torch.backends.mkldnn.is_available():
         return None
-    return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+    x, weight, bias = torch.eye(2), torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.ones(2)
+    with torch.no_grad(), contextlib.suppress(RuntimeError, TypeError, ValueError, NotImplementedError):
+        if torch.equal(found(x, weight, bias, "none", [], ""), torch.addmm(bias, x, weight.t())):
+            return found
+    return None
 
 
 @functools.cache

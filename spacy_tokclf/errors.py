@@ -341,7 +341,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{known} only; check the tag column."
     )
     TC206 = (
-        "This scheme is not supported: the prefixes of the gold tags are {letters}, which fit none of "
+        "This scheme is not supported: the prefixes of the gold tags are {prefixes}, which fit none of "
         "IOB2, IOE2, IOBES and BILOU. Name the scheme instead of having it detected."
     )
     TC207 = "Scheme should be one of [{known}], got {scheme}."

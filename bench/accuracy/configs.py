@@ -17,14 +17,8 @@ BEST = "default"
 RATE = "training.optimizer.learn_rate.initial_rate"
 #: Settings whose values here change nothing. They are left out of hashes, so that runs from before there were such
 #: settings are still runs of the same config.
-NEUTRAL = {
-    "backend": "auto",
-    "normalize": False,
-    "casing_dropout": 0.0,
-    "label_smoothing": 0.0,
-    "crf": False,
-    "tuned": True,
-}
+NEUTRAL: dict[str, Any] = {"backend": "auto", "normalize": False, "casing_dropout": 0.0, "label_smoothing": 0.0}
+NEUTRAL |= {"crf": False, "tuned": True}
 Settings = dict[str, Any]
 
 

@@ -46,15 +46,16 @@ def systems(setting: Setting, files: dict[str, str]) -> list[System]:
             found.append(System(name, f"bench.bare.{module}:train", options, precision))
     for environment, name in (("newest", f"{OURS} spacy train"), ("older", f"{OURS} spacy train, older transformers")):
         for precision in ("fp32", "bf16"):
-            found.append(System(name, OUR_TRAIN, ours(setting, files, precision), precision, environment=environment))
-    options = ours(setting, files, "bf16", freeze_embeddings=True)
+            options = our_options(setting, files, precision)
+            found.append(System(name, OUR_TRAIN, options, precision, environment=environment))
+    options = our_options(setting, files, "bf16", freeze_embeddings=True)
     found.append(System(f"{OURS} spacy train, frozen embeddings", OUR_TRAIN, options, "bf16"))
-    options = ours(setting, files, "bf16", freeze_embeddings=True, normalize=True)
+    options = our_options(setting, files, "bf16", freeze_embeddings=True, normalize=True)
     found.append(System(f"{OURS} spacy train, frozen embeddings, normalized", OUR_TRAIN, options, "bf16"))
     return found
 
 
-def ours(setting: Setting, files: dict[str, str], precision: str, **encoder: bool) -> dict[str, Any]:
+def our_options(setting: Setting, files: dict[str, str], precision: str, **encoder: bool) -> dict[str, Any]:
     """RETURNS (dict[str, Any]): The options of our training: the same recipe as the Trainer's, but for settings of the
     encoder that are given."""
     overrides = {

@@ -1,4 +1,4 @@
-"""`python -m spacy tokclf ...`. spaCy imports this module for every command of its own: nothing heavy up here."""
+"""`python -m spacy tokclf ...`. spaCy imports this module for each of its commands: nothing heavy up here."""
 
 from spacy.cli._util import app as spacy_app
 

@@ -66,7 +66,7 @@ def evaluate(
     """Evaluate a pipeline; the options are those of the command.
 
     model (str): Name or folder of the pipeline.
-    data (Path): The annotated data, in any form that read_any reads.
+    data (Path): A file of annotated data, in any form.
     RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration has the calibration of the entity
         scores, if there are any.
     RAISES (ValueError): TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
@@ -74,7 +74,7 @@ def evaluate(
     import spacy
     from spacy.cli._util import setup_gpu
 
-    from ..corpus.convert import read_any
+    from ..corpus.convert import read_file
     from ..corpus.data_facts import entity_texts
     from ..metrics.calibration import calibration_report
     from ..metrics.examples import annotated, compare_characters, compare_examples, scored_entities
@@ -83,7 +83,7 @@ def evaluate(
 
     setup_gpu(use_gpu, silent=True)
     nlp = spacy.load(model)
-    examples = annotated(predict(nlp, list(read_any(data, nlp)), raw=raw, batch_size=batch_size))
+    examples = annotated(predict(nlp, read_file(data, nlp), raw=raw, batch_size=batch_size))
     joiner = "" if raw else " "
     if raw:
         comparison = compare_characters(examples)

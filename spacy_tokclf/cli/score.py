@@ -188,8 +188,8 @@ def _check_scheme(scheme: str | None, gold: "TaggedFile", pred: "TaggedFile", *,
     for file in (gold, pred):
         for tag in dict.fromkeys(file.tags):
             if tag[place] not in allowed and tag != MISSING:
-                where, letters = file.where(file.tags.index(tag)), ", ".join(allowed)
-                raise ValueError(Errors.TC227.format(where=where, tag=tag, scheme=scheme, allowed=letters))
+                where, prefixes = file.where(file.tags.index(tag)), ", ".join(allowed)
+                raise ValueError(Errors.TC227.format(where=where, tag=tag, scheme=scheme, allowed=prefixes))
 
 
 def _sides(gold: "TaggedFile", pred: "TaggedFile") -> "tuple[tuple[str, TaggedFile], tuple[str, TaggedFile]]":

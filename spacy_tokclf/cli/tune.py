@@ -43,7 +43,7 @@ def tune_cli(
     import spacy
     from spacy.cli._util import setup_gpu
 
-    from ..corpus.convert import read_any
+    from ..corpus.convert import read_file
     from ..errors import Errors
     from ..pipeline.tuning.tune import copy_tuning, tune
 
@@ -58,7 +58,7 @@ def tune_cli(
             found = copy_tuning(nlp, spacy.load(str(like)), component=component)
         else:
             options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
-            found = tune(nlp, list(read_any(data, nlp)), component=component, source=str(data), **options)
+            found = tune(nlp, read_file(data, nlp), component=component, source=str(data), **options)
         _print(found)
         pipe: Any = nlp.get_pipe(found["component"])
         if not pipe.cfg["tuned"]:

@@ -27,7 +27,7 @@ class GoldTags:
 
         tags (Sequence[str]): One tag a token; "-" is a missing value.
         line (int): Line of the first token, or number of the row.
-        per_token (bool): Whether every token has a line of its own.
+        per_token (bool): Whether every token has its line in the file.
         RETURNS (list[str]): One tag a token, in IOB2.
         RAISES (ValueError): TC101, with the line, if a tag is not of the scheme.
         """

@@ -53,7 +53,7 @@ def lower_copy(doc: Doc) -> Doc:
     copy = Doc(doc.vocab, words=[token.lower_ for token in doc], spaces=spaces)
     copy.has_unknown_spaces = doc.has_unknown_spaces
     attrs: list[int | str] = [*ATTRS, "HEAD" if doc.has_annotation("DEP") else "SENT_START"]
-    copy.from_array(attrs, doc.to_array(attrs))  # type: ignore[arg-type]
+    copy.from_array(attrs, doc.to_array(attrs))  # type: ignore[arg-type]  # spaCy takes names, too
     copy.cats = dict(doc.cats)
     for key, group in doc.spans.items():
         copy.spans[key] = [Span(copy, s.start, s.end, label=s.label, kb_id=s.kb_id, span_id=s.id) for s in group]

@@ -13,7 +13,7 @@ from ..wordpieces.sequences import make_sequences
 from ..wordpieces.tokenizer import PieceTokenizer
 from .component import find_classifier
 
-#: The label of pieces without a prediction of their own.
+#: The label of pieces without a prediction.
 IGNORED = -100
 
 

@@ -62,7 +62,7 @@ def export_hf(
 
 
 def make_checkpoint(classifier: Classifier) -> "nn.Module":
-    """Make the `...ForTokenClassification` of a component, with weights of its own, on the CPU.
+    """Make the `...ForTokenClassification` of a component, with copied weights, on the CPU.
 
     classifier (Classifier): The component with its encoder.
     RETURNS (nn.Module): The model; its logits at the first piece of each token are the component's, tuned.

@@ -1,9 +1,9 @@
-"""Backends: what runs an encoder once its texts are word pieces. The contract, the choice, and Hugging Face's own
+"""Backends: what runs an encoder once its texts are word pieces. The contract, and Hugging Face's own
 forward pass, which is the reference for all others."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import compat
 from ..errors import Errors
 from ..runtime.arrays import to_tensor
 from ..runtime.device import device_of, running
@@ -25,7 +25,7 @@ BATCH_PIECES = 2048
 
 
 class Backend(Protocol):
-    """Runs one encoder. Chosen when the encoder is filled (`choose_backend`), and again only if it is filled anew.
+    """Runs one encoder. Chosen by its shim when that is filled, and again only if it is filled anew.
 
     name (str): What run records and logs call it.
     module (nn.Module): The encoder.
@@ -79,7 +79,31 @@ class Backend(Protocol):
         """Drop whatever was derived from the weights: they were changed in a way that tensors do not notice."""
 
 
-class TransformersBackend:
+class TorchBackend(ABC):
+    """What backends in torch share: a fused step by their own `vectors`, with the head in torch."""
+
+    module: "nn.Module"
+
+    @abstractmethod
+    def vectors(
+        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    ) -> "tuple[list[Tensor], list[Ints]]":
+        """As for `Backend`."""
+
+    @property
+    def fuses(self) -> bool:
+        """RETURNS (bool): On a GPU, where the way through thinc's arrays is two transfers and two waits a step."""
+        return device_of(self.module).type == "cuda"
+
+    def fused_step(
+        self, sequences: Sequences, gold: Ints, head: LinearHead, *, drop: float, label_smoothing: float, **options: Any
+    ) -> "Tensor | None":
+        """As for `Backend`."""
+        vectors, tokens = self.vectors(sequences, train=True, **options)
+        return learn_head(vectors, tokens, gold, head, drop=drop, label_smoothing=label_smoothing)
+
+
+class TransformersBackend(TorchBackend):
     """Runs the module's own forward pass over padded batches of windows: any architecture, hooks and adapters too."""
 
     name = "transformers"
@@ -105,18 +129,6 @@ class TransformersBackend:
                 tokens.append(batch.tokens)
         return vectors, tokens
 
-    @property
-    def fuses(self) -> bool:
-        """RETURNS (bool): On a GPU, where the way through thinc's arrays is two transfers and two waits a step."""
-        return device_of(self.module).type == "cuda"
-
-    def fused_step(
-        self, sequences: Sequences, gold: Ints, head: LinearHead, *, drop: float, label_smoothing: float, **options: Any
-    ) -> "Tensor | None":
-        """As for `Backend`."""
-        vectors, tokens = self.vectors(sequences, train=True, **options)
-        return learn_head(vectors, tokens, gold, head, drop=drop, label_smoothing=label_smoothing)
-
     def forget_weights(self) -> None:
         """Do nothing: the module derives nothing from its weights."""
 
@@ -140,24 +152,3 @@ def check_backend(name: str) -> None:
     """
     if name not in BACKENDS:
         raise ValueError(Errors.TC018.format(value=name, choices=", ".join(BACKENDS)))
-
-
-def choose_backend(name: str, module: "nn.Module", tokenizer: PieceTokenizer, pad_id: int) -> Backend:
-    """Choose what runs an encoder.
-
-    name (str): "transformers" for the module's own forward pass; "auto" for the fastest that has an encoder of its
-        kind: the padding-free one for BERT and its family, else the module's own. Where torch lacks a private operation
-        that the padding-free one is made of, "auto" takes the module's own, with one warning (TW008).
-    module (nn.Module): A Hugging Face encoder.
-    tokenizer (PieceTokenizer): Its tokenizer.
-    pad_id (int): The word piece that pads.
-    RETURNS (Backend): The backend.
-    """
-    reference = TransformersBackend(module, tokenizer, pad_id)
-    if name == "transformers":
-        return reference
-    from .padding_free.backend import PaddingFreeBackend, find_modules
-
-    if find_modules(module) is None or not compat.backward_operations_work():
-        return reference
-    return PaddingFreeBackend(module, tokenizer, reference)

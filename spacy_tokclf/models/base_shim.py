@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spacy.tokens import Doc
 from thinc.api import Model, Shim
+from thinc.types import Floats2d
 
 if TYPE_CHECKING:
     from .hf.heads import HeadWeights
+
+
+#: What fills a `tok2vec` slot, and a token classifier as a whole: per text one row per token.
+Tok2VecT = Model[list[Doc], list[Floats2d]]
 
 
 class BaseEncoderShim(Shim):

@@ -20,7 +20,7 @@ def add_casing(module: "nn.Module") -> None:
     import torch
 
     if not hasattr(module, NAME):
-        words: Any = module.get_input_embeddings()  # type: ignore[operator]
+        words: Any = module.get_input_embeddings()  # type: ignore[operator]  # transformers' method
         weights = torch.zeros(len(CASINGS), words.embedding_dim, device=words.weight.device)
         module.add_module(NAME, torch.nn.Embedding.from_pretrained(weights, freeze=False))
 

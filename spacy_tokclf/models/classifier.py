@@ -8,11 +8,13 @@ from spacy.tokens import Doc
 from thinc.api import Dropout, Linear, Model, Ops, chain
 from thinc.types import Floats2d
 
+from .base_shim import Tok2VecT
 from .head_transform import make_transform
 from .thinc_params import set_dims, set_params
 from .transitions import TRANSITIONS, make_transitions, resize_transitions
-from .types import TokenLogitsT
 
+#: Attribute of a token classifier whose head is a transform, dropout and a linear layer, and nothing else.
+PLAIN_HEAD = "plain_head"
 #: Spread of a fresh classifier's weights, as `initializer_range` in the configs of BERT and its family.
 INIT_STD = 0.02
 
@@ -37,13 +39,14 @@ def build_token_classifier_v1(
     if crf:
         layers.append(make_transitions(nO))
     head = on_known_rows(chain(*layers))
-    model: TokenLogitsT = chain(tok2vec, head)
+    model: Tok2VecT = chain(tok2vec, head)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("transform", transform)
     model.set_ref("output_layer", output_layer)
     if crf:
         model.set_ref(TRANSITIONS, layers[-1])
     model.attrs["resize_output"] = resize_output
+    model.attrs[PLAIN_HEAD] = not crf
     return model
 
 
@@ -96,7 +99,7 @@ def _normal_init(ops: Ops, shape: Any) -> Any:
     return ops.asarray_f(np.random.normal(0.0, INIT_STD, shape).astype("float32"))
 
 
-def resize_output(model: TokenLogitsT, new_nO: int) -> None:
+def resize_output(model: Tok2VecT, new_nO: int) -> None:
     """Add rows to the classifier; those that are there keep their bits.
 
     model (Model): A token classifier.
@@ -125,6 +128,6 @@ def resize_output(model: TokenLogitsT, new_nO: int) -> None:
     set_params(layer, {"W": larger, "b": larger_bias})
 
 
-def transitions_of(model: TokenLogitsT) -> Model[Floats2d, Floats2d] | None:
+def transitions_of(model: Tok2VecT) -> Model[Floats2d, Floats2d] | None:
     """RETURNS (Model[Floats2d, Floats2d] | None): The layer that holds a token classifier's transitions."""
     return model.maybe_get_ref(TRANSITIONS)

@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from spacy.tokens import Doc
+from spacy.util import logger
 from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..runtime.arrays import to_array, to_tensor
 from ..runtime.device import running
-from ..runtime.products import check_precision, resolve_precision
+from ..runtime.products import check_precision, describe_products, resolve_precision
 from ..wordpieces.pool import check_pooling
 from ..wordpieces.sequences import Sequences, make_sequences
 from ..wordpieces.windows import check_window
 from .backend import check_backend
-from .base_shim import encoder_nodes
+from .base_shim import Tok2VecT, encoder_nodes
 from .casing import add_casing
 from .hf.pretrained import LoaderT
 from .shim import EncoderShim
-from .types import Tok2VecT
 
 if TYPE_CHECKING:
     import torch
@@ -98,6 +98,8 @@ def load_encoder(model: Model, loader: LoaderT) -> None:
         if node.attrs["casing"]:
             add_casing(shim.module)
         node.set_dim("nO", shim.width, force=True)
+        facts = describe_products(node.attrs["precision"], shim.device)
+        logger.info("Encoder: backend %s, %s", shim.backend.name, ", ".join(f"{k} {v}" for k, v in facts.items()))
 
 
 def init(model: Tok2VecT, X: Any = None, Y: Any = None) -> None:

@@ -13,30 +13,31 @@ from spacy.tokens import Doc
 
 from ..runtime.arrays import to_array, to_tensor
 from ..types import Bools, Ints
+from .base_shim import Tok2VecT
+from .classifier import PLAIN_HEAD
 from .encoder import prepare_pieces
 from .head_transform import is_filled
 from .shim import EncoderShim
 from .torch_head import LinearHead
-from .transitions import TRANSITIONS
-from .types import TokenLogitsT
 
 
-def can_fuse(model: TokenLogitsT) -> bool:
+def can_fuse(model: Tok2VecT) -> bool:
     """Tell whether a token classifier learns by `fused_update`: its encoder is inline and in torch, its head is dropout
     and a linear layer, and its backend offers the step where it runs.
 
     model (Model): A token classifier.
     RETURNS (bool): Whether it does. Else it learns through the slot.
     """
+    if not model.attrs.get(PLAIN_HEAD):
+        return False  # a head that we did not build, or with transitions
     shims = model.get_ref("tok2vec").shims
     if len(shims) != 1 or not isinstance(shims[0], EncoderShim) or not shims[0].is_filled:
         return False
-    plain = not is_filled(model.get_ref("transform")) and model.maybe_get_ref(TRANSITIONS) is None
-    return plain and shims[0].backend.fuses
+    return not is_filled(model.get_ref("transform")) and shims[0].backend.fuses
 
 
 def fused_update(
-    model: TokenLogitsT,
+    model: Tok2VecT,
     docs: Sequence[Doc],
     find_gold: Callable[[list[Bools]], Ints],
     *,

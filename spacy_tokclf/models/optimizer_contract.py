@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 #: A count of tokens: a number, or a tensor on any device with one whole number in it. Shape: ().
 Count = Union[int, "torch.Tensor"]
 
-#: Attribute of a thinc layer whose parameters learn at a multiple of the learning rate. 1 where there is none.
+#: Attribute of a thinc layer whose parameters learn at a multiple of the learning rate, in steps that were prepared. 1
+#: where there is none.
 RATE_FACTOR = "learn_rate_factor"
 
 

@@ -5,23 +5,25 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import srsly
 from thinc.api import NumpyOps, Optimizer
 from thinc.types import FloatsXd
 
+from .. import compat
 from ..errors import Errors
 from ..runtime.arrays import to_array, to_host, to_tensor
 from ..runtime.device import device_of, place
 from ..runtime.dropout import rng_kept
 from ..wordpieces.tokenizer import PieceTokenizer
-from .backend import Backend, choose_backend
+from .backend import Backend, TransformersBackend
 from .base_shim import BaseEncoderShim
 from .casing import CASING_WEIGHT, add_casing
 from .hf.heads import HeadWeights
 from .hf.pretrained import Pretrained, module_from_config
 from .optimizer_contract import TwoPhaseOptimizer
+from .padding_free.modules import is_of_family
 
 if TYPE_CHECKING:
     import torch
@@ -60,10 +62,10 @@ class EncoderShim(BaseEncoderShim):
 
         RAISES (ValueError): TC012, while there is none.
         """
-        if self._backend is None:
-            raise ValueError(Errors.TC012)
-        place(self._backend.module)
-        return self._backend
+        module = self.module
+        if self._backend is None or self._backend.module is not module:
+            self._choose_backend()  # somebody put another module in (an adapter's, a quantized one)
+        return cast(Backend, self._backend)
 
     def _choose_backend(self) -> None:
         if self._model is not None:
@@ -324,3 +326,24 @@ def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None
     ]
     if missing or unexpected:
         raise ValueError(Errors.TC013.format(missing=missing, unexpected=unexpected))
+
+
+def choose_backend(name: str, module: "nn.Module", tokenizer: PieceTokenizer, pad_id: int) -> Backend:
+    """Choose what runs an encoder.
+
+    name (str): "transformers" for the module's own forward pass; "auto" for the fastest that has an encoder of its
+        kind: the padding-free one for BERT and its family, else the module's own. Where torch lacks a private operation
+        that the padding-free one is made of, "auto" takes the module's own, with one warning (TW008).
+    module (nn.Module): A Hugging Face encoder.
+    tokenizer (PieceTokenizer): Its tokenizer.
+    pad_id (int): The word piece that pads.
+    RETURNS (Backend): The backend.
+    """
+    reference = TransformersBackend(module, tokenizer, pad_id)
+    if name == "transformers":
+        return reference
+    if not is_of_family(module) or not compat.backward_operations_work():
+        return reference
+    from .padding_free.backend import PaddingFreeBackend
+
+    return PaddingFreeBackend(module, tokenizer, reference)

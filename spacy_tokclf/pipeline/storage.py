@@ -114,13 +114,14 @@ def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:
 
 
 def _layers_to_disk(model: Model, path: Path) -> None:
-    """Write all layers but the encoders, which have folders of their own."""
+    """Write all layers but the encoders, which have their folders."""
     with contextlib.ExitStack() as stack:
         for shim in _shims(model):
             stack.enter_context(shim.stored_elsewhere())
         msg = model.to_dict()
-    held = {node.id for node in encoder_nodes(model)}
-    msg["shims"] = [[] if node.id in held else own for node, own in zip(model.walk(), msg["shims"], strict=True)]
+    with_encoder = {node.id for node in encoder_nodes(model)}
+    pairs = zip(model.walk(), msg["shims"], strict=True)
+    msg["shims"] = [[] if node.id in with_encoder else shims for node, shims in pairs]
     path.write_bytes(srsly.msgpack_dumps(msg))
 
 

@@ -174,7 +174,7 @@ class TokenClassifier(Stored, TrainablePipe):
         nlp (Language | None): The pipeline.
         labels (dict[str, Any] | list[str] | None): Entity types, or what `spacy init labels` wrote; from the
             checkpoint or else from the examples if not given.
-        encoder (Callable | None): Loader of the pretrained encoder, for a model with an encoder of its own.
+        encoder (Callable | None): Loader of the pretrained encoder, for a model with an inline encoder.
         RAISES (ValueError): TC023, if there is an encoder without weights; TC024, if there are no labels; TC050, if
             only some of the texts have the component's gold; TC052 or TC053, if another component is in the way.
         """

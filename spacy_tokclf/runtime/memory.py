@@ -19,12 +19,12 @@ def tune_malloc() -> bool:
 
     Up to a gibibyte of freed memory is kept for the next step, where glibc would give large blocks back to the kernel,
     which clears them page by page when they are asked for again: a fifth of a training step. And threads that are
-    started from now on take their memory from one arena: with arenas of their own, what one thread frees another does
+    started from now on take their memory from one arena: with several arenas, what one thread frees another does
     not find, and a process grows for as long as it annotates.
 
     Environment variables for glibc's `malloc` have the last word. See mallopt(3).
 
-    RETURNS (bool): Whether anything was set: not without glibc, and not where the environment has settings of its own.
+    RETURNS (bool): Whether anything was set: not without glibc, and not where the environment has settings for it.
     """
     if any(name.startswith("MALLOC_") for name in os.environ) or "GLIBC_TUNABLES" in os.environ:
         return False

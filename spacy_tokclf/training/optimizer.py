@@ -43,7 +43,8 @@ class AdamW(Optimizer):
     A step has two phases. `prepare` sees all gradients of the models that learn together, divides them by the number of
     tokens whose loss they sum, and clips them by their global norm; then each parameter is stepped as thinc's
     `Model.finish_update` comes to it. A module is stepped by a fused `torch.optim.AdamW` that this optimizer owns, so
-    its state ends with the optimizer. Where there is no gradient, there is neither step nor decay.
+    its state ends with the optimizer. Where there is no gradient, there is neither step nor decay (on a GPU such a step
+    still counts for the averages, since nobody waits to know).
 
     On a GPU neither `prepare` nor `step_module` waits for the device: norm and scale stay there as tensors. Parameters
     of thinc layers are stepped on the host where CuPy is not installed, and take the scale from the device then.

@@ -40,7 +40,7 @@ def batch_windows(
     sequences (Sequences): The windows.
     tokenizer (PieceTokenizer): Gives the special pieces.
     pad (int): The piece to pad with.
-    budget (int): Pieces in a batch at most, padding included; a longer window is a batch of its own.
+    budget (int): Pieces in a batch at most, padding included; a longer window is alone in its batch.
     spare (int | None): Padding in a batch at most, in pieces; None if it does not matter.
     YIELDS (PieceBatch): Batches, longest windows first; windows without pieces are in none.
     """

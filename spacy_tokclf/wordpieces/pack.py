@@ -38,7 +38,7 @@ def pack_windows(sequences: Sequences, tokenizer: PieceTokenizer, *, budget: int
 
     sequences (Sequences): The windows.
     tokenizer (PieceTokenizer): Gives the special pieces.
-    budget (int): Pieces in a batch at most, give or take half a window; a longer window is a batch of its own.
+    budget (int): Pieces in a batch at most, give or take half a window; a longer window is alone in its batch.
     YIELDS (PackedBatch): Batches, longest windows first; windows without pieces are in none.
     """
     order = longest_first(sequences)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bench.accuracy
 from bench.accuracy.configs import read_configs
 from bench.accuracy.page import write_page
 from bench.accuracy.results import differences, grid_points, read_runs, significance
@@ -182,3 +183,9 @@ def test_the_committed_page_is_that_of_the_committed_lines(tmp_path: Path) -> No
         sorted(path.name for path in study.file("plots").iterdir()) for study in (here, Study(out=tmp_path))
     ]
     assert plots[0] == plots[1]
+
+
+def test_the_study_stays_small():
+    """What a reader needs to rerun and check the tables, and no more."""
+    files = Path(bench.accuracy.__file__).parent.glob("*.py")
+    assert 0 < sum(len(path.read_text(encoding="utf8").splitlines()) for path in files) <= 1000

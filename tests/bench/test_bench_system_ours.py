@@ -1,4 +1,4 @@
-"""Our own systems and the bare loops with our kernels, on tiny models."""
+"""Our own systems and the bare loops with our encoder, on tiny models."""
 
 import json
 from pathlib import Path
@@ -52,17 +52,16 @@ def test_our_training_is_measured_as_users_run_it(setting):
 
 
 def test_bare_batches_are_those_of_our_pipeline(options, nlp, monkeypatch):
-    from spacy_tokclf.models.padding_free import backend
-    from spacy_tokclf.models.padding_free import encoder as kernels
+    from spacy_tokclf.models.padding_free import backend, encoder
 
     seen = []
-    encode_packed = kernels.encode_packed
+    encode_packed = encoder.encode_packed
 
     def noted(parts, pack, **how):
         seen.append((pack.ids.tolist(), pack.lengths.tolist(), how["precision"], how["pooling"], how["train"]))
         return encode_packed(parts, pack, **how)
 
-    for module in (kernels, backend):
+    for module in (encoder, backend):
         monkeypatch.setattr(module, "encode_packed", noted)
     run = packed.annotate(options)
     del seen[:]

@@ -6,7 +6,7 @@ import pytest
 import spacy
 
 from spacy_tokclf.corpus import Record, doc_to_record, records_to_docs, write_conll, write_docbin
-from spacy_tokclf.corpus.convert import read_any
+from spacy_tokclf.corpus.convert import read_any, read_file
 from spacy_tokclf.corpus.docs import bare_copy
 from spacy_tokclf.corpus.forms.table import FORMS, ReadOptions, WriteOptions
 
@@ -80,3 +80,17 @@ def test_a_bare_copy_has_the_tokens_and_spaces_and_no_annotation(text):
     assert copy.has_unknown_spaces == doc.has_unknown_spaces
     (unknown,) = records_to_docs(RECORDS[:1], nlp.vocab)
     assert bare_copy(unknown, other).has_unknown_spaces
+
+
+def test_what_has_splits_is_no_file_to_score_on(tmp_path):
+    """A command without a split would take the training texts of it, or ask the Hub for a mistyped path."""
+    nlp = spacy.blank("en")
+    rows = {"tokens": [["Rome"]], "ner_tags": [["B-loc"]]}
+    splits = {name: datasets.Dataset.from_dict(rows) for name in ("train", "test")}
+    datasets.DatasetDict(splits).save_to_disk(tmp_path / "saved")
+    assert len(list(read_any(tmp_path / "saved", nlp))) == 1
+    for path in (tmp_path / "saved", tmp_path / "dev", "wnut_17"):
+        with pytest.raises(ValueError, match="TC118"):
+            read_file(path, nlp)
+    write_conll(RECORDS, tmp_path / "dev.conll")
+    assert [doc_to_record(doc) for doc in read_file(tmp_path / "dev.conll", nlp)] == RECORDS

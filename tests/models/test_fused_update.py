@@ -7,11 +7,13 @@ import torch
 from pipeline_posts import ENCODER, HEAD, add_ner, initialize, read_posts
 from spacy.tokens import Doc, Span
 from spacy.training import Example
+from thinc.api import Linear, Relu, chain, with_array
 
 import spacy_tokclf
 from spacy_tokclf import train_step
-from spacy_tokclf.models.backend import BACKENDS, TransformersBackend
+from spacy_tokclf.models.backend import BACKENDS, TorchBackend
 from spacy_tokclf.models.fused_update import can_fuse
+from spacy_tokclf.models.head_transform import make_transform
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 HAS_CUDA = torch.cuda.is_available()
@@ -22,7 +24,7 @@ def fuse(monkeypatch):
     """Give a function that says whether backends offer the step, wherever the encoder is."""
 
     def switch(on):
-        monkeypatch.setattr(TransformersBackend, "fuses", on)
+        monkeypatch.setattr(TorchBackend, "fuses", on)
 
     return switch
 
@@ -95,6 +97,25 @@ def test_other_models_take_the_slot(encoder_dir, fuse, kind):
     optimizer = make_adamw_v1(1e-3)
     losses = [train_step(nlp, read_posts(nlp), optimizer)["ner"] for _ in range(5)]
     assert losses[0] > losses[-1] > 0.0
+
+
+def test_a_head_of_somebody_else_takes_the_slot(encoder_dir, fuse):
+    """With the references of ours and another layer, and with none of them."""
+    fuse(True)
+    nlp = make_pipeline(encoder_dir)
+    ner = nlp.get_pipe("ner")
+    tok2vec = ner.model.get_ref("tok2vec")
+    hidden, output = Relu(32, 32, normalize=False), Linear(len(ner.tags), 32)
+    transform = make_transform()
+    for refs in ({"tok2vec": tok2vec, "transform": transform, "output_layer": output}, {"output_layer": output}):
+        ner.model = chain(tok2vec, with_array(chain(transform, hidden, output)))
+        for name, layer in refs.items():
+            ner.model.set_ref(name, layer)
+        ner.model.initialize(X=[eg.x for eg in read_posts(nlp)])
+        before = hidden.get_param("W").copy()
+        assert not can_fuse(ner.model)
+        train_step(nlp, read_posts(nlp), make_adamw_v1(0.01), drop=0.0)
+        assert abs(hidden.get_param("W") - before).max() > 1e-3
 
 
 def test_a_loss_that_is_no_number_is_refused_and_leaves_no_gradient(encoder_dir, fuse):

@@ -11,9 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModel
 
-from spacy_tokclf.models.padding_free import attention
-from spacy_tokclf.models.padding_free import encoder as packed
-from spacy_tokclf.models.padding_free import flash_attention as varlen
+from spacy_tokclf.models.padding_free import attention, encoder, flash_attention
 from spacy_tokclf.models.padding_free.attention import attend, attend_backward, plan_groups
 from spacy_tokclf.models.padding_free.encoder import encode_packed
 from spacy_tokclf.models.padding_free.modules import find_modules
@@ -190,17 +188,17 @@ def test_one_row_is_for_bf16_on_a_gpu(monkeypatch):
     monkeypatch.setattr("torch.backends.cuda.is_flash_attention_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (8, 0))
     cuda = torch.device("cuda")
-    assert varlen.is_available(cuda, torch.bfloat16)
-    assert not varlen.is_available(cuda, torch.float32)
-    assert not varlen.is_available(CPU, torch.bfloat16)
+    assert flash_attention.is_available(cuda, torch.bfloat16)
+    assert not flash_attention.is_available(cuda, torch.float32)
+    assert not flash_attention.is_available(CPU, torch.bfloat16)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (7, 5))
-    assert not varlen.is_available(cuda, torch.bfloat16)
+    assert not flash_attention.is_available(cuda, torch.bfloat16)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (9, 0))
     monkeypatch.setattr("torch.backends.cuda.is_flash_attention_available", lambda: False)
-    assert not varlen.is_available(cuda, torch.bfloat16)
+    assert not flash_attention.is_available(cuda, torch.bfloat16)
     monkeypatch.setattr("torch.backends.cuda.is_flash_attention_available", lambda: True)
     monkeypatch.setattr("spacy_tokclf.models.padding_free.flash_attention.find_spec", lambda name: None)
-    assert not varlen.is_available(cuda, torch.bfloat16)
+    assert not flash_attention.is_available(cuda, torch.bfloat16)
 
 
 @pytest.mark.gpu
@@ -364,14 +362,14 @@ def test_nothing_is_recorded_where_all_is_frozen():
 
 
 def test_what_a_layer_kept_is_free_once_its_backward_is_done(monkeypatch):
-    backward, kept, alive = packed.layer_backward, [], []
+    backward, kept, alive = encoder.layer_backward, [], []
 
     def spy(dy, saved, *given, **more):
         alive.append(sum(each() is not None for each in kept))
         kept.append(weakref.ref(saved.hidden))
         return backward(dy, saved, *given, **more)
 
-    monkeypatch.setattr(packed, "layer_backward", spy)
+    monkeypatch.setattr(encoder, "layer_backward", spy)
     run(make_module("distilbert"), batch_of(LENGTHS), train=True).sum().backward()
     assert alive == [0, 0, 0]
 

@@ -59,7 +59,7 @@ def scores(folder):
     return sorted(name for name in files if name != LEDGER)
 
 
-def readings(folder):
+def ledger_lines(folder):
     """List which data each line of a folder's ledger is about."""
     ledger = folder / LEDGER
     return [json.loads(line)["data"] for line in ledger.read_text().splitlines()] if ledger.is_file() else []
@@ -71,7 +71,7 @@ def test_the_project_from_the_data_to_an_installed_pipeline(project):
     assert len(ran) == len(STEPS) + 1 and not skipped, "one command each, two for the stamps of the code"
     metrics = project / "metrics"
     assert scores(metrics / "sample") == SCORES and scores(metrics) == []
-    assert readings(metrics / "sample") == ["sample"] and readings(metrics) == []
+    assert ledger_lines(metrics / "sample") == ["sample"] and ledger_lines(metrics) == []
     written = json.loads((metrics / "sample" / "run.json").read_text())
     assert written["data"] == "sample" and written["encoder"]["sha256"] and written["training"]["seconds"] > 0
     assert written["compute"]["device"] == "cpu" and written["compute"] == written["training"]["compute"]
@@ -93,7 +93,7 @@ def test_the_project_from_the_data_to_an_installed_pipeline(project):
     assert skipped == ["encoder"]
     assert scores(metrics) == SCORES and scores(metrics / "sample") == []
     # Twice on the sample, since dev.json had been removed in between.
-    assert readings(metrics) == ["wnut17"] and readings(metrics / "sample") == ["sample"] * 2
+    assert ledger_lines(metrics) == ["wnut17"] and ledger_lines(metrics / "sample") == ["sample"] * 2
     assert json.loads((metrics / "run.json").read_text())["data"] == "wnut17"
     assert len(list(project.glob("packages/**/en_wnut17_ner-*.whl"))) == 1
     assert only_the_code(project, wnut17=os.path.abspath(folder))
@@ -118,7 +118,7 @@ def test_the_portable_form(project):
     assert export["posts"] == 108 and export["max_logit_difference"] < 1e-4
     written = json.loads((project / "metrics" / "sample" / "portable" / "run.json").read_text())
     assert written["seed"] == 0
-    assert readings(project / "metrics" / "sample") == ["sample"] and readings(project / "metrics") == []
+    assert ledger_lines(project / "metrics" / "sample") == ["sample"] and ledger_lines(project / "metrics") == []
 
 
 @pytest.mark.slow

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from hf_reference import make_docs, make_encoder_model
 from hf_twin import collate, encoder_of, twin_of
 from package_source import modules
 from pipeline_posts import add_ner, initialize, read_posts
 
 from spacy_tokclf import compat, train_step
+from spacy_tokclf.runtime import products
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 OFF = [set(), *({name} for name in compat.NAMES), set(compat.NAMES)]
@@ -33,10 +35,16 @@ def switched_off(monkeypatch):
     return switch
 
 
-def train(folder):
+@pytest.fixture
+def amd(monkeypatch):
+    """Multiply float32 through oneDNN, as on AMD's processors, where torch has it."""
+    monkeypatch.setattr(products, "fp32_library", lambda: "torch" if compat.onednn_linear() is None else "onednn")
+
+
+def train(folder, **settings):
     """Train for five steps, with averages; give the logits and the averages, and what Hugging Face gives for both."""
     nlp = spacy.blank("en")
-    add_ner(nlp)
+    add_ner(nlp, **settings)
     spacy.util.fix_random_seed(0)
     examples = read_posts(nlp)
     initialize(nlp, folder, examples, owners=("ner",))
@@ -57,7 +65,7 @@ def train(folder):
 
 
 @pytest.mark.parametrize("names", OFF, ids=NAMED)
-def test_training_and_predicting_without(encoder_dir, switched_off, names):
+def test_training_and_predicting_without(encoder_dir, switched_off, amd, names):
     (expected, expected_average), _, expected_weights = train(encoder_dir)
     switched_off(names)
     (found, average), theirs, weights = train(encoder_dir)
@@ -66,6 +74,24 @@ def test_training_and_predicting_without(encoder_dir, switched_off, names):
     np.testing.assert_allclose(found, theirs, rtol=0, atol=1e-5)
     for name, value in weights.items():
         torch.testing.assert_close(value, expected_weights[name], rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("names", OFF[1:], ids=NAMED[1:])
+def test_a_field_learns_without(encoder_dir, switched_off, names):
+    (expected, _), *_ = train(encoder_dir, crf=True)
+    switched_off(names)
+    (found, _), *_ = train(encoder_dir, crf=True)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("names", OFF[1:], ids=NAMED[1:])
+def test_bf16_without(encoder_dir, switched_off, names):
+    """The products are those of bf16, and in its precision the same."""
+    docs = make_docs([["In", "the", "Groenlinks"], ["tweet"] * 40])
+    expected = np.concatenate(make_encoder_model(encoder_dir, precision="bf16").predict(docs))
+    switched_off(names)
+    found = np.concatenate(make_encoder_model(encoder_dir, precision="bf16").predict(docs))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=0.1)
 
 
 def test_only_one_file_has_it():

@@ -98,6 +98,6 @@ def test_a_forked_process_starts_threads_of_its_own():
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_only_a_cpu_has_cores():
+def test_only_a_cpu_shares_jobs_among_threads():
     assert (count_threads(CPU), count_threads(GPU)) == (3, 1)
     assert threads.run_parallel([threading.get_ident] * 3, GPU) == [threading.get_ident()] * 3

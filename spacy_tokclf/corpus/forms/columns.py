@@ -227,20 +227,20 @@ def _sentence_blocks(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Stream the lines of a file in blocks that end where a sentence does, with the number of their first line."""
     first = 1
     ready: list[str] = []  # whole sentences
-    held: list[str] = []  # what follows them, and may go on in the next block
+    pending: list[str] = []  # what follows them, and may go on in the next block
     try:
         for lines in read_line_blocks(path):
             end = next((i for i in range(len(lines), 0, -1) if not lines[i - 1] or lines[i - 1].isspace()), 0)
             if not end:
-                held += lines
+                pending += lines
                 continue
             if ready:
                 yield first, ready
                 first += len(ready)
-            ready, held = held + lines[:end], lines[end:]
+            ready, pending = pending + lines[:end], lines[end:]
     except ValueError:  # of a line that cannot be read
         if ready:
             yield first, ready
         raise
-    if ready or held:
-        yield first, ready + held
+    if ready or pending:
+        yield first, ready + pending

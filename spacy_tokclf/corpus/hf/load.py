@@ -68,7 +68,7 @@ def _saved_split(datasets: Any, path: str | Path, split: str) -> "Dataset":
     """Open one split of what save_to_disk wrote."""
     loaded = datasets.load_from_disk(str(path))
     if not isinstance(loaded, dict):
-        return loaded  # type: ignore[no-any-return]
+        return loaded
     if split in loaded:
-        return loaded[split]  # type: ignore[no-any-return]
+        return loaded[split]
     raise ValueError(Errors.TC154.format(split=split, where=str(path), found=", ".join(loaded)))

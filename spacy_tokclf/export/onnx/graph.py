@@ -30,8 +30,8 @@ def onnx_layer(node: Model, precision: str) -> Model:
     shim: Any = node.shims[0]
     settings = {key: node.attrs[key] for key in SETTINGS}
     layer = build_onnx_encoder_v1(**settings)
-    held: Any = layer.shims[0]
-    held.fill(
+    optimized: Any = layer.shims[0]
+    optimized.fill(
         make_graph(shim, precision, casing=settings["casing"]),
         settings={
             "width": shim.width,

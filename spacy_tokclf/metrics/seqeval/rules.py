@@ -107,7 +107,7 @@ def detect_strict_scheme(prefixes: Iterable[str]) -> str:
     alone = {"S": "IOBES", "U": "BILOU"}
     name = by_core.get(core) or (alone.get(core) if len(found) == 1 else None)
     if name is None:
-        raise ValueError(Errors.TC206.format(letters=", ".join(sorted(found)) or "none"))
+        raise ValueError(Errors.TC206.format(prefixes=", ".join(sorted(found)) or "none"))
     return name
 
 

@@ -14,7 +14,7 @@ from ...wordpieces.batch import PieceBatch, batch_windows
 from ...wordpieces.pool import check_pooling, pool_arrays
 from ...wordpieces.sequences import Sequences, make_sequences
 from ...wordpieces.windows import check_window, spread
-from ..types import Tok2VecT
+from ..base_shim import Tok2VecT
 from .session import Feed
 from .shim import OnnxShim
 

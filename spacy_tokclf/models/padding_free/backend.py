@@ -1,14 +1,13 @@
 """The padding-free backend: BERT's family over the word pieces of many windows in one row."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...runtime.device import device_of, running
 from ...types import Ints
 from ...wordpieces.pack import pack_windows
 from ...wordpieces.sequences import Sequences
 from ...wordpieces.tokenizer import PieceTokenizer
-from ..backend import BATCH_PIECES, Backend
-from ..torch_head import LinearHead, learn_head
+from ..backend import BATCH_PIECES, Backend, TorchBackend
 from .encoder import encode_packed
 from .modules import find_modules
 from .ops import LinearWeightsCache
@@ -16,10 +15,8 @@ from .ops import LinearWeightsCache
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["PaddingFreeBackend", "find_modules"]
 
-
-class PaddingFreeBackend:
+class PaddingFreeBackend(TorchBackend):
     """Gives the numbers of Hugging Face's forward and backward pass (1e-5) without computing on padding.
 
     An encoder that was changed after it was filled (an adapter, a hook, a layer replaced) is right in its own forward
@@ -54,18 +51,6 @@ class PaddingFreeBackend:
                 )
                 tokens.append(packed.tokens)
         return vectors, tokens
-
-    @property
-    def fuses(self) -> bool:
-        """RETURNS (bool): As the reference does."""
-        return self.reference.fuses
-
-    def fused_step(
-        self, sequences: Sequences, gold: Ints, head: LinearHead, *, drop: float, label_smoothing: float, **options: Any
-    ) -> "Tensor | None":
-        """As for `Backend`."""
-        vectors, tokens = self.vectors(sequences, train=True, **options)
-        return learn_head(vectors, tokens, gold, head, drop=drop, label_smoothing=label_smoothing)
 
     def forget_weights(self) -> None:
         """Make the stacked and cast weights anew when they are next needed."""

@@ -180,7 +180,7 @@ class _Encode(Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:  # type: ignore[override]  # one gradient for all outputs
+    def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:
         modules, weights, shards = ctx.plan
         needed = ctx.needs_input_grad[1:]  # of `params`: the embeddings', then each layer's
         n_embed = len(embed_params(modules))

@@ -69,6 +69,19 @@ class Modules(NamedTuple):
     casing: "nn.Embedding | None"
 
 
+def is_of_family(module: "nn.Module") -> bool:
+    """Tell whether an encoder is one of BERT's family, as transformers has it; hooks and adapters may come and go.
+
+    module (nn.Module): A Hugging Face encoder.
+    RETURNS (bool): Whether `find_modules` may find its layers.
+    """
+    config = getattr(module, "config", None)
+    if type(module).__name__ not in FAMILY or not type(module).__module__.startswith("transformers."):
+        return False
+    positions = getattr(config, "position_embedding_type", None)
+    return not getattr(config, "is_decoder", False) and positions in (None, "absolute")
+
+
 def find_modules(module: "nn.Module") -> Modules | None:
     """Find the layers of an encoder of BERT's family.
 
@@ -76,17 +89,9 @@ def find_modules(module: "nn.Module") -> Modules | None:
     RETURNS (Modules | None): Its layers, or None if it is none of the family, or something was changed or added in it
         (adapters, hooks, other layers), so that only its own forward pass is right.
     """
-    config = getattr(module, "config", None)
+    if not is_of_family(module) or has_hooks(module):
+        return None
     name = type(module).__name__
-    if name not in FAMILY or not type(module).__module__.startswith("transformers."):
-        return None
-    if getattr(config, "is_decoder", False) or getattr(config, "position_embedding_type", None) not in (
-        None,
-        "absolute",
-    ):
-        return None
-    if has_hooks(module):
-        return None
     modules = _distilbert(module) if name == "DistilBertModel" else _bert(module, name)
     return modules if _is_plain(modules) else None
 

@@ -26,7 +26,7 @@ def fit_bias(data: TuningData, texts: Ints, *, per_type: bool) -> dict[str, floa
 
     data (TuningData): The texts.
     texts (Ints): Indices of those to fit on.
-    per_type (bool): Whether each type has a bias of its own, found by coordinate search from the common one.
+    per_type (bool): Whether there is one bias per type, found by coordinate search from the common one.
     RETURNS (dict[str, float]): The bias of each type.
     """
     types = data.types

@@ -39,7 +39,7 @@ def tune(
     references (Iterable[Doc]): The texts, with gold tokens and entities.
     component (str | None): The `token_classifier`; not needed if there is only one.
     bias (bool): Whether to fit a bias of the entities' tags, for the best entity F1.
-    per_type (bool): Whether each entity type has a bias of its own.
+    per_type (bool): Whether there is one bias per entity type.
     calibration (bool): Whether to fit slope and shift of the log-odds of scores, so that of the entities with a score
         of 0.8 four in five are correct.
     temperature (bool): Whether to fit a temperature of the logits, for the probabilities of an exported checkpoint,
