@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BUSY = "import torch; torch.set_num_threads(1); x = torch.randn(500, 500)\nwhile True: x @ x"
 #: A training of the recipe on the sample corpus, cut short: steps, an evaluation and a save.
-STEPS = 16
+STEPS = 10
 
 pytestmark = pytest.mark.slow
 
