@@ -1,5 +1,5 @@
-"""Backends: what runs an encoder once its texts are word pieces. The contract, and Hugging Face's own
-forward pass, which is the reference for all others."""
+"""Backends: what runs an encoder once its texts are word pieces. The contract, and Hugging Face's own forward
+pass, which is the reference for all others."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,7 +25,7 @@ BATCH_PIECES = 2048
 
 
 class Backend(Protocol):
-    """Runs one encoder. Chosen by its shim when that is filled, and again only if it is filled anew.
+    """Runs one encoder. Chosen by its shim when that is filled, and again only if another module takes its place.
 
     name (str): What run records and logs call it.
     module (nn.Module): The encoder.

@@ -308,10 +308,10 @@ class TokenClassifier(Stored, TrainablePipe):
                 label_smoothing=self.cfg["label_smoothing"],
             )
             self._check_loss(loss, examples)
-            n_tokens = int((gold >= 0).sum())
         else:
             set_dropout_rate(self.model, drop)
-            loss, n_tokens = self._learn_through_slot(examples, docs)
+            loss, gold = self._learn_through_slot(examples, docs)
+        n_tokens = int((gold >= 0).sum())
         self.n_learned += n_tokens
         self.cfg["tuning"] = None
         losses[self.name] += loss / max(n_tokens, 1)
@@ -319,9 +319,9 @@ class TokenClassifier(Stored, TrainablePipe):
             self.finish_update(sgd)
         return losses
 
-    def _learn_through_slot(self, examples: list[Example], docs: list[Doc]) -> tuple[float, int]:
-        """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and the number of
-        tokens learned from."""
+    def _learn_through_slot(self, examples: list[Example], docs: list[Doc]) -> tuple[float, Ints]:
+        """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and the gold tags
+        (all tokens,)."""
         logits, backprop = self.model.begin_update(docs)
         gold = self.gold_tags(examples, logits)
         layer = transitions_of(self.model)
@@ -331,11 +331,10 @@ class TokenClassifier(Stored, TrainablePipe):
             loss, d_logits, d_transitions = self._chain_loss(layer, logits, gold)
             layer.inc_grad(TRANSITIONS, d_transitions)
         self._check_loss(loss, examples)
-        n_tokens = int((gold >= 0).sum())
-        if n_tokens or self._listens:
+        if self._listens or (gold >= 0).any():
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
-        return loss, n_tokens
+        return loss, gold
 
     def _check_loss(self, loss: float, examples: list[Example]) -> None:
         if not np.isfinite(loss):

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-
 ENV_DEVICE = "SPACY_TOKCLF_DEVICE"
-
 
 _chosen: str | None = None
 
@@ -74,7 +72,6 @@ def place(module: "nn.Module") -> None:
     module (nn.Module): The module.
     RAISES (ValueError): TC016, if it is on a GPU that was in use before this process was forked.
     """
-
     here = device_of(module)
     if here.type == "cuda" and compat.in_bad_fork():
         raise ValueError(Errors.TC016.format(device=here))
