@@ -54,7 +54,7 @@ def convert_cli(
     The form read and the form written follow from the names. A span that does not fit the tokens is masked, never
     taught as O, and all that was changed is said in one warning.
     """
-    from ..corpus.convert import ReadOptions
+    from ..corpus.options import ReadOptions
 
     options = ReadOptions(
         on_misaligned=on_misaligned,

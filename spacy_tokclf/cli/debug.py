@@ -13,7 +13,7 @@ from ._util import JSON_HELP, failing_cleanly, write_json
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from ..corpus.convert import ReadOptions
+    from ..corpus.options import ReadOptions
     from .debug_findings import Part
 
 _LABEL_ROWS = 60
@@ -42,7 +42,7 @@ def debug_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from ..corpus.convert import ReadOptions
+    from ..corpus.options import ReadOptions
 
     options = ReadOptions(
         overlap="longest", format=format, scheme=scheme, token_column=token_column, tag_column=tag_column

@@ -11,9 +11,10 @@ from ..errors import Errors
 from .align import check_choice
 from .forms.docbin import SUFFIX, read_docbin, write_docbin
 from .forms.json_shapes import FORMATS
-from .forms.table import FORMS, ReadOptions, WriteOptions
+from .forms.table import FORMS
 from .hf.records import dataset_from_records, import_datasets, records_from_dataset, tag_names
 from .offset_report import OffsetReport
+from .options import ReadOptions, WriteOptions
 
 if TYPE_CHECKING:
     from datasets import DatasetDict

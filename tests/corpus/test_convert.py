@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 import spacy_tokclf.cli  # noqa: F401
 from spacy_tokclf.corpus import Record, read_conll, read_docbin, read_jsonl, write_conll, write_docbin
-from spacy_tokclf.corpus.convert import ReadOptions, read_any, write_any
+from spacy_tokclf.corpus.convert import read_any, write_any
 from spacy_tokclf.corpus.docs import doc_to_record
+from spacy_tokclf.corpus.options import ReadOptions
 
 datasets = pytest.importorskip("datasets")
 

@@ -8,7 +8,8 @@ import spacy
 from spacy_tokclf.corpus import Record, doc_to_record, records_to_docs, write_conll, write_docbin
 from spacy_tokclf.corpus.convert import read_any, read_file
 from spacy_tokclf.corpus.docs import bare_copy
-from spacy_tokclf.corpus.forms.table import FORMS, ReadOptions, WriteOptions
+from spacy_tokclf.corpus.forms.table import FORMS
+from spacy_tokclf.corpus.options import ReadOptions, WriteOptions
 
 datasets = pytest.importorskip("datasets")
 

@@ -1,7 +1,6 @@
 """The table of forms: how data of each are told from others, read as Docs, and written from Docs."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,56 +12,12 @@ from ..docs import doc_to_record, records_to_docs
 from ..hf.load import FILE_FORMATS, load_split
 from ..hf.records import dataset_from_records, records_from_dataset
 from ..offset_report import OffsetReport
+from ..options import ReadOptions, WriteOptions
 from ..records import Record
 from . import docbin
 from .conll import read_conll, write_conll
 from .jsonl import read_json_rows, read_jsonl, write_jsonl
 from .wnut17 import NAMES, wnut17_source
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How to read data; what does not apply to a form is not looked at.
-
-    on_misaligned (str): Texts with offsets: spans that do not fit the tokens, as for text_records_to_docs.
-    overlap (str): Texts with offsets: spans that overlap.
-    keep_tokens (bool): Texts with offsets: whether to take the tokens of the file, where it has any.
-    format (str): Texts with offsets: the tool they come from, or "auto".
-    scheme (str): Tags: their scheme, or "auto".
-    token_column (int): CoNLL: column of the tokens.
-    tag_column (int): CoNLL: column of the tags.
-    split (str): Data sets: the split.
-    name (str | None): Data sets: the configuration.
-    revision (str | None): Data sets: the revision on the Hub.
-    tokens (str): Data sets: column of the tokens.
-    tags (str | None): Data sets: column of the tags; None: ner_tags, tags or labels.
-    """
-
-    on_misaligned: str = "mask"
-    overlap: str = "error"
-    keep_tokens: bool = False
-    format: str = "auto"
-    scheme: str = "auto"
-    token_column: int = 0
-    tag_column: int = -1
-    split: str = "train"
-    name: str | None = None
-    revision: str | None = None
-    tokens: str = "tokens"
-    tags: str | None = None
-
-
-@dataclass(frozen=True)
-class WriteOptions:
-    """How to write data; what does not apply to a form is not looked at.
-
-    format (str | None): Texts with offsets: the tool they are for; None: "prodigy" for *.jsonl, "label-studio" for
-        *.json.
-    scheme (str): CoNLL: scheme of the tags.
-    """
-
-    format: str | None = None
-    scheme: str = "IOB2"
 
 
 class Form(NamedTuple):
