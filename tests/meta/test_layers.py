@@ -36,7 +36,17 @@ INNER = {
     "metrics.seqeval": set(),
     "pipeline.tuning": {"decoding", "token_classifier"},
     "corpus.hf": {"gold_tags", "records"},
-    "corpus.forms": {"align", "docs", "gold_tags", "hf.load", "hf.records", "offset_report", "records", "verify"},
+    "corpus.forms": {
+        "align",
+        "docs",
+        "gold_tags",
+        "hf.load",
+        "hf.records",
+        "offset_report",
+        "options",
+        "records",
+        "verify",
+    },
     "export.onnx": set(),
 }
 
