@@ -8,6 +8,7 @@ import typer
 from wasabi import msg
 
 from ._app import app
+from ._reading import reading
 from ._util import JSON_HELP, failing_cleanly, write_json
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _LABEL_ROWS = 60
 
 
 @app.command("debug", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@reading(data_sets=True, overlap="longest")
 def debug_cli(
     context: typer.Context,
     data: Annotated[str, typer.Argument(help="Training data, in any form that `convert` reads")],
@@ -29,12 +31,10 @@ def debug_cli(
     dev: Annotated[str | None, typer.Option("--dev", "-d", help="Development data")] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", "-e", help="Encoder, if the config names none")] = None,
     lang: Annotated[str | None, typer.Option("--lang", "-l", help="Language, if no config is given (en)")] = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="Shape of JSON, as for `convert`")] = "auto",
-    scheme: Annotated[str, typer.Option("--scheme", "-s", help="Scheme of the tags, or auto")] = "auto",
-    token_column: Annotated[int, typer.Option("--token-column", help="CoNLL: column of the tokens, from 0")] = 0,
-    tag_column: Annotated[int, typer.Option("--tag-column", help="CoNLL: column of the tags; -1 is the last")] = -1,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 1 after warnings too")] = False,
     json_path: Annotated[Path | None, typer.Option("--json", "-j", help=JSON_HELP.replace("scores", "facts"))] = None,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Check data before training: labels, spans that do not fit, missing annotation, repeats, unknown word pieces.
 
@@ -42,11 +42,6 @@ def debug_cli(
     """
     from spacy.cli._util import parse_config_overrides
 
-    from ..corpus.options import ReadOptions
-
-    options = ReadOptions(
-        overlap="longest", format=format, scheme=scheme, token_column=token_column, tag_column=tag_column
-    )
     with failing_cleanly():
         settings = _settings(config, parse_config_overrides(context.args))
         found = debug(data, settings, dev=dev, encoder=encoder, lang=lang, options=options)

@@ -8,16 +8,20 @@ from wasabi import msg
 
 from ..errors import Errors
 from ._app import app
+from ._reading import reading
 from ._util import failing_cleanly
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
+    from ..corpus.options import ReadOptions
+
 HEADER = ("#", "word", "piece", "id", "tag", "label", "mask")
 
 
 @app.command("debug-pieces")
+@reading()
 def debug_pieces_cli(
     model: Annotated[str, typer.Argument(help="A pipeline: a folder or the name of an installed package")],
     text: Annotated[str | None, typer.Argument(help="The text, to show the best tags")] = None,
@@ -28,6 +32,8 @@ def debug_pieces_cli(
     component: Annotated[
         str | None, typer.Option("--component", "-c", help="The component, if there are several")
     ] = None,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Print the word pieces of a text, with words, ids, tags, labels (-100: ignored) and attention mask.
 
@@ -41,7 +47,7 @@ def debug_pieces_cli(
         if (text is None) == (data is None):
             raise ValueError(Errors.TC054)
         nlp = spacy.load(model)
-        doc = _annotated_text(data, row, nlp) if data is not None else text
+        doc = _annotated_text(data, row, nlp, options) if data is not None else text
         rows = debug_pieces(nlp, doc or "", component=component, gold=data is not None)
         for window in sorted({row.window for row in rows}):
             msg.divider(f"Window {window + 1}")
@@ -54,11 +60,11 @@ def debug_pieces_cli(
             msg.table(shown, header=HEADER, divider=True, aligns=("r", "l", "l", "r", "l", "r", "r"))
 
 
-def _annotated_text(data: str, row: int, nlp: "Language") -> "Doc":
+def _annotated_text(data: str, row: int, nlp: "Language", options: "ReadOptions") -> "Doc":
     """Read one text of annotated data. RAISES (ValueError): TC055, if there are not so many."""
     from ..corpus.convert import read_any
 
-    docs = list(read_any(data, nlp))
+    docs = list(read_any(data, nlp, options))
     if not 0 <= row < len(docs):
         raise ValueError(Errors.TC055.format(path=Path(data), row=row, count=len(docs)))
     return docs[row]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._app import app
+from ._reading import reading
 from ._util import JSON_HELP, RESAMPLES_HELP, TRAIN_HELP, failing_cleanly, write_json, write_jsonl
 
 if TYPE_CHECKING:
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
     from spacy.training import Example
 
+    from ..corpus.options import ReadOptions
+
 
 @app.command("evaluate")
+@reading()
 def evaluate_cli(
     model: Annotated[str, typer.Argument(help="Name or folder of a pipeline that sets doc.ents")],
     data: Annotated[Path, typer.Argument(help="Annotated data, in any form that `convert` reads")],
@@ -29,6 +33,8 @@ def evaluate_cli(
     ] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Texts in a batch")] = None,
     use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Evaluate a pipeline: scores as seqeval and spaCy count them, surface F1, kinds of error, calibration.
 
@@ -46,6 +52,7 @@ def evaluate_cli(
             errors_path=errors_path,
             batch_size=batch_size,
             use_gpu=use_gpu,
+            options=options,
         )
         print_summary(summary, title=f"{model} on {data.name}{', raw text' if raw else ''}")
         if json_path is not None:
@@ -62,11 +69,13 @@ def evaluate(
     errors_path: Path | None = None,
     batch_size: int | None = None,
     use_gpu: int = -1,
+    options: "ReadOptions | None" = None,
 ) -> dict[str, Any]:
     """Evaluate a pipeline; the options are those of the command.
 
     model (str): Name or folder of the pipeline.
     data (Path): A file of annotated data, in any form.
+    options (ReadOptions | None): How to read it, and the training data.
     RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration has the calibration of the entity
         scores, if there are any.
     RAISES (ValueError): TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
@@ -83,7 +92,7 @@ def evaluate(
 
     setup_gpu(use_gpu, silent=True)
     nlp = spacy.load(model)
-    examples = annotated(predict(nlp, read_file(data, nlp), raw=raw, batch_size=batch_size))
+    examples = annotated(predict(nlp, read_file(data, nlp, options), raw=raw, batch_size=batch_size))
     joiner = "" if raw else " "
     if raw:
         comparison = compare_characters(examples)
@@ -91,7 +100,7 @@ def evaluate(
     else:
         comparison = compare_examples(examples)
         tokens = [[token.text for token in eg.reference] for eg in examples]
-    texts = entity_texts(train) if train is not None else None
+    texts = entity_texts(read_file(train, nlp, options)) if train is not None else None
     summary = summarize(comparison, tokens, train_texts=texts, n_resamples=resamples, joiner=joiner)
     keys = [pipe.cfg["spans_key"] for _, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)]
     scored = scored_entities(examples, keys)

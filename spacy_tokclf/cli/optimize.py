@@ -7,9 +7,11 @@ import typer
 from wasabi import msg
 
 from ._app import app
+from ._reading import reading
 from ._util import failing_cleanly
 
 if TYPE_CHECKING:
+    from ..corpus.options import ReadOptions
     from ..export.optimize_check import Agreement
 
 #: Below this share of equal tags, a comparison on texts of our own is worth a warning.
@@ -17,6 +19,7 @@ FEW = 0.97
 
 
 @app.command("optimize")
+@reading()
 def optimize_cli(
     model: Annotated[str, typer.Argument(help="A pipeline: a folder or the name of an installed package")],
     output: Annotated[Path, typer.Argument(help="Folder for the new pipeline")],
@@ -32,6 +35,8 @@ def optimize_cli(
         str | None, typer.Option("--component", "-c", help="The component whose encoder it is; else all encoders")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-F", help="Replace a pipeline in the folder")] = False,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Make a pipeline of the same components whose encoder runs in ONNX Runtime, for annotation on CPUs.
 
@@ -49,6 +54,7 @@ def optimize_cli(
             max_f1_loss=max_f1_loss,
             component=component,
             force=force,
+            options=options,
         )
         _print(agreement)
         msg.good(f"Wrote {output}")

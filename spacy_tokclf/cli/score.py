@@ -1,6 +1,7 @@
 """`spacy tokclf score`: scores of two files."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,13 +10,16 @@ import typer
 
 from ..errors import Errors, Warnings
 from ._app import app
+from ._reading import column, reading
 from ._util import JSON_HELP, RESAMPLES_HELP, TRAIN_HELP, failing_cleanly, write_json, write_jsonl
 
 if TYPE_CHECKING:
+    from ..corpus.options import ReadOptions
     from ..corpus.tagged import TaggedFile
 
 
 @app.command("score")
+@reading(without=("scheme",))
 def score_cli(
     gold: Annotated[Path, typer.Argument(help="Gold: a CoNLL file or a .spacy file")],
     pred: Annotated[Path, typer.Argument(help="Predictions for the same tokens: a CoNLL file or a .spacy file")],
@@ -27,13 +31,11 @@ def score_cli(
         typer.Option("--scheme", "-s", help="IOB1, IOB2, IOE1, IOE2, IOBES or BILOU, with -m strict; else detected"),
     ] = None,
     suffix: Annotated[bool, typer.Option("--suffix", help="Tags are written as location-B")] = False,
-    token_column: Annotated[int, typer.Option("--token-column", help="Column of the tokens, from 0")] = 0,
-    gold_column: Annotated[int, typer.Option("--gold-column", help="Column of the gold tags; -1 is the last")] = -1,
+    gold_column: Annotated[
+        str | None, typer.Option("--gold-column", help="Column of the gold tags, if not that of the predicted ones")
+    ] = None,
     pred_column: Annotated[
-        int, typer.Option("--pred-column", help="Column of the predicted tags; -1 is the last")
-    ] = -1,
-    separator: Annotated[
-        str | None, typer.Option("--separator", help="Text between columns, if neither a tab nor blanks")
+        str | None, typer.Option("--pred-column", help="Column of the predicted tags, if not that of the gold tags")
     ] = None,
     train: Annotated[Path | None, typer.Option("--train", "-t", help=TRAIN_HELP)] = None,
     other: Annotated[
@@ -47,6 +49,8 @@ def score_cli(
     errors_path: Annotated[
         Path | None, typer.Option("--errors", "-e", help="Write every error to a JSONL file")
     ] = None,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Score predictions against gold: entity F1 as seqeval and conlleval count it, surface F1 of WNUT-17, errors.
 
@@ -61,15 +65,14 @@ def score_cli(
             mode=mode,
             scheme=scheme,
             suffix=suffix,
-            token_column=token_column,
-            gold_column=gold_column,
-            pred_column=pred_column,
-            separator=separator,
+            gold_column=None if gold_column is None else column(gold_column),
+            pred_column=None if pred_column is None else column(pred_column),
             train=train,
             other=other,
             check_tokens=check_tokens,
             resamples=resamples,
             errors_path=errors_path,
+            options=options,
         )
         print_summary(summary, title=f"{pred.name} against {gold.name}")
         if json_path is not None:
@@ -83,31 +86,38 @@ def score(
     mode: str = "default",
     scheme: str | None = None,
     suffix: bool = False,
-    token_column: int = 0,
-    gold_column: int = -1,
-    pred_column: int = -1,
-    separator: str | None = None,
+    gold_column: int | str | None = None,
+    pred_column: int | str | None = None,
     train: Path | None = None,
     other: Path | None = None,
     check_tokens: bool = False,
     resamples: int = 1000,
     errors_path: Path | None = None,
+    options: "ReadOptions | None" = None,
 ) -> dict[str, Any]:
     """Score two files; the options are those of the command.
 
     gold (Path): The gold file.
     pred (Path): The predictions.
+    options (ReadOptions | None): How to read all files; `gold_column` and `pred_column` stand for its `tag_column`.
     RETURNS (dict[str, Any]): As metrics.summary.summarize; with `other`, details["paired"] holds the test.
     RAISES (ValueError): TC2xx and TC1xx with file and line, if the files are at fault.
     """
+    import spacy
+
+    from ..corpus.convert import read_file
     from ..corpus.data_facts import entity_texts
+    from ..corpus.options import ReadOptions
     from ..corpus.tagged import read_tagged
     from ..metrics.bootstrap import paired_bootstrap
     from ..metrics.seqeval.compare import Comparison, compare_columns
     from ..metrics.summary import describe_errors, summarize
 
-    def read(path: Path, column: int) -> "TaggedFile":
-        return read_tagged(path, token_column=token_column, tag_column=column, separator=separator, suffix=suffix)
+    options = options or ReadOptions()
+
+    def read(path: Path, tag_column: int | str | None) -> "TaggedFile":
+        own = options if tag_column is None else replace(options, tag_column=tag_column)
+        return read_tagged(path, own, suffix=suffix)
 
     def compare(path: Path) -> Comparison:
         file = read(path, pred_column)
@@ -122,7 +132,8 @@ def score(
     tokens = [reference.tokens]
     texts = None
     if train is not None:
-        texts = entity_texts(train, token_column=token_column, tag_column=gold_column)
+        own = options if gold_column is None else replace(options, tag_column=gold_column)
+        texts = entity_texts(read_file(train, spacy.blank("xx"), own))
     summary = summarize(comparison, tokens, train_texts=texts, n_resamples=resamples)
     if other is not None:
         summary["details"]["paired"] = paired_bootstrap(comparison, compare(other), n_resamples=max(resamples, 1))

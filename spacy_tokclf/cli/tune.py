@@ -1,16 +1,21 @@
 """`spacy tokclf tune`: fit a decision bias and the scores of entities on development data."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from wasabi import msg
 
 from ._app import app
+from ._reading import reading
 from ._util import failing_cleanly, write_json
+
+if TYPE_CHECKING:
+    from ..corpus.options import ReadOptions
 
 
 @app.command("tune")
+@reading()
 def tune_cli(
     model: Annotated[str, typer.Argument(help="A trained pipeline: a folder, or a package's name with --output")],
     data: Annotated[
@@ -35,6 +40,8 @@ def tune_cli(
         Path | None, typer.Option("--report", "-r", help="Write numbers and scores to a JSON file")
     ] = None,
     use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Tune a trained pipeline on development data. The numbers are stored in it; `tuned = false` leaves them out.
 
@@ -57,8 +64,8 @@ def tune_cli(
         if data is None:
             found = copy_tuning(nlp, spacy.load(str(like)), component=component)
         else:
-            options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
-            found = tune(nlp, read_file(data, nlp), component=component, source=str(data), **options)
+            fits = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
+            found = tune(nlp, read_file(data, nlp, options), component=component, source=str(data), **fits)
         _print(found)
         pipe: Any = nlp.get_pipe(found["component"])
         if not pipe.cfg["tuned"]:

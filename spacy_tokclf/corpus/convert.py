@@ -37,18 +37,19 @@ def read_any(
     return form.read(path, nlp, options or ReadOptions(), report)
 
 
-def read_file(path: str | Path, nlp: Language) -> list[Doc]:
+def read_file(path: str | Path, nlp: Language, options: ReadOptions | None = None) -> list[Doc]:
     """Read annotated texts to score or to fit on: of a file of any form, and of nothing else. A folder or a name on the
     Hub has several splits, and to take one unasked might be to take the training data.
 
     path (str | Path): The file.
     nlp (Language): As for `read_any`.
+    options (ReadOptions | None): How to read.
     RETURNS (list[Doc]): Reference Docs.
     RAISES (ValueError): TC118, if there is no such file; else as `read_any`.
     """
     if not Path(path).is_file():
         raise ValueError(Errors.TC118.format(path=path))
-    return list(read_any(path, nlp))
+    return list(read_any(path, nlp, options))
 
 
 def write_any(docs: Iterable[Doc], path: str | Path, *, format: str | None = None, scheme: str = "IOB2") -> int:

@@ -12,7 +12,6 @@ from spacy.tokens import Doc, Span
 from ..tags import is_missing
 from .docs import doc_to_record
 from .forms.conll import read_conll
-from .forms.docbin import SUFFIX, read_docbin
 from .records import Record
 from .verify import file_md5
 
@@ -70,20 +69,13 @@ def conll_facts(path: str | Path, *, scheme: str = "auto", token_column: int = 0
     return {**count_records(records), "md5": file_md5(path)}
 
 
-def entity_texts(path: str | Path, *, token_column: int = 0, tag_column: int = -1) -> set[str]:
+def entity_texts(docs: Iterable[Doc]) -> set[str]:
     """Collect the texts of the entities of a training corpus.
 
-    path (str | Path): A CoNLL file in any scheme, or a DocBin (.spacy).
-    token_column (int): Column of the tokens.
-    tag_column (int): Column of the tags.
+    docs (Iterable[Doc]): Its Docs.
     RETURNS (set[str]): Tokens of each entity, joined by a space.
-    RAISES (ValueError): As read_conll and read_docbin do.
     """
-    if Path(path).suffix == SUFFIX:
-        records = read_docbin(path)
-    else:
-        records = read_conll(path, token_column=token_column, tag_column=tag_column)
-    return {" ".join(record.words[start:end]) for record in records for start, end, _ in record.spans}
+    return {" ".join(token.text for token in ent) for doc in docs for ent in doc.ents}
 
 
 @dataclass

@@ -12,6 +12,7 @@ from ..types import Ints
 from .forms.columns import read_columns
 from .forms.conll import has_several_labels
 from .forms.docbin import SUFFIX, read_docbin
+from .options import ReadOptions
 
 _PREFIX_FORM = re.compile(r"-|[OBIESLU]|[BIESLU]-.+", re.DOTALL)
 _SUFFIX_FORM = re.compile(r"-|[OBIESLU]|.+-[BIESLU]", re.DOTALL)
@@ -35,29 +36,21 @@ class TaggedFile:
     where: Callable[[int], str]
 
 
-def read_tagged(
-    path: str | Path,
-    *,
-    token_column: int = 0,
-    tag_column: int = -1,
-    separator: str | None = None,
-    suffix: bool = False,
-) -> TaggedFile:
+def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix: bool = False) -> TaggedFile:
     """Read a file of columns, or a DocBin if its name ends in ".spacy".
 
     Tokens may be empty, unlike those of training data: predictions for lost tokens are scored on the gold tokens.
 
     path (str | Path): The file.
-    token_column (int): Column of the tokens, from 0, or from the end if negative.
-    tag_column (int): Column of the tags.
-    separator (str | None): What stands between columns; None: tabs if the first row has one, else blanks.
+    options (ReadOptions | None): How to read it.
     suffix (bool): Whether the prefix letter stands last.
     RETURNS (TaggedFile): Its tokens and tags.
     RAISES (ValueError): TC111, TC112, TC113, TC115, TC116, TC223, with file and line; TC118 if there is no such file.
     """
     if Path(path).suffix == SUFFIX:
         return _read_docbin(Path(path))
-    rows = read_columns(path, (token_column, tag_column), separator=separator)
+    options = options or ReadOptions()
+    rows = read_columns(path, (options.token_column, options.tag_column), separator=options.separator)
     tokens, tags = rows.columns
     form = _SUFFIX_FORM if suffix else _PREFIX_FORM
     for tag in dict.fromkeys(tags):

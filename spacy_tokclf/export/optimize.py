@@ -8,6 +8,7 @@ import spacy
 from spacy.language import Language
 from spacy.util import replace_model_node
 
+from ..corpus.options import ReadOptions
 from ..errors import Errors
 from ..models.base_shim import encoder_nodes
 from ..models.onnx.shim import OnnxShim
@@ -31,6 +32,7 @@ def optimize(
     max_f1_loss: float = 0.005,
     component: str | None = None,
     force: bool = False,
+    options: ReadOptions | None = None,
 ) -> Agreement:
     """Make a pipeline whose encoder runs in ONNX Runtime, and compare it with the original. The folder appears whole or
     not at all.
@@ -42,6 +44,7 @@ def optimize(
     max_f1_loss (float): How much lower F1 on the data may be, 0.005 for half a point.
     component (str | None): The component whose encoder is replaced, its own or the one it listens to; all if None.
     force (bool): Whether to replace a pipeline in the folder.
+    options (ReadOptions | None): How to read the data.
     RETURNS (Agreement): How alike the two are.
     RAISES (ImportError): TC302, without onnx, onnxruntime or onnxscript.
     RAISES (ValueError): TC259, TC260, TC304 to TC307, TC310 to TC314, if it cannot be done as asked; TC308 or TC309, if
@@ -59,7 +62,7 @@ def optimize(
     with whole_folder(out_dir) as made:
         changed.to_disk(made)
         del changed
-        agreement = compare_pipelines(original, spacy.load(made), data)
+        agreement = compare_pipelines(original, spacy.load(made), data, options)
         check_agreement(agreement, precision=precision, max_f1_loss=max_f1_loss)
     return agreement
 

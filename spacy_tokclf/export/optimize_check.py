@@ -12,6 +12,7 @@ from spacy.util import minibatch
 
 from ..corpus.convert import read_any
 from ..corpus.docs import bare_copy
+from ..corpus.options import ReadOptions
 from ..errors import Errors
 from ..metrics.examples import annotated, compare_examples
 from ..metrics.seqeval.counts import count
@@ -67,12 +68,15 @@ class Agreement(NamedTuple):
     model_type: str
 
 
-def compare_pipelines(original: Language, changed: Language, data: str | Path | None) -> Agreement:
+def compare_pipelines(
+    original: Language, changed: Language, data: str | Path | None, options: ReadOptions | None = None
+) -> Agreement:
     """Annotate the same texts with both.
 
     original (Language): The pipeline; its encoders compute in fp32 from now on.
     changed (Language): The optimized one.
     data (str | Path | None): As for `optimize`.
+    options (ReadOptions | None): How to read them.
     RETURNS (Agreement): How alike they are.
     RAISES (ValueError): TC1xx, if the data are at fault; TC314, if nothing in them is annotated.
     """
@@ -85,7 +89,7 @@ def compare_pipelines(original: Language, changed: Language, data: str | Path | 
     n_texts = n_tokens = same_tokens = same_texts = 0
     difference = largest = 0.0
     examples: tuple[list[Example], list[Example]] = [], []
-    for golds in minibatch(_texts(original, data), BATCH):
+    for golds in minibatch(_texts(original, data, options), BATCH):
         before, scores = _annotate(original, golds)
         after, other = _annotate(changed, golds)
         for rows, others in zip(scores, other, strict=True):
@@ -129,10 +133,10 @@ def check_agreement(agreement: Agreement, *, precision: str, max_f1_loss: float)
         raise ValueError(Errors.TC308.format(data=agreement.data, **facts))
 
 
-def _texts(nlp: Language, data: str | Path | None) -> Iterator[Doc]:
+def _texts(nlp: Language, data: str | Path | None, options: ReadOptions | None) -> Iterator[Doc]:
     if data is None:
         return (nlp.make_doc(text) for text in TEXTS)
-    return read_any(data, nlp)
+    return read_any(data, nlp, options)
 
 
 def _annotate(nlp: Language, golds: Iterable[Doc]) -> tuple[list[Doc], list[Floats32]]:

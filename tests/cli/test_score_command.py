@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from spacy_tokclf.cli import app
 from spacy_tokclf.cli.score import score
 from spacy_tokclf.corpus import read_conll, write_docbin
+from spacy_tokclf.corpus.options import ReadOptions
 
 WriteT = Callable[..., str]
 
@@ -68,7 +69,7 @@ def test_other_separators_columns_and_line_ends(write: WriteT) -> None:
     with pytest.raises(ValueError, match="TC112"):
         score(Path(write("gold", GOLD)), Path(write("semicolons", semicolons)))
     gold = Path(write("gold2", GOLD.replace("\t", ";")))
-    assert score(gold, Path(write("semicolons", semicolons)), separator=";") == expected
+    assert score(gold, Path(write("semicolons", semicolons)), options=ReadOptions(separator=";")) == expected
 
 
 def test_docbins(write: WriteT, tmp_path: Path) -> None:
