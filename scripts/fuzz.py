@@ -41,8 +41,8 @@ LABELS = ("PER", "LOC", "creative-work", "B-X", "é 1")
 BLANKS = ("\t", "\n", "\n\n", "\r", "\r\n", " ", "  ", "\ufeff", "\u2028", "\x85", "\x00", "\ud800")
 _MARKS = """
     " ' | , ; # - _ { } [ ] : {} [] O o B I B- I-PER B-PER b-per B_PER PER-B E-PER L-PER S-PER U-PER null true -1 1e999
-    NaN 99999999999999999999 "text" "label" "labels" "entities" "spans" "tokens" "ner_tags" "start" "end" "data" -DOCSTART-
-    "annotations" "result" "value" "answer":"reject" "missing" <html> \\ud83d \\u0000 PK\x03\x04
+    NaN 99999999999999999999 "text" "label" "labels" "entities" "spans" "tokens" "ner_tags" "start" "end" "data"
+    -DOCSTART- "annotations" "result" "value" "answer":"reject" "missing" <html> \\ud83d \\u0000 PK\x03\x04
 """
 LINES = ("# ", "# global.columns = ID FORM NER\n", "-DOCSTART- O\n", "R1\tx Arg1:T1 Arg2:T1\n", "\x1f\x8b")
 TOKENS = (*BLANKS, *_MARKS.split(), *LINES, "T1\tPER 0 3\tabc\n", "T1\tPER 0 3;5 6\tabc d\n")
