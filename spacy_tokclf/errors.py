@@ -203,10 +203,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "of detecting it."
     )
     TC110 = "A record needs one tag a word, but {where} has {words} words and {tags} tags. Give a missing value as -."
-    TC111 = (
-        "{where}: this line is not UTF-8 (byte {byte} of the line: {reason}). Save the file as UTF-8, for "
-        "example with `iconv -f latin1 -t utf-8`."
-    )
+    TC111 = "{where}: this line is not {encoding} (byte {byte} of the line: {reason}). {hint}."
     TC112 = (
         "{where}: a row has {width} column(s), split on {separator}, so token_column {token} and tag_column "
         "{tag} do not name two different columns. Expected one token a row with its tag, for example "
@@ -239,6 +236,16 @@ class Errors(metaclass=ErrorsWithCodes):
     TC120 = (
         "{path}: the md5 sum is {found}, expected {expected}. The file is incomplete or another one; delete "
         "it and fetch it again."
+    )
+    TC121 = "{path}: this file cannot be opened or unpacked ({detail}). Check it, or make it again."
+    TC122 = (
+        "{path}: this archive has {count} files in it ({names}). Expected one file of annotated text; unpack it and "
+        "name the file."
+    )
+    TC123 = "{path}: this is {kind}, which is not read. {cure}."
+    TC125 = (
+        "There is no encoding {encoding!r}. Expected the name of one that Python knows, such as utf-8, latin-1, "
+        "cp1252, utf-16-le or shift_jis."
     )
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "

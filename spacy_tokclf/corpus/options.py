@@ -12,8 +12,9 @@ class ReadOptions:
     keep_tokens (bool): Texts with offsets: whether to take the tokens of the file, where it has any.
     format (str): Texts with offsets: the tool they come from, or "auto".
     scheme (str): Tags: their scheme, or "auto".
-    token_column (int): Columns: that of the tokens, from 0, or from the end if negative.
-    tag_column (int): Columns: that of the tags.
+    token_column (int | str): Columns: that of the tokens, from 0, or from the end if negative; or its name, where the
+        file names its columns.
+    tag_column (int | str): Columns: that of the tags.
     separator (str | None): Columns: what stands between them; None: found out.
     encoding (str | None): Text files: their encoding; None: UTF-8, or what a byte order mark says.
     text_key (str | None): Texts with offsets: the key of the text; None: found out.
@@ -34,8 +35,8 @@ class ReadOptions:
     keep_tokens: bool = False
     format: str = "auto"
     scheme: str = "auto"
-    token_column: int = 0
-    tag_column: int = -1
+    token_column: int | str = 0
+    tag_column: int | str = -1
     separator: str | None = None
     encoding: str | None = None
     text_key: str | None = None

@@ -108,7 +108,7 @@ def test_every_scheme_in_iob2_out(conll, scheme):
         ("", "TC116", r"posts\.conll.*0 blank"),
         ("\ufeff\n \n-DOCSTART- O\n", "TC116", "3 blank"),
         (b"a\tO\n\xe9t\xe9\tO\n", "TC111", r"posts\.conll:2.*byte 1"),
-        ("a\tO\n".encode("utf-16"), "TC111", r"posts\.conll:1.*UTF-8"),
+        ("a\tO\nb\tO".encode("utf-16")[:-1], "TC111", r"posts\.conll:2.*UTF-16"),
     ],
 )
 def test_faults_are_placed(conll, content, code, says):
