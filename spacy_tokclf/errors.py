@@ -247,6 +247,12 @@ class Errors(metaclass=ErrorsWithCodes):
         "There is no encoding {encoding!r}. Expected the name of one that Python knows, such as utf-8, latin-1, "
         "cp1252, utf-16-le or shift_jis."
     )
+    TC126 = (
+        "The tags are of no form that is known, and to take them for labels without prefixes would be a guess: this "
+        "looks like {looks} (for example {tag!r}, {where}). Expected tags such as B-PER, I-PER and O. Choose the column "
+        "(`--tag-column`) and what stands between columns (`--separator`); if these are labels indeed, say so with "
+        "`--scheme IO`."
+    )
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
         "`pip install spacy-tokclf[datasets]`."
