@@ -46,13 +46,13 @@ class SchemeDetector:
         numbers (Sequence[int] | None): Number of each token, if they do not follow each other.
         RAISES (ValueError): TC126 if there are so many distinct tags that they cannot be tags.
         """
-        known = [MISSING if tag is None else tag for tag in tags] if None in tags else list(tags)
+        known = [tag or (MISSING if tag is None else "") for tag in tags]
         if not self._counts.keys() >= set(known):
             for i, tag in enumerate(known):
                 if tag not in self._places:
-                    self._places[str(tag)] = f"{where}{numbers[i] if numbers else first + i}"
+                    self._places[tag] = f"{where}{numbers[i] if numbers else first + i}"
         self._counts.update(known)
-        self._neighbours.update(zip([OUTSIDE, *known], [*known, OUTSIDE], strict=True))  # type: ignore[arg-type]
+        self._neighbours.update(zip([OUTSIDE, *known], [*known, OUTSIDE], strict=True))
         if len(self._counts) > _TOO_MANY:
             raise self._no_evidence("a column whose values are nearly all different", next(iter(self._places)))
 
