@@ -39,6 +39,14 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     TW110 = "{path}: {facts}.{examples}"
     TW111 = "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}."
+    TW113 = (
+        "{path}: the tags are B, I and O without a type, so its entities get the type {label}. Add the type to the "
+        "tags (B-PERSON) to have another."
+    )
+    TW114 = (
+        "{path}: {count} token(s) have _ in the place of a tag, which says nothing, beside others with O; they have no "
+        "gold (first: {first}). Write O where there is no entity."
+    )
     TW200 = (
         "{count} tag(s) have neither the form B-TYPE, I-TYPE, E-TYPE, S-TYPE nor O: {tags}. seqeval's "
         "default mode takes the first letter as prefix and the rest as type, so their counts may "
@@ -203,10 +211,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "of detecting it."
     )
     TC110 = "A record needs one tag a word, but {where} has {words} words and {tags} tags. Give a missing value as -."
-    TC111 = (
-        "{where}: this line is not UTF-8 (byte {byte} of the line: {reason}). Save the file as UTF-8, for "
-        "example with `iconv -f latin1 -t utf-8`."
-    )
+    TC111 = "{where}: this line is not {encoding} (byte {byte} of the line: {reason}). {hint}."
     TC112 = (
         "{where}: a row has {width} column(s), split on {separator}, so token_column {token} and tag_column "
         "{tag} do not name two different columns. Expected one token a row with its tag, for example "
@@ -239,6 +244,40 @@ class Errors(metaclass=ErrorsWithCodes):
     TC120 = (
         "{path}: the md5 sum is {found}, expected {expected}. The file is incomplete or another one; delete "
         "it and fetch it again."
+    )
+    TC121 = "{path}: this file cannot be opened or unpacked ({detail}). Check it, or make it again."
+    TC122 = (
+        "{path}: this archive has {count} files in it ({names}). Expected one file of annotated text; unpack it and "
+        "name the file."
+    )
+    TC123 = "{path}: this is {kind}, which is not read. {cure}."
+    TC124 = (
+        "{where}: this row holds the end of another line, \\r, in a file whose lines end otherwise: {line!r}. Save the "
+        "file with one kind of line ends."
+    )
+    TC125 = (
+        "There is no encoding {encoding!r}. Expected the name of one that Python knows, such as utf-8, latin-1, "
+        "cp1252, utf-16-le or shift_jis."
+    )
+    TC126 = (
+        "The tags are of no form that is known, and to take them for labels without prefixes would be a guess: this "
+        "looks like {looks} (for example {tag!r}, {where}). Expected tags such as B-PER, I-PER and O. Choose the "
+        "column (`--tag-column`) and what stands between columns (`--separator`); if these are labels indeed, say so "
+        "with `--scheme IO`."
+    )
+    TC127 = "{where}: this looks like {kind}, which is not read so. {cure}."
+    TC128 = (
+        "{where}: the row {id} stands for a multiword token or an empty node, not for a token, but has the tag "
+        "{tag!r}. Give the tag to the tokens that it stands for."
+    )
+    TC129 = (
+        "{where}: the quotes of this table are not in order ({detail}). Expected a quote inside of a cell to be "
+        "doubled, and the cell in quotes; export the table again, or save it with tabs between columns under "
+        "another name."
+    )
+    TC131 = (
+        "{path}: there is no column {column!r}; the file names: {found}. Expected a name in its first row or in "
+        "`# global.columns = ...`, or the number of a column, from 0."
     )
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
@@ -375,9 +414,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "or blank line there."
     )
     TC223 = (
-        "{where}: the tag {tag!r} has an unknown prefix. Expected O, - for a missing value, or one of "
-        "B, I, E, S, L, U with a hyphen and a type, as in B-location. Check which column holds the "
-        "tags (the last one unless an option says otherwise){hint}."
+        "{where}: the tag {tag!r} has no prefix letter at its end. With --suffix, expected O, - for a missing "
+        "value, or a type with a hyphen and one of B, I, E, S, L, U, as in location-B. Leave --suffix out to have the "
+        "form of the tags found out."
     )
     TC224 = (
         "{count} of {total} tokens differ between {gold} and {pred}; the first at {gold_where} "
