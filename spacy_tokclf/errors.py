@@ -47,6 +47,18 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{path}: {count} token(s) have _ in the place of a tag, which says nothing, beside others with O; they have no "
         "gold (first: {first}). Write O where there is no entity."
     )
+    TW120 = (
+        "{path}: labels of spans look like tags of tokens: {labels}. They are taken as they are, as entity types with "
+        "a prefix. Take the prefix off, and make one span of each entity, if they were tags."
+    )
+    TW121 = (
+        "{path}: labels differ in white space at their ends only: {labels}. They are taken for different entity types; "
+        "take the white space off."
+    )
+    TW122 = (
+        "{path}: in {count} of {texts} text(s) spans stand in span groups ({groups}) and doc.ents has no entity. Their "
+        "tokens have no gold: {spans} span(s) were masked. To have them learned, copy the group to doc.ents."
+    )
     TW200 = (
         "{count} tag(s) have neither the form B-TYPE, I-TYPE, E-TYPE, S-TYPE nor O: {tags}. seqeval's "
         "default mode takes the first letter as prefix and the rest as type, so their counts may "
@@ -353,6 +365,38 @@ class Errors(metaclass=ErrorsWithCodes):
     TC173 = (
         "{where}: the span {span} is not understood. Expected [start, end, label] or an object with start, end and "
         "label, both offsets whole numbers."
+    )
+    TC174 = (
+        "{path}: not one token of the {texts} text(s) has gold that could be used, but something is marked: {facts}. "
+        "Expected spans with a start, an end and a label{hint}."
+    )
+    TC175 = (
+        "{path}: the texts have spans in doc.spans only ({groups}; {spans} in {texts} texts), and no entities in "
+        "doc.ents, so nothing of them is gold here. Copy the group to doc.ents; a DocBin (.spacy) keeps groups."
+    )
+    TC176 = (
+        "{where}: the tags are numbers ({found}) and the file does not name them. Expected tags such as B-PER, or "
+        'names in the order of the numbers under a key "tag_names" of the row or of the whole file: '
+        '"tag_names": ["O", "B-PER", "I-PER"].'
+    )
+    TC177 = (
+        "{where}: cannot tell which of the strings is the text: {found}. Name its key with `text_key` (`--text-key` on "
+        "the command line)."
+    )
+    TC178 = "{path}: there is no annotation by {annotator!r}. Expected one of: {known}."
+    TC179 = "{where}: this is {what}, no text with spans or tags of its tokens. {hint}."
+    TC180 = (
+        "{where}: {found} under {key!r} is a label of the whole text. Expected spans, such as "
+        '[[start, end, "LABEL"]]; data for the classification of texts teach no entities.'
+    )
+    TC181 = "{where}: token {token} is {found}. Expected a string of whole characters that is not empty."
+    TC182 = (
+        "{where}: the span ({start}, {end}) does not lie within the {length} tokens. Expected tokens counted from 0, "
+        "the end {end_is}."
+    )
+    TC183 = (
+        "{where}: the fourth item of the span {span} is neither the text there nor an identifier, so it cannot be told "
+        "which one is the label. Expected [start, end, label]."
     )
     TC200 = (
         "There are {gold} gold and {pred} predicted sentences. Expected the same sentences in the "

@@ -13,7 +13,7 @@ from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.json_shapes import FORMATS
 from .forms.jsonl import read_jsonl
 from .offset_report import OffsetReport
-from .records import TextRecord
+from .records import Record, TextRecord
 
 SUFFIXES = (".jsonl", ".json")
 
@@ -103,7 +103,7 @@ class JsonlCorpus:
             self._reported = True
             report.warn(str(self.path))
 
-    def _records(self) -> Iterator[TextRecord]:
+    def _records(self) -> Iterator[TextRecord | Record]:
         """Read all files."""
         paths = [self.path]
         if self.path.is_dir():

@@ -9,6 +9,7 @@ from spacy.vocab import Vocab
 from ...errors import Errors
 from ..docs import doc_to_record, records_to_docs
 from ..records import Record
+from .doc_groups import check_groups, mask_groups
 
 SUFFIX = ".spacy"
 #: Only what the gold says: the other attributes follow from the vocabulary of the pipeline that reads the file.
@@ -16,7 +17,7 @@ ATTRS = ("ENT_IOB", "ENT_TYPE")
 
 
 def read_docs(path: str | Path, vocab: Vocab) -> Iterator[Doc]:
-    """Stream the Docs of a .spacy file.
+    """Stream the Docs of a .spacy file. What only a span group marks is not taken for outside of entities.
 
     path (str | Path): The file.
     vocab (Vocab): Vocabulary of the Docs.
@@ -25,7 +26,7 @@ def read_docs(path: str | Path, vocab: Vocab) -> Iterator[Doc]:
     """
     if not Path(path).is_file():
         raise ValueError(Errors.TC118.format(path=str(path)))
-    return DocBin().from_disk(path).get_docs(vocab)
+    return mask_groups(DocBin().from_disk(path).get_docs(vocab), str(path))
 
 
 def write_docs(docs: Iterable[Doc], path: str | Path) -> int:
@@ -46,9 +47,9 @@ def read_docbin(path: str | Path) -> Iterator[Record]:
 
     path (str | Path): The file.
     YIELDS (Record): One record a Doc.
-    RAISES (ValueError): TC118 if there is no such file.
+    RAISES (ValueError): TC118 if there is no such file; TC175 if all its spans are in span groups.
     """
-    for doc in read_docs(path, Vocab()):
+    for doc in check_groups(read_docs(path, Vocab()), str(path)):
         yield doc_to_record(doc)
 
 

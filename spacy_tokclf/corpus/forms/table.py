@@ -16,7 +16,7 @@ from ..options import ReadOptions, WriteOptions
 from ..records import Record
 from . import docbin
 from .conll import read_conll, write_conll
-from .jsonl import read_json_rows, read_jsonl, write_jsonl
+from .jsonl import SUFFIXES, is_json, read_jsonl, write_jsonl
 from .wnut17 import NAMES, wnut17_source
 
 
@@ -40,9 +40,6 @@ class Form(NamedTuple):
     write: Callable[[Iterable[Doc], Path, WriteOptions], int] | None
 
 
-_JSON = (".jsonl", ".json", ".ndjson")
-
-
 def _is_docbin(path: str | Path) -> bool:
     return Path(path).suffix == docbin.SUFFIX and not Path(path).is_dir()
 
@@ -55,17 +52,9 @@ def _write_docbin(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int
     return docbin.write_docs(docs, path)
 
 
-def _is_jsonl(path: str | Path) -> bool:
-    """Tell texts with offsets from rows of tokens and tags, which are a data set, by the first."""
-    if Path(path).suffix not in _JSON or Path(path).is_dir():
-        return False
-    _, row = next(read_json_rows(path), (0, None))
-    return not isinstance(row, dict) or "text" in row or "data" in row
-
-
 def _read_jsonl(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
     return text_records_to_docs(
-        read_jsonl(path, format=options.format),
+        read_jsonl(path, options=options),
         nlp,
         on_misaligned=options.on_misaligned,
         overlap=options.overlap,
@@ -138,7 +127,7 @@ COLUMNS = "CoNLL"
 #: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
 FORMS: tuple[Form, ...] = (
     Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
-    Form("JSON with character offsets", _JSON, _is_jsonl, _read_jsonl, _write_jsonl),
+    Form("JSON", SUFFIXES, is_json, _read_jsonl, _write_jsonl),
     Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
     Form(COLUMNS, (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
 )
