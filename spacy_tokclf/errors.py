@@ -184,6 +184,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "[components.{name}.model]."
     )
 
+    TC082 = (
+        "stride = {value} with aggregation_strategy {strategy!r} cannot be. Expected a whole number from 0 to less "
+        "than {most}, the pieces that the encoder sees at once, and a strategy other than 'none'."
+    )
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "
@@ -239,6 +243,15 @@ class Errors(metaclass=ErrorsWithCodes):
     TC120 = (
         "{path}: the md5 sum is {found}, expected {expected}. The file is incomplete or another one; delete "
         "it and fetch it again."
+    )
+    TC136 = (
+        "{path} is no DocBin that can be read: it is {found} ({detail}). Expected a whole file that `DocBin.to_disk`, "
+        "`spacy convert` or `spacy tokclf convert` wrote. Write or fetch it again; data in another form need the "
+        "suffix of that form."
+    )
+    TC137 = (
+        "{path}, document {index}: spaCy cannot read this document ({detail}). The file is damaged, or was written by "
+        "a version of spaCy that is too old or too new; write it again with the one installed."
     )
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
