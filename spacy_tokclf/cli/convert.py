@@ -71,11 +71,12 @@ def convert_cli(
         tags=tags,
     )
     with failing_cleanly():
-        import spacy
-
         from ..corpus.convert import check_target, read_any, write_any
+        from ..pipeline.load import blank_pipeline
 
         check_target(target, to_format)
-        docs = list(read_any(source, spacy.blank(lang), options))  # so that a faulty file leaves nothing half written
+        docs = list(
+            read_any(source, blank_pipeline(lang), options)
+        )  # so that a faulty file leaves nothing half written
         written = write_any(docs, target, format=to_format, scheme=to_scheme)
         msg.good(f"Wrote {written} text{'' if written == 1 else 's'} to {target}")

@@ -8,6 +8,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ...errors import Errors
+from ...runtime.blame import short
 from ..docs import doc_to_record, records_to_docs
 from ..records import Record
 
@@ -46,7 +47,9 @@ def read_docs(path: str | Path, vocab: Vocab) -> Iterator[Doc]:
         docbin.from_bytes(data)
         _check_columns(docbin)
     except Exception as error:  # spaCy checks nothing, and foreign bytes fail anywhere
-        raise ValueError(Errors.TC136.format(path=path, found=_describe(data), detail=_short(error))) from error
+        raise ValueError(
+            Errors.TC136.format(path=path, found=_describe(data), detail=short(error, limit=150))
+        ) from error
     return _docs(docbin, vocab, path)
 
 
@@ -72,7 +75,7 @@ def _docs(docbin: DocBin, vocab: Vocab, path: str | Path) -> Iterator[Doc]:
             doc = next(docs)
             _check_doc(doc)
         except Exception as error:  # as above
-            raise ValueError(Errors.TC137.format(path=path, index=index, detail=_short(error))) from error
+            raise ValueError(Errors.TC137.format(path=path, index=index, detail=short(error, limit=150))) from error
         yield doc
 
 
@@ -101,10 +104,6 @@ def _describe(data: bytes) -> str:
     except UnicodeDecodeError:
         return "no text, and of no kind that is known"
     return f"a text file ({text[:30]!r} ...), whose suffix should say its form"
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
 
 
 def write_docs(docs: Iterable[Doc], path: str | Path) -> int:
