@@ -204,6 +204,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "[components.{name}.model]."
     )
 
+    TC082 = (
+        "stride = {value} with aggregation_strategy {strategy!r} cannot be. Expected a whole number from 0 to less "
+        "than {most}, the pieces that the encoder sees at once, and a strategy other than 'none'."
+    )
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "
@@ -291,6 +295,39 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: there is no column {column!r}; the file names: {found}. Expected a name in its first row or in "
         "`# global.columns = ...`, or the number of a column, from 0."
     )
+    TC136 = (
+        "{path} is no DocBin that can be read: it is {found}. {detail} Expected a whole file that `DocBin.to_disk`, "
+        "`spacy convert` or `spacy tokclf convert` wrote. Write or fetch it again; data in another form need the "
+        "suffix of that form."
+    )
+    TC137 = (
+        "{path}, document {index}: spaCy cannot read this document: {detail} The file is damaged, or was written by "
+        "a version of spaCy that is too old or too new; write it again with the one installed."
+    )
+    TC138 = "The pipeline {model!r} cannot be loaded: {detail} {cure}"
+    TC139 = (
+        "spaCy has no language {lang!r}. Expected a code such as en, de or zh, or xx for any (`--lang`; in a config: "
+        "nlp.lang)."
+    )
+    TC140 = (
+        "The tokenizer of the language {lang!r} needs a package that is not installed: {detail} {install}, or choose "
+        "the language xx, whose tokenizer needs none and splits at white space and punctuation."
+    )
+    TC141 = (
+        "The config {path} cannot be read: {detail} Expected a training config of spaCy, such as `spacy init config` "
+        "writes, and overrides in the form --section.key value."
+    )
+    TC142 = (
+        "There is no GPU {number} to be used: {detail} Leave --gpu-id out for the CPU. With a GPU of NVIDIA install "
+        "the CuPy that fits its CUDA (`pip install spacy[cuda12x]`), or let only the encoder use it: {env}=cuda:0, "
+        "without --gpu-id."
+    )
+    TC143 = (
+        "The device {name!r}, named by set_device or SPACY_TOKCLF_DEVICE, cannot be used here: {detail} Expected one "
+        "that torch finds: cpu, cuda:0 or mps; without the variable encoders run where spaCy does."
+    )
+    TC144 = "{reason}. {cure}"
+    TC145 = "Interrupted. Folders are written whole or not at all; delete a single file that was being written."
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
         "`pip install spacy-tokclf[datasets]`."
@@ -483,6 +520,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The pipeline returned {found} of {expected} texts: some failed and were dropped. Scores of "
         "the rest would say nothing; look at the messages above, and let errors be raised."
     )
+    TC241 = (
+        "No component of the pipeline says what an entity is in any of the texts; its components: {found}. Expected "
+        "one that sets doc.ents, such as a `token_classifier`, spaCy's `ner` or an `entity_ruler`."
+    )
     TC250 = (
         "The model {name!r} is of type {model_type!r}, and where a token classifier of that type keeps its head is not "
         "known. Known types: {known}."
@@ -586,7 +627,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "(`--name`, `--version`), and setuptools 70.1 or newer has to be installed."
     )
     TC292 = (
-        "There is no pipeline {model!r}. Expected a folder that `nlp.to_disk` wrote, or the name of an installed one."
+        "There is no pipeline {model!r}. Expected a folder that `nlp.to_disk` wrote, with meta.json and config.cfg, or "
+        "the name of an installed one (`spacy info` shows those; `spacy download` installs spaCy's own)."
     )
     TC293 = (
         "The pipeline cannot become a Hugging Face checkpoint: {detail} To push the wheel of spaCy without one, add "

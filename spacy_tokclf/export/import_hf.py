@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import spacy
 from spacy.language import Language
 from spacy.training import Example
 
@@ -12,6 +11,7 @@ from ..errors import Errors
 from ..models.hf.heads import HeadWeights
 from ..models.hf.pretrained import Pretrained, PretrainedEncoder
 from ..pipeline.labels import checkpoint_scheme
+from ..pipeline.load import blank_pipeline
 from ..tags import expected_tags, is_tag_of, split_tag
 from ..tags.schemes import PREFIXES
 from ..tags.tuning import Tuning
@@ -59,7 +59,7 @@ def import_hf(
     tags = pretrained.head.tags if pretrained.head is not None else []
     scheme = scheme or own.get("scheme") or checkpoint_scheme(tags)
     _check_scheme(tags, scheme)
-    nlp = spacy.blank(lang)
+    nlp = blank_pipeline(lang)
     config: dict[str, Any] = {"decode": decode or own.get("decode", "greedy"), "threshold": own.get("threshold", 0.0)}
     windows = {key: own[key] for key in ENCODER_SETTINGS if key in own}
     if windows:

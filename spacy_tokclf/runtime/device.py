@@ -6,14 +6,16 @@ which also serves a machine where torch sees CUDA and CuPy is not installed.
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from thinc.api import get_torch_default_device
+from thinc.api import get_torch_default_device, require_gpu
 
 from .. import compat
 from ..errors import Errors
+from .blame import short
 from .products import resolve_precision
 from .threads import one_thread_in_workers
 
@@ -36,11 +38,42 @@ def set_device(name: str | None) -> None:
 
 
 def current_device() -> "torch.device":
-    """RETURNS (torch.device): The chosen device, else the environment's, else thinc's."""
+    """Give the device that encoders run on.
+
+    RETURNS (torch.device): The chosen device, else the environment's, else thinc's.
+    RAISES (ValueError): TC143, if there is no such device here.
+    """
+    name = _chosen or os.environ.get(ENV_DEVICE)
+    return _device(name) if name and name != "auto" else get_torch_default_device()
+
+
+@functools.cache
+def _device(name: str) -> "torch.device":
+    """Look a device up, by using it."""
     import torch
 
-    name = _chosen or os.environ.get(ENV_DEVICE)
-    return torch.device(name) if name and name != "auto" else get_torch_default_device()
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(Errors.TC143.format(name=name, detail=short(error, limit=100))) from error
+    return device
+
+
+def choose_gpu(number: int) -> None:
+    """Let spaCy and thinc use a GPU, as `--gpu-id` of spaCy's commands does.
+
+    number (int): Its number; -1 for the CPU.
+    RAISES (ValueError): TC142, if there is no such GPU, or CuPy is not installed.
+    """
+    if number == -1:
+        return
+    try:
+        if number < -1:
+            raise ValueError("GPUs are counted from 0.")
+        require_gpu(number)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(Errors.TC142.format(number=number, detail=short(error), env=ENV_DEVICE)) from error
 
 
 @contextlib.contextmanager

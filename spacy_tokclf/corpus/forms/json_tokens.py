@@ -44,7 +44,7 @@ def read_tagged(row: Row, place: Place) -> Iterator[Record | TextRecord]:
     if len(tokens) != len(tags):
         raise ValueError(Errors.TC110.format(where=place.where, words=len(tokens), tags=len(tags)))
     scheme = detect_scheme(place.source, tags_of)
-    read = place.source.gold(scheme).read(tags, place.row.line, per_token=False)
+    read = place.source.gold(scheme).read(tags, place.row.line)
     text = next((row[name] for name in _TEXTS if isinstance(row.get(name), str)), None)
     yield tagged_record(tokens, read, text, place)
 

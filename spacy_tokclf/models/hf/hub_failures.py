@@ -1,12 +1,12 @@
 """What can go wrong between here and the Hugging Face Hub, in one place: each cause gets a code and says what helps."""
 
 import errno
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ... import compat
 from ...errors import Errors
+from ...runtime.blame import short
 
 #: What a token has to allow.
 RIGHTS = {"load": "read it", "push to": "write to it"}
@@ -87,13 +87,3 @@ def _answer(error: BaseException) -> tuple[int | None, str]:
     if response is None:
         return None, ""
     return response.status_code, response.headers.get("X-Error-Message", "")
-
-
-def short(error: BaseException) -> str:
-    """Give the text of an error as a sentence on one line, without the signatures in addresses.
-
-    error (BaseException): The error.
-    RETURNS (str): The text; the name of the error's class, if it has none.
-    """
-    text = re.sub(r"(https?://[^\s?]+)\?[^\s'\"]+", r"\1", " ".join(str(error).split())) or type(error).__name__
-    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ... import compat
 from ...errors import Errors
+from ...runtime.blame import short
 from ...wordpieces.prefix import prefix_space
-from .fetch import fetch_model
+from .fetch import LAST, fetch_model
 from .heads import HEADS, Head, HeadWeights, head_of, read_head
-from .hub_failures import short
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,6 +56,7 @@ class PretrainedEncoder:
         """
         from transformers import AutoConfig, AutoTokenizer
 
+        self._check_path()
         folder = self.name if self.is_folder else str(fetch_model(self.name, self.revision))
         with self._reading():
             tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
@@ -80,6 +81,16 @@ class PretrainedEncoder:
             _tokenizer_config(tokenizer, as_trained=self.head),
             weights,
         )
+
+    def _check_path(self) -> None:
+        """Refuse files, and folders without the file that every model has. RAISES (OSError): TC010."""
+        if Path(self.name).is_file():
+            detail = "this is a file."
+        elif self.is_folder and not (Path(self.name) / LAST).is_file():
+            detail = f"there is no {LAST} in this folder."
+        else:
+            return
+        raise OSError(Errors.TC010.format(name=self.name, revision=self.revision or "main", detail=detail))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
