@@ -85,7 +85,9 @@ def read_brat(
             yield TextRecord(pair.text, [], missing, annotations=0, path=pair.text_name, line=1)
             continue
         bounds = list(_text_bounds(pair))
-        text = pair.text if offsets == "trust" else _fitting_text(pair, bounds)
+        text = pair.text
+        if offsets != "trust":
+            text, bounds = _fitting(pair, bounds)
         spans: list[CharSpan] = [
             (*_kept(bound, overlap, len(text), f"{pair.annotation_name}:{bound.line}"), bound.label) for bound in bounds
         ]
@@ -158,13 +160,13 @@ def _text_bounds(pair: _Pair) -> Iterator[_Bound]:
             yield _Bound(number, match["label"], [(int(start), int(end)) for start, end in ends], match["quote"])
 
 
-def _fitting_text(pair: _Pair, bounds: list[_Bound]) -> str:
-    """Choose how characters were counted, so that the text is what the annotations say it is: with line ends as they
+def _fitting(pair: _Pair, bounds: list[_Bound]) -> tuple[str, list[_Bound]]:
+    """Find out how characters were counted, so that the text is what the annotations say it is: with line ends as they
     are, or as one character each, or with the byte order mark."""
-    ways = (pair.text, pair.text.replace("\r\n", "\n"), f"\ufeff{pair.text}")
-    for text in ways:
-        if all(_found(text, bound) == _expected(bound, text) for bound in bounds):
-            return text
+    after_mark = [bound._replace(places=[(start - 1, end - 1) for start, end in bound.places]) for bound in bounds]
+    for text, found in ((pair.text, bounds), (pair.text.replace("\r\n", "\n"), bounds), (pair.text, after_mark)):
+        if all(_found(text, bound) == _expected(bound, text) for bound in found):
+            return text, found
     wrong = next(bound for bound in bounds if _found(pair.text, bound) != _expected(bound, pair.text))
     start, end = wrong.places[0][0], wrong.places[-1][1]
     facts = {"where": f"{pair.annotation_name}:{wrong.line}", "start": start, "end": end}

@@ -112,7 +112,7 @@ def inner_name(path: str | Path) -> Path:
     file = Path(path)
     if file.suffix.lower() == ".gz":
         return file.with_suffix("")
-    if file.suffix.lower() != ".zip" or not file.is_file():
+    if file.suffix.lower() != ".zip":
         return file
     try:
         with zipfile.ZipFile(file) as archive:
