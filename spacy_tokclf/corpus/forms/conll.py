@@ -17,7 +17,7 @@ from ..records import Record
 from .looks import naming_what_it_is
 from .tokens_and_tags import DEFAULT, Columns, stream_rows
 
-_SEVERAL_LABELS = re.compile(r"[,;|](O([,;|]|$)|[BIESLU]-)")
+_SEVERAL_LABELS = re.compile(r"[,;| ](O([,;| ]|$)|[BIESLU]-)")
 
 
 class _Post(NamedTuple):
