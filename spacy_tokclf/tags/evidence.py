@@ -16,7 +16,7 @@ WP$ WRB
 """
 _BEGINS_OR_ENDS = re.compile(r"[BI][-_:/.].+|.+[-_:/.][BI]", re.DOTALL)
 _HEADINGS = {"y", "class", "type", "category", "target", "gold", "annotation", "label", "labels", "tag", "tags", "ner"}
-_MANY, _LONG = 8, 60
+_MANY, _LONG, _FEW = 8, 60, 50
 
 
 def why_no_labels(counts: Mapping[str, int]) -> tuple[str, str]:
@@ -51,7 +51,8 @@ def _may_name_column(counts: Mapping[str, int]) -> bool:
     if first == OUTSIDE or counts[first] > 1 or next(iter(counts)) != first:
         return False
     cases = {label.isupper() for label in others if label != OUTSIDE}
-    return first.casefold() in _HEADINGS or (not first.isupper() and cases <= {True})
+    is_odd = cases == {True} or (not cases and sum(counts.values()) > _FEW)
+    return first.casefold() in _HEADINGS or (not first.isupper() and is_odd)
 
 
 def _oddity(label: str) -> str:
