@@ -73,7 +73,7 @@ def find_spelling(tags: Collection[str]) -> Spelling | None:
             inner = find_spelling({tag[1:-1] for tag in tags})
             usual = {tag: inner.usual.get(tag[1:-1], tag[1:-1]) for tag in tags} if inner else {}
             return Spelling(usual, inner.unnamed) if inner else None
-    if OUTSIDE in tags and UNSPECIFIED in tags:
+    if {OUTSIDE, UNSPECIFIED} <= set(tags) and not set(tags) <= {OUTSIDE, UNSPECIFIED, MISSING}:
         inner = find_spelling(set(tags) - {UNSPECIFIED})
         return Spelling({**inner.usual, UNSPECIFIED: MISSING}, inner.unnamed) if inner else None
     return _bare(tags) or next((found for way in _ways() if (found := _spelled(tags, *way))), None)
