@@ -39,6 +39,14 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     TW110 = "{path}: {facts}.{examples}"
     TW111 = "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}."
+    TW113 = (
+        "{path}: the tags are B, I and O without a type, so its entities get the type {label}. Add the type to the "
+        "tags (B-PERSON) to have another."
+    )
+    TW114 = (
+        "{path}: {count} token(s) have _ in the place of a tag, which says nothing, beside others with O; they have no "
+        "gold (first: {first}). Write O where there is no entity."
+    )
     TW120 = (
         "{path}: labels of spans look like tags of tokens: {labels}. They are taken as they are, as entity types with "
         "a prefix. Take the prefix off, and make one span of each entity, if they were tags."
@@ -255,9 +263,33 @@ class Errors(metaclass=ErrorsWithCodes):
         "name the file."
     )
     TC123 = "{path}: this is {kind}, which is not read. {cure}."
+    TC124 = (
+        "{where}: this row holds the end of another line, \\r, in a file whose lines end otherwise: {line!r}. Save the "
+        "file with one kind of line ends."
+    )
     TC125 = (
         "There is no encoding {encoding!r}. Expected the name of one that Python knows, such as utf-8, latin-1, "
         "cp1252, utf-16-le or shift_jis."
+    )
+    TC126 = (
+        "The tags are of no form that is known, and to take them for labels without prefixes would be a guess: this "
+        "looks like {looks} (for example {tag!r}, {where}). Expected tags such as B-PER, I-PER and O. Choose the "
+        "column (`--tag-column`) and what stands between columns (`--separator`); if these are labels indeed, say so "
+        "with `--scheme IO`."
+    )
+    TC127 = "{where}: this looks like {kind}, which is not read so. {cure}."
+    TC128 = (
+        "{where}: the row {id} stands for a multiword token or an empty node, not for a token, but has the tag "
+        "{tag!r}. Give the tag to the tokens that it stands for."
+    )
+    TC129 = (
+        "{where}: the quotes of this table are not in order ({detail}). Expected a quote inside of a cell to be "
+        "doubled, and the cell in quotes; export the table again, or save it with tabs between columns under "
+        "another name."
+    )
+    TC131 = (
+        "{path}: there is no column {column!r}; the file names: {found}. Expected a name in its first row or in "
+        "`# global.columns = ...`, or the number of a column, from 0."
     )
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
@@ -426,9 +458,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "or blank line there."
     )
     TC223 = (
-        "{where}: the tag {tag!r} has an unknown prefix. Expected O, - for a missing value, or one of "
-        "B, I, E, S, L, U with a hyphen and a type, as in B-location. Check which column holds the "
-        "tags (the last one unless an option says otherwise){hint}."
+        "{where}: the tag {tag!r} has no prefix letter at its end. With --suffix, expected O, - for a missing "
+        "value, or a type with a hyphen and one of B, I, E, S, L, U, as in location-B. Leave --suffix out to have the "
+        "form of the tags found out."
     )
     TC224 = (
         "{count} of {total} tokens differ between {gold} and {pred}; the first at {gold_where} "

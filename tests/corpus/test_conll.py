@@ -101,7 +101,7 @@ def test_every_scheme_in_iob2_out(conll, scheme):
         ),
         ("a\tO,B-b\n", "TC115", r"posts\.conll:1"),
         ("a\tO\nb\tX-a\n", "TC101", r"'X-a'.*posts\.conll:2"),
-        ("a\tO\n\nb\tO\nb\tB\n", "TC101", r"'B'.*posts\.conll:4"),
+        ("a\tB-x\n\nb\tO\nb\tB\n", "TC101", r"'B'.*posts\.conll:4"),
         ("a\tO\nb\t\n", "TC101", r"''.*posts\.conll:2"),
         ("a\tS-a\n\na\tO\nb\tL-a\n", "TC104", r"'S-a'.*posts\.conll:1.*'L-a'.*posts\.conll:4"),
         ("a\tB-a\na\tLOC\n", "TC104", r"'LOC'.*posts\.conll:2.*'B-a'.*posts\.conll:1"),

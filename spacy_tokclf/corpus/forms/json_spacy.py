@@ -118,7 +118,7 @@ def _tagged(words: list[str], tags: list[Any], text: str | None, place: Place) -
     if len(words) != len(tags):
         raise ValueError(Errors.TC110.format(where=place.where, words=len(words), tags=len(tags)))
     tags = [tag or MISSING if isinstance(tag, str | None) else repr(tag) for tag in tags]
-    return tagged_record(words, place.source.gold("BILUO").read(tags, place.row.line, per_token=False), text, place)
+    return tagged_record(words, place.source.gold("BILOU").read(tags, place.row.line), text, place)
 
 
 def _group_marks(groups: Any, text: str, place: Place) -> list[Mark]:

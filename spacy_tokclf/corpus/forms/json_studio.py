@@ -194,8 +194,8 @@ def _without_extras(results: Sequence[Row]) -> list[Row]:
     kept = []
     for result in results:
         value = result["value"] if isinstance(result.get("value"), dict) else {}
-        said = any(key in value for key in _SAID) and not any(key in value for key in _TEXT_LABELS)
-        is_extra = said and _id(result) in labelled
+        said = any(key in value or key == result.get("type") for key in _SAID)
+        is_extra = said and _id(result) in labelled and not any(key in value for key in _TEXT_LABELS)
         kept.append({**result, "value": None, "type": result.get("type", "said of a region")} if is_extra else result)
     return kept
 

@@ -98,8 +98,15 @@ def _is_conll(path: str | Path) -> bool:
 
 
 def _read_conll(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
-    columns = {"token_column": options.token_column, "tag_column": options.tag_column}
-    return records_to_docs(read_conll(path, scheme=options.scheme, **columns), nlp.vocab)
+    records = read_conll(
+        path,
+        scheme=options.scheme,
+        token_column=options.token_column,
+        tag_column=options.tag_column,
+        separator=options.separator,
+        encoding=options.encoding,
+    )
+    return records_to_docs(records, nlp.vocab)
 
 
 def _write_conll(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
@@ -115,10 +122,12 @@ def _column_record(doc: Doc) -> Record:
     return Record([record.words[i] for i in kept], [record.tags[i] for i in kept])
 
 
+#: What the last form is called: any other file.
+COLUMNS = "CoNLL"
 #: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
 FORMS: tuple[Form, ...] = (
     Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
     Form("JSON", SUFFIXES, is_json, _read_jsonl, _write_jsonl),
     Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
-    Form("CoNLL", (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
+    Form(COLUMNS, (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
 )

@@ -60,7 +60,7 @@ def records_from_dataset(
     for row, (words, found) in enumerate(_rows(dataset, tokens, tags, name), 1):
         if len(words) != len(found):
             raise ValueError(Errors.TC110.format(where=f"{name}:{row}", words=len(words), tags=len(found)))
-        yield Record(words, gold.read(found, row, per_token=False), name, row)
+        yield Record(words, gold.read(found, row), name, row)
     gold.report()
 
 
