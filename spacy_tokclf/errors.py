@@ -398,6 +398,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "{where}: the fourth item of the span {span} is neither the text there nor an identifier, so it cannot be told "
         "which one is the label. Expected [start, end, label]."
     )
+    TC184 = (
+        "The label {label!r} of an entity in {text!r} would not come back: in JSON it stands for none. Give the entity "
+        "a name, or write a DocBin (.spacy)."
+    )
     TC200 = (
         "There are {gold} gold and {pred} predicted sentences. Expected the same sentences in the "
         "same order on both sides; check that none was dropped and that blank lines are where they "

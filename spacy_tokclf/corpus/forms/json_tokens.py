@@ -15,8 +15,8 @@ _TAGS = ("ner_tags", "tags", "labels", "ner", "ner_labels", "ner_tag", "bio_tags
 _NAMES = ("tag_names", "label_names", "label_list", "id2label")
 _TEXTS = ("text", "sentence", "raw", "content")
 _MISSING_IDS = (-1, -100)
-# Keys that hold nothing but tags of tokens.
-_TAGS_ONLY = {"ner_tags", "tags", "ner_labels", "ner_tag", "bio_tags", "bio", "iob"}
+#: Keys that hold nothing but tags of tokens.
+TAGS_ONLY = {"ner_tags", "tags", "ner_labels", "ner_tag", "bio_tags", "bio", "iob"}
 _LOOKS_LIKE_TAG = re.compile(r"O|-|[BIESLU]-.+", re.DOTALL)
 
 
@@ -179,7 +179,7 @@ def _tags_key(row: Row, place: Place) -> str | None:
         value = row.get(key)
         if isinstance(value, list) and all(type(tag) in (str, int, type(None)) for tag in value):
             tokens = _tokens_of(row, place, value)
-            if tokens is not None and (value or not tokens or key in _TAGS_ONLY):
+            if tokens is not None and (value or not tokens or key in TAGS_ONLY):
                 return key
     return None
 

@@ -7,7 +7,7 @@ from ...errors import Errors
 from ..records import Mark, TextRecord
 from .json_source import Place, Row
 from .json_spans import looks_like_span, read_offsets, read_spans
-from .json_tokens import place_tokens
+from .json_tokens import TAGS_ONLY, place_tokens
 
 _TEXTS = ("text", "data", "content", "document", "sentence", "review", "body", "raw", "context", "title")
 _PRODIGY = {"spans", "answer", "_task_hash", "_input_hash", "_view_id"}
@@ -101,6 +101,8 @@ def read_any_spans(row: Row, place: Place) -> Iterator[TextRecord]:
     single = found if len(found) == 1 else []
     filled = bool(given) and bool(row[given[0]])
     chosen = next(iter([*named, *single, *given] if filled else [*named, *given, *single]), None)
+    if chosen is None and any(isinstance(row.get(name), list) and row[name] for name in TAGS_ONLY):
+        raise place.unknown("; tags need tokens, a string for each tag")
     if chosen is None and not found and _is_foreign(row, key):
         raise place.unknown(_hint(row))
     yield from _read(row, key, chosen, place)
