@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
-from spacy_tokclf.corpus import read_jsonl, write_jsonl
+from spacy_tokclf.corpus import Record, read_jsonl, records_to_docs, write_jsonl
 from spacy_tokclf.corpus.convert import read_any, write_any
 from spacy_tokclf.corpus.docs import doc_scores
 from spacy_tokclf.corpus.forms.json_shapes import FORMATS
@@ -179,3 +179,9 @@ def test_readers_warn_of_labels(tmp_path):
         list(read_any(tmp_path / "x.jsonl", NLP))
     said = [str(warning.message) for warning in caught]
     assert len(said) == 2 and "TW120" in said[0] and "TW121" in said[1] and all("x.jsonl" in each for each in said)
+
+
+def test_types_of_tags_that_are_alike_are_warned_of():
+    records = [Record(["a"], ["B-PER"], "x", 1), Record(["a"], ["B-PER "], "x", 2)]
+    with pytest.warns(UserWarning, match=r"TW121.*x: "):
+        list(records_to_docs(records, NLP.vocab))
