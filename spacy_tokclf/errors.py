@@ -39,10 +39,6 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     TW110 = "{path}: {facts}.{examples}"
     TW111 = "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}."
-    TW112 = (
-        "{path}: the labels {one!r} and {other!r} differ in white space at their ends only, and are two types. Make "
-        "them one, if they are."
-    )
     TW113 = (
         "{path}: the tags are B, I and O without a type, so its entities get the type {label}. Add the type to the "
         "tags (B-PERSON) to have another."
@@ -454,6 +450,10 @@ class Errors(metaclass=ErrorsWithCodes):
     TC183 = (
         "{where}: the fourth item of the span {span} is neither the text there nor an identifier, so it cannot be told "
         "which one is the label. Expected [start, end, label]."
+    )
+    TC184 = (
+        "The label {label!r} of an entity in {text!r} would not come back: in JSON it stands for none. Give the entity "
+        "a name, or write a DocBin (.spacy)."
     )
     TC200 = (
         "There are {gold} gold and {pred} predicted sentences. Expected the same sentences in the "

@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from ..errors import Warnings
 from ..tags import MISSING, OUTSIDE, Span, is_missing
 from ..types import SCORES
+from .label_warnings import warn_of_labels
 from .records import Record
 
 #: Key of the span group that scores are read into, the default of the component.
@@ -61,21 +62,26 @@ def doc_to_record(doc: Doc) -> Record:
 
 
 def records_to_docs(records: Iterable[Record], vocab: Vocab) -> Iterator[Doc]:
-    """Stream records as reference Docs, and warn once at the end if entities had to be trimmed.
+    """Stream records as reference Docs, and warn once at the end if entities had to be trimmed (TW101), and of types that
+    differ in outer white space only (TW121).
 
     records (Iterable[Record]): The posts.
     vocab (Vocab): Vocabulary of the Docs.
     YIELDS (Doc): One Doc a record, as record_to_doc makes it.
     """
-    spans, trimmed, first = 0, 0, ""
+    spans, trimmed, first, name = 0, 0, "", ""
+    labels: set[str] = set()
     for record in records:
         gold = record.spans
+        labels.update(label for _, _, label in gold)
+        name = name or record.path
         changed = len(set(gold) - set(_trim(record)))
         spans, trimmed = spans + len(gold), trimmed + changed
         first = first or (record.where if changed else "")
         yield record_to_doc(record, vocab)
     if trimmed:
         warnings.warn(Warnings.TW101.format(count=trimmed, spans=spans, first=first), stacklevel=2)
+    warn_of_labels(labels, name or "data")
 
 
 def doc_scores(doc: Doc) -> dict[Span, float]:

@@ -11,11 +11,10 @@ from ..errors import Errors
 from .align import MISALIGNED, OVERLAPS, check_choice, text_records_to_docs
 from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.json_shapes import FORMATS
-from .forms.jsonl import read_jsonl
+from .forms.jsonl import SUFFIXES, read_jsonl
+from .forms.lines import inner_name
 from .offset_report import OffsetReport
 from .records import Record, TextRecord
-
-SUFFIXES = (".jsonl", ".json")
 
 
 def make_jsonl_corpus_v1(
@@ -29,8 +28,8 @@ def make_jsonl_corpus_v1(
 ) -> CorpusT:
     """Create the reader `spacy-tokclf.JsonlCorpus.v1`.
 
-    path (str | Path | None): An export of Doccano, Prodigy or Label Studio with any suffix, or a folder whose *.jsonl
-        and *.json files are read in order of name.
+    path (str | Path | None): An export of Doccano, Prodigy or Label Studio, or JSON of another shape that is known, with
+        any suffix; or a folder whose *.jsonl, *.json and *.ndjson files, packed or not, are read in order of name.
     format (str): "doccano", "prodigy", "label-studio", or "auto".
     on_misaligned (str): What becomes of spans that do not fit the tokens: "mask", "expand", "contract" or "error", as
         for text_records_to_docs.
@@ -107,7 +106,7 @@ class JsonlCorpus:
         """Read all files."""
         paths = [self.path]
         if self.path.is_dir():
-            paths = sorted(path for path in self.path.iterdir() if path.suffix in SUFFIXES)
+            paths = sorted(path for path in self.path.iterdir() if inner_name(path).suffix in SUFFIXES)
         if not paths:
             raise ValueError(Errors.TC169.format(path=str(self.path), detail="The folder has none."))
         for path in paths:

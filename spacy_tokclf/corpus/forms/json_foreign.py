@@ -1,62 +1,55 @@
 """JSON that people have beside their annotated texts, or that is annotated otherwise: named for what it is."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import Errors
 from .json_source import Place, Row
 
-_Test = Callable[[Row], bool]
+_NAME_TEXTS = "Name the file of annotated texts"
+_EXPORT = "Export it in a format with the text and character offsets, such as that of Doccano or Label Studio"
+_ANSWERS = "Make texts with spans of its answers"
+_MESSAGES = "Make texts with spans of its messages"
 
 
-def _has(*keys: str) -> _Test:
-    """RETURNS (Callable[[dict[str, Any]], bool]): Tells objects that have all of some keys."""
-    return lambda row: row.keys() >= set(keys)
+class _Foreign(NamedTuple):
+    """Something that is no annotated text.
+
+    what (str): What it is.
+    keys (tuple[str, ...]): Keys that it has, the most telling one first.
+    hint (str): What to do.
+    """
+
+    what: str
+    keys: tuple[str, ...]
+    hint: str
 
 
-def _is_brat(row: Row) -> bool:
-    """Tell a document of brat: [id, label, [[start, end], ...]]."""
-    items = row.get("entities")
-    return isinstance(items, list) and any(
-        isinstance(each, list) and len(each) == 3 and isinstance(each[2], list) for each in items
-    )
-
-
-def _is_prediction(row: Row) -> bool:
-    """Tell one entity that a pipeline found."""
-    return {"word", "score", "start", "end"} <= row.keys() and bool({"entity", "entity_group"} & row.keys())
-
-
-def _is_medium(row: Row) -> bool:
-    """Tell pictures and sound of Prodigy and others."""
-    return bool({"image", "audio", "video"} & row.keys()) and "text" not in row and "data" not in row
-
-
-_FORMATS = "Export it in a format with the text and character offsets, such as that of Doccano or Label Studio"
-#: What it is, how it is told, and what to do.
-_FOREIGN: tuple[tuple[str, _Test, str], ...] = (
-    ("a COCO file of pictures", _has("images", "annotations"), "Its annotations are of pictures"),
-    ("a task on a picture, sound or video", _is_medium, "Export a project of texts"),
-    ("the dataset_info.json of a Hugging Face data set", _has("features", "splits"), "Name the folder of the data set"),
-    ("the state.json of a saved data set", _has("_data_files", "_fingerprint"), "Name the folder of the data set"),
-    ("a chat", _has("messages"), "Make texts with spans of its messages"),
-    ("a chat", _has("conversations"), "Make texts with spans of its messages"),
-    ("GeoJSON", _has("type", "features"), "Its places are on the earth"),
-    ("the meta.json of a spaCy pipeline", _has("lang", "spacy_version"), "Name the file of annotated texts"),
-    ("the config.json of a Hugging Face model", _has("model_type"), "Name the file of annotated texts"),
-    ("the tokenizer.json of a Hugging Face model", _has("added_tokens", "model"), "Name the file of annotated texts"),
-    ("a pattern for spaCy's rules", _has("label", "pattern"), "Run an `entity_ruler` with it on texts"),
-    ("data for answers to questions", _has("paragraphs", "title"), "Make texts with spans of its answers"),
-    ("data for answers to questions", _has("question", "context"), "Make texts with spans of its answers"),
-    ("data for answers to questions", _has("qas"), "Make texts with spans of its answers"),
-    ("a notebook", _has("cells", "nbformat"), "Name the file of annotated texts"),
-    ("a document of brat's server", _is_brat, "Read brat's own files, NAME.txt beside NAME.ann"),
-    ("an export of tagtog", _has("annotatable", "anncomplete"), _FORMATS),
-    ("an export of INCEpTION (UIMA CAS)", _has("%FEATURE_STRUCTURES"), "Export CoNLL (2002 or 2003) instead"),
-    ("an export of Labelbox", _has("Labeled Data"), _FORMATS),
-    ("an export of Labelbox", _has("data_row", "projects"), _FORMATS),
-    ("an entity that a pipeline found, without its text", _is_prediction, "Keep the text with its entities"),
+_FOREIGN = (
+    _Foreign("a COCO file of pictures", ("images", "annotations"), "Its annotations are of pictures"),
+    _Foreign("a task on a picture", ("image",), "Export a project of texts"),
+    _Foreign("a task on sound", ("audio",), "Export a project of texts"),
+    _Foreign("a task on a video", ("video",), "Export a project of texts"),
+    _Foreign("the dataset_info.json of a data set", ("features", "splits"), "Name the folder of the data set"),
+    _Foreign("the state.json of a saved data set", ("_fingerprint", "_data_files"), "Name the folder of the data set"),
+    _Foreign("a chat", ("messages",), _MESSAGES),
+    _Foreign("a chat", ("conversations",), _MESSAGES),
+    _Foreign("GeoJSON", ("features", "type"), "Its places are on the earth"),
+    _Foreign("the meta.json of a spaCy pipeline", ("spacy_version", "lang"), _NAME_TEXTS),
+    _Foreign("the config.json of a Hugging Face model", ("model_type",), _NAME_TEXTS),
+    _Foreign("the tokenizer.json of a Hugging Face model", ("added_tokens", "model"), _NAME_TEXTS),
+    _Foreign("a notebook", ("nbformat", "cells"), _NAME_TEXTS),
+    _Foreign("a pattern for spaCy's rules", ("pattern", "label"), "Let an `entity_ruler` annotate texts with it"),
+    _Foreign("data for answers to questions", ("qas",), _ANSWERS),
+    _Foreign("data for answers to questions", ("paragraphs", "title"), _ANSWERS),
+    _Foreign("data for answers to questions", ("question", "context"), _ANSWERS),
+    _Foreign("an export of tagtog", ("anncomplete", "entities"), _EXPORT),
+    _Foreign("an export of INCEpTION (UIMA CAS)", ("%FEATURE_STRUCTURES",), "Export CoNLL (2002 or 2003) instead"),
+    _Foreign("an export of Labelbox", ("Labeled Data",), _EXPORT),
+    _Foreign("an export of Labelbox", ("data_row", "projects"), _EXPORT),
+    _Foreign("an entity that a pipeline found, without its text", ("word", "score"), "Keep the text with its entities"),
 )
+_TELLING = frozenset(each.keys[0] for each in _FOREIGN) | {"entities"}
+_BRAT = _Foreign("a document of brat's server", ("entities",), "Read brat's own files, NAME.txt beside NAME.ann")
 
 
 def check_foreign(row: Row, place: Place) -> None:
@@ -66,17 +59,17 @@ def check_foreign(row: Row, place: Place) -> None:
     place (Place): Where it stands.
     RAISES (ValueError): TC179.
     """
-    for what, test, hint in _FOREIGN:
-        if test(row):
-            raise ValueError(Errors.TC179.format(where=place.where, what=what, hint=hint))
+    if _TELLING.isdisjoint(row):
+        return
+    has_text = "text" in row or "data" in row
+    found = next((each for each in _FOREIGN if not has_text and row.keys() >= set(each.keys)), None)
+    found = _BRAT if found is None and _is_brat(row.get("entities")) else found
+    if found is not None:
+        raise ValueError(Errors.TC179.format(where=place.where, what=found.what, hint=found.hint))
 
 
-def foreign_hint(value: Any) -> str:
-    """Say what a row may be that is no object.
-
-    value (Any): The row.
-    RETURNS (str): The end of a sentence, "" if nothing is known.
-    """
-    if isinstance(value, str):
-        return "; texts without annotation have nothing to learn from"
-    return ""
+def _is_brat(items: Any) -> bool:
+    """Tell the spans of brat's server: [id, label, [[start, end], ...]]."""
+    return isinstance(items, list) and any(
+        isinstance(each, list) and len(each) == 3 and isinstance(each[2], list) for each in items
+    )

@@ -85,7 +85,7 @@ def _countings(found: Sequence[Found], text: str) -> Iterator[list[Found]]:
     if joined:
         ways += [_one_a_line_end(len), _one_a_line_end(_utf16_units)] if wide else [_one_a_line_end(len)]
     if not text.isascii():
-        ways.append(lambda character: len(character.encode("utf-8")))
+        ways.append(lambda character: len(character.encode("utf-8", "surrogatepass")))
     for units in ways:
         places = _places(text, units)
         if all(one.start in places and one.end in places for one in found):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...errors import Errors
 from ..records import Record, TextRecord
-from .json_foreign import check_foreign, foreign_hint
+from .json_foreign import check_foreign
 from .json_source import Place, Row
 from .json_spacy import is_doc, is_pair, is_v2, read_doc, read_pair, read_v2
 from .json_spans import read_offsets
@@ -72,7 +72,7 @@ def read_row(place: Place) -> Iterator[Record | TextRecord]:
     if is_pair(row) and place.source.options.format == "auto":
         records = read_pair(row, place)
     elif not isinstance(row, dict):
-        raise ValueError(Errors.TC161.format(where=place.where, found=repr(row)[:60], hint=foreign_hint(row)))
+        raise ValueError(Errors.TC161.format(where=place.where, found=repr(row)[:60], hint=""))
     else:
         records = _reader(row, place)(row, place)
     for record in records:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ...errors import Errors
-from ...tags import SchemeDetector
+from ...tags import SchemeDetector, TagForm
 from ..gold_tags import GoldTags
 from ..options import ReadOptions
 from .json_rows import JsonRow, read_json_rows
@@ -50,15 +50,16 @@ class Source:
             self._facts[name] = find(self.rows())
         return self._facts[name]
 
-    def gold(self, scheme: str) -> GoldTags:
+    def gold(self, form: TagForm | str) -> GoldTags:
         """Give the reader of tags.
 
-        scheme (str): Their scheme.
+        form (TagForm | str): How they are written, or their scheme alone.
         RETURNS (GoldTags): The same for all rows.
         """
-        if scheme not in self._gold:
-            self._gold[scheme] = GoldTags(self.path, scheme)
-        return self._gold[scheme]
+        key = form if isinstance(form, str) else "auto"  # one form is detected in a file
+        if key not in self._gold:
+            self._gold[key] = GoldTags(self.path, form)
+        return self._gold[key]
 
     def finish(self) -> None:
         """Say, after the last row, what was wrong in more than one of them.
@@ -146,23 +147,24 @@ def annotator_names(annotator: Any) -> list[str]:
     return [str(annotator)] if isinstance(annotator, str | int) and not isinstance(annotator, bool) else []
 
 
-def detect_scheme(source: Source, tagged: Callable[[Place], list[str] | None]) -> str:
-    """Find the scheme of the tags of a file.
+def detect_form(source: Source, tagged: Callable[[Place], list[str] | None]) -> TagForm | str:
+    """Find how the tags of a file are written.
 
     source (Source): The file.
     tagged (Callable[[Place], list[str] | None]): Gives the tags of a row, None if it has none.
-    RETURNS (str): The scheme that is asked for, else the one that fits all rows.
-    RAISES (ValueError): TC101, TC104, and as SchemeDetector and `tagged` do.
+    RETURNS (TagForm | str): The scheme that is asked for, else the form that fits all rows.
+    RAISES (ValueError): TC101, TC104, TC126, and as SchemeDetector and `tagged` do.
     """
     if source.options.scheme != "auto":
         return source.options.scheme
 
-    def find(rows: Iterator[Place]) -> str:
+    def find(rows: Iterator[Place]) -> TagForm:
         detector = SchemeDetector()
         for place in rows:
             tags = tagged(place)
             if tags is not None:
                 detector.add(tags, f"{place.where}, token ")
-        return detector.result()
+        return detector.form()
 
-    return str(source.fact("scheme", find))
+    form: TagForm = source.fact("tags", find)
+    return form

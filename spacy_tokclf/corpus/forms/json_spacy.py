@@ -7,7 +7,7 @@ from ...errors import Errors
 from ...tags import MISSING
 from ..records import Mark, Record, TextRecord
 from .json_source import Place, Row
-from .json_spans import looks_like_span, read_offsets, read_spans
+from .json_spans import read_offsets, read_spans
 from .json_tokens import check_tokens, tagged_record
 
 
@@ -19,7 +19,9 @@ def is_pair(value: Any) -> bool:
     """
     if not isinstance(value, list) or len(value) != 2 or not isinstance(value[0], str):
         return False
-    return isinstance(value[1], dict) or (isinstance(value[1], list) and all(map(looks_like_span, value[1])))
+    if isinstance(value[1], list):
+        return all(isinstance(each, list) and len(each) in (3, 4) for each in value[1])
+    return isinstance(value[1], dict)
 
 
 def read_pair(value: Any, place: Place) -> Iterator[Record | TextRecord]:
@@ -118,7 +120,7 @@ def _tagged(words: list[str], tags: list[Any], text: str | None, place: Place) -
     if len(words) != len(tags):
         raise ValueError(Errors.TC110.format(where=place.where, words=len(words), tags=len(tags)))
     tags = [tag or MISSING if isinstance(tag, str | None) else repr(tag) for tag in tags]
-    return tagged_record(words, place.source.gold("BILUO").read(tags, place.row.line), text, place)
+    return tagged_record(words, place.source.gold("BILOU").read(tags, place.row.line), text, place)
 
 
 def _group_marks(groups: Any, text: str, place: Place) -> list[Mark]:

@@ -156,8 +156,8 @@ def _read_item(item: Any, text: str, where: str) -> Iterable[Found]:
     """Read one span, as several if it has several labels."""
     if isinstance(item, list) and len(item) in (3, 4):
         start, end, label = item[:3]
-        if isinstance(start, str):
-            label, start, end = item[:3]
+        if isinstance(start, str) and len(item) == 3:
+            label, start, end = item
         if len(item) == 4 and type(start) is int and type(end) is int:
             label = _label_of_four(item, text, where)
         found = Found(start, end, label, None, None, False)

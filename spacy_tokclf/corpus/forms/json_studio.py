@@ -128,9 +128,9 @@ def _record(regions: Sequence[_Region], key: str, data: Row, place: Place, *, an
     """Read the regions of one text."""
     text = place.text(data[key])
     own, marks = [], []
-    fields = {region.field for region in regions if region.value is not None}
+    fields = _fields_on(regions, key, data)
     for region in regions:
-        if region.value is None or not _is_on(region, key, data, fields):
+        if region.value is None or region.field not in fields:
             marks.append(Mark(region.kind, (0, len(text)) if region.blocks and region.value is None else None))
         else:
             own.append(region)
@@ -194,8 +194,8 @@ def _without_extras(results: Sequence[Row]) -> list[Row]:
     kept = []
     for result in results:
         value = result["value"] if isinstance(result.get("value"), dict) else {}
-        said = any(key in value for key in _SAID) and not any(key in value for key in _TEXT_LABELS)
-        is_extra = said and _id(result) in labelled
+        said = any(key in value or key == result.get("type") for key in _SAID)
+        is_extra = said and _id(result) in labelled and not any(key in value for key in _TEXT_LABELS)
         kept.append({**result, "value": None, "type": result.get("type", "said of a region")} if is_extra else result)
     return kept
 
@@ -206,17 +206,35 @@ def _id(result: Row) -> str | None:
     return str(number) if isinstance(number, str | int) else None
 
 
-def _is_on(region: _Region, key: str, data: Row, fields: set[str | None]) -> bool:
-    """Tell whether a region lies on the text that is read."""
-    if region.field is None or region.field == key:
-        return True
-    if isinstance(data.get(region.field), str):
-        return False
+def _fields_on(regions: Sequence[_Region], key: str, data: Row) -> set[str | None]:
+    """Find the names of the fields (`to_name`) that lie on the text that is read. They are names of the labeling form,
+    and need not be keys of the data: what the regions read tells more."""
     others = [name for name, value in data.items() if name != key and isinstance(value, str)]
-    if len(fields) < 2 or not others:
-        return True
-    one = _found(region)
-    return one is None or fits([one], data[key]) or not any(fits([one], data[name]) for name in others)
+    groups = _by_field(regions)
+    on = set()
+    for field, found in groups.items():
+        named = field != key and isinstance(data.get(field or ""), str)
+        says = any(one.says for one in found)
+        if not says or not others:
+            elsewhere = named
+        elif fits(found, data[key]):
+            elsewhere = named and len(groups) > 1 and fits(found, data[field or ""])
+        else:
+            elsewhere = any(fits(found, data[name]) for name in others)
+        if not elsewhere:
+            on.add(field)
+    return on
+
+
+def _by_field(regions: Sequence[_Region]) -> dict[str | None, list[Found]]:
+    """Sort regions on text by the field that they lie on."""
+    groups: dict[str | None, list[Found]] = {}
+    for region in regions:
+        if region.value is not None:
+            group = groups.setdefault(region.field, [])
+            if (one := _found(region)) is not None:
+                group.append(one)
+    return groups
 
 
 def _text_key(data: Row, regions: Sequence[_Region], place: Place) -> str:
@@ -249,13 +267,9 @@ def _text_key(data: Row, regions: Sequence[_Region], place: Place) -> str:
 
 def _fitting_key(data: Row, regions: Sequence[_Region]) -> str | None:
     """Find the string that the regions fit: the only one, or that under "text"."""
-    found = [one for region in regions if (one := _found(region)) is not None and one.says]
-    by_field: dict[str | None, list[Found]] = {}
-    for region in regions:
-        if (one := _found(region)) is not None and one.says:
-            by_field.setdefault(region.field, []).append(one)
+    by_field = {field: told for field, group in _by_field(regions).items() if (told := [x for x in group if x.says])}
     strings = {key: value for key, value in data.items() if isinstance(value, str)}
-    if not found:
+    if not by_field:
         return None
     named = [field for field in by_field if field in strings]
     groups = list(by_field.values())

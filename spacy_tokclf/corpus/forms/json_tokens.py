@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import Errors
 from ...tags import MISSING, is_missing, tags_to_spans
 from ..records import Mark, Record, TextRecord
-from .json_source import Place, Row, detect_scheme
+from .json_source import Place, Row, detect_form
 from .json_spans import check_label, is_whole, looks_like_span
 
 _TOKENS = ("tokens", "words", "tokenized_text", "token", "sentence", "text")
@@ -15,8 +15,8 @@ _TAGS = ("ner_tags", "tags", "labels", "ner", "ner_labels", "ner_tag", "bio_tags
 _NAMES = ("tag_names", "label_names", "label_list", "id2label")
 _TEXTS = ("text", "sentence", "raw", "content")
 _MISSING_IDS = (-1, -100)
-# Keys that hold nothing but tags of tokens.
-_TAGS_ONLY = {"ner_tags", "tags", "ner_labels", "ner_tag", "bio_tags", "bio", "iob"}
+#: Keys that hold nothing but tags of tokens.
+TAGS_ONLY = {"ner_tags", "tags", "ner_labels", "ner_tag", "bio_tags", "bio", "iob"}
 _LOOKS_LIKE_TAG = re.compile(r"O|-|[BIESLU]-.+", re.DOTALL)
 
 
@@ -36,15 +36,14 @@ def read_tagged(row: Row, place: Place) -> Iterator[Record | TextRecord]:
     row (dict[str, Any]): The row.
     place (Place): Where it stands.
     YIELDS (Record | TextRecord): A text, if the row has it and the tokens fit, else tokens whose spaces are unknown.
-    RAISES (ValueError): TC101, TC104, TC110, TC152, TC153, TC176, TC181, with file and line.
+    RAISES (ValueError): TC101, TC104, TC110, TC126, TC152, TC153, TC176, TC181, with file and line.
     """
     key = _tags_key(row, place) or ""
     tags = _row_tags(row[key], key, place)
     tokens = check_tokens(_tokens_of(row, place, row[key]) or [], place)
     if len(tokens) != len(tags):
         raise ValueError(Errors.TC110.format(where=place.where, words=len(tokens), tags=len(tags)))
-    scheme = detect_scheme(place.source, tags_of)
-    read = place.source.gold(scheme).read(tags, place.row.line)
+    read = place.source.gold(detect_form(place.source, tags_of)).read(tags, place.row.line)
     text = next((row[name] for name in _TEXTS if isinstance(row.get(name), str)), None)
     yield tagged_record(tokens, read, text, place)
 
@@ -180,7 +179,7 @@ def _tags_key(row: Row, place: Place) -> str | None:
         value = row.get(key)
         if isinstance(value, list) and all(type(tag) in (str, int, type(None)) for tag in value):
             tokens = _tokens_of(row, place, value)
-            if tokens is not None and (value or not tokens or key in _TAGS_ONLY):
+            if tokens is not None and (value or not tokens or key in TAGS_ONLY):
                 return key
     return None
 

@@ -7,7 +7,7 @@ from ...errors import Errors
 from ..records import Mark, TextRecord
 from .json_source import Place, Row
 from .json_spans import looks_like_span, read_offsets, read_spans
-from .json_tokens import place_tokens
+from .json_tokens import TAGS_ONLY, place_tokens
 
 _TEXTS = ("text", "data", "content", "document", "sentence", "review", "body", "raw", "context", "title")
 _PRODIGY = {"spans", "answer", "_task_hash", "_input_hash", "_view_id"}
@@ -97,7 +97,12 @@ def read_any_spans(row: Row, place: Place) -> Iterator[TextRecord]:
     found = [name for name in row if name != key and _are_spans(row[name]) and not _is_no_gold(name)]
     named = [name for name in _SPANS if name in found]
     given = [name for name in _SPANS if name in row and name != key]
-    chosen = named[0] if named else found[0] if len(found) == 1 else given[0] if given else None
+    given.sort(key=lambda name: bool(row[name]))  # an empty list is one of spans; what is in others, is none
+    single = found if len(found) == 1 else []
+    filled = bool(given) and bool(row[given[0]])
+    chosen = next(iter([*named, *single, *given] if filled else [*named, *given, *single]), None)
+    if chosen is None and any(isinstance(row.get(name), list) and row[name] for name in TAGS_ONLY):
+        raise place.unknown("; tags need tokens, a string for each tag")
     if chosen is None and not found and _is_foreign(row, key):
         raise place.unknown(_hint(row))
     yield from _read(row, key, chosen, place)

@@ -8,6 +8,7 @@ from typing import Any
 
 from spacy.tokens import Doc, Span
 
+from ...errors import Errors
 from ..align import check_choice
 from ..docs import doc_scores
 from .json_shapes import FORMATS
@@ -25,13 +26,14 @@ def write_jsonl(docs: Iterable[Doc], path: str | Path, format: str = "prodigy") 
     format (str): "prodigy", which keeps the tokens and scores too; "doccano"; or "label-studio", which keeps scores and
         is one JSON list (its offsets count characters).
     RETURNS (int): Number of Docs written.
-    RAISES (ValueError): TC167 for an unknown format.
+    RAISES (ValueError): TC167 for an unknown format; TC184 for a label of white space only.
     """
     check_choice("format", format, FORMATS)
     written = 0
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("w", encoding="utf-8", newline="\n") as file:
         for doc in docs:
+            _check_labels(doc)
             row = _WRITERS[format](doc, doc_text(doc))
             text = json.dumps(row, ensure_ascii=False)
             if format == "label-studio":
@@ -94,6 +96,13 @@ _WRITERS: dict[str, Callable[[Doc, str], Row]] = {
     "prodigy": _prodigy,
     "label-studio": _label_studio,
 }
+
+
+def _check_labels(doc: Doc) -> None:
+    """Refuse labels that are read as none. RAISES (ValueError): TC184."""
+    blank = next((ent.label_ for ent in doc.ents if not ent.label_.strip()), None)
+    if blank is not None:
+        raise ValueError(Errors.TC184.format(label=blank, text=doc.text[:60]))
 
 
 def _score(ent: Span, scores: _Scores) -> dict[str, float]:

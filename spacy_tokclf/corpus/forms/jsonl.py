@@ -68,6 +68,7 @@ def _begins_as_json(path: str | Path) -> bool:
     if first in ("[", "{", "[{", "[["):
         return True
     try:
-        return first[:1] in ("[", "{") and bool(json.loads(first))
+        value = json.loads(first) if first[:1] in ("[", "{") else None
     except (ValueError, RecursionError):
         return False
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(x, dict | list) for x in value))
