@@ -59,9 +59,15 @@ def import_hf(
     decode (str | None): "constrained" or "greedy".
     RETURNS (Language): The pipeline.
     RAISES (OSError): TC010, if there is no such folder; TC280 to TC285, if the Hub does not give the model.
-    RAISES (ValueError): TC011, if it has no fast tokenizer; TC027, if the labels are not of the scheme; TC083 to TC087
+    RAISES (ValueError): TC011, if it has no fast tokenizer; TC027, if the labels are not of the scheme; TC031, for a
+        name of the component that cannot be; TC083 to TC087
         and TC250 to TC254, if its weights, its head or its labels cannot be used; TC139 or TC140, for the language.
     """
+    if not component or set(component) & set("./\\"):
+        expected = (
+            "a name without dots and slashes, since it becomes the name of a folder and of a section of the config"
+        )
+        raise ValueError(Errors.TC031.format(name="component", value=repr(component), expected=expected))
     pretrained = PretrainedEncoder(str(name_or_dir), revision, head=True)()
     own = _own_settings(pretrained.config.pop(OWN_KEY, None), name=str(name_or_dir))
     if labels is not None:
