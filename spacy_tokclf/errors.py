@@ -65,6 +65,15 @@ class Warnings(metaclass=ErrorsWithCodes):
         "surprise. Check the tag column; take out missing values; for BILOU use mode='strict'."
     )
     TW201 = "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control this behavior."
+    TW203 = (
+        "The checkpoint has no label O: every token becomes part of an entity, as in Hugging Face. If one of its "
+        "labels ({labels}) means outside, call it O with `labels` (`--labels`)."
+    )
+    TW204 = "The labels {labels} of the checkpoint count as outside of entities, like O."
+    TW205 = (
+        "In the config.json of {name!r}, label2id ({other!r} is {row}) says otherwise than id2label ({label!r}). As in "
+        "transformers, id2label was taken; check which is right."
+    )
     TW202 = (
         "{count} of {total} tokens differ between {gold} and {pred} (the first: {gold_where} "
         "{gold_token!r}, {pred_where} {pred_token!r}). Rows line up, so the tags are scored on the "
@@ -208,6 +217,33 @@ class Errors(metaclass=ErrorsWithCodes):
         "stride = {value} with aggregation_strategy {strategy!r} cannot be. Expected a whole number from 0 to less "
         "than {most}, the pieces that the encoder sees at once, and a strategy other than 'none'."
     )
+    TC083 = (
+        "The checkpoint {name!r} has weights that are no numbers (nan or infinite): {weights}. It is damaged, or its "
+        "training went wrong; take another, or an earlier one."
+    )
+    TC084 = (
+        "The checkpoint {name!r} does not have all weights of its encoder; missing: {missing}. They would be left to "
+        "chance. Fetch it again; if it was renamed or converted by hand, load and save it with transformers."
+    )
+    TC085 = (
+        "The label map of {name!r} cannot be used: {detail} Expected id2label in its config.json, with a name for each "
+        'of the {rows} rows of the classifier, as {{"0": "O", "1": "B-PER", ...}}. Correct it there; a model of the '
+        "Hub has to be downloaded first."
+    )
+    TC086 = (
+        "The labels of the checkpoint are of a form that is not read: {labels}. Expected O and B-TYPE, I-TYPE (or E, "
+        "S, L, U) for all, or types without prefixes for all. Name them, in the order of the rows, with `labels` of "
+        "import_hf (`--labels`, commas between) or in id2label of its config.json{hint}."
+    )
+    TC087 = (
+        "The labels of the checkpoint have no names ({labels}), so what is outside of entities is not known. Name "
+        "them, in the order of the rows, with `labels` of import_hf (`--labels O,B-PER,I-PER`), or in its config.json: "
+        '{{"id2label": {{"0": "O", "1": "B-PER", ...}}}}. The data that it was trained on say which is which.'
+    )
+    TC088 = (
+        "The settings of spacy-tokclf in the config.json of {name!r} ({key}: {found}) are not those that an export "
+        "writes. Export the pipeline again, or delete the key {key}: then the scheme is read off the labels."
+    )
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "
@@ -339,8 +375,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "without --gpu-id."
     )
     TC143 = (
-        "The device {name!r}, named by set_device or SPACY_TOKCLF_DEVICE, cannot be used here: {detail} Expected one "
-        "that torch finds: cpu, cuda:0 or mps; without the variable encoders run where spaCy does."
+        "The device {name!r} cannot be used here: {detail} Expected one that torch finds: cpu, cuda:0 or mps. It is "
+        "named by set_device or {env}; without both, encoders run where spaCy does."
     )
     TC144 = "{reason}. {cure}"
     TC145 = "Interrupted. Folders are written whole or not at all; delete a single file that was being written."

@@ -155,7 +155,8 @@ def check_config(settings: dict[str, Any], findings: Findings) -> None:
     settings (dict[str, Any]): The training config.
     findings (Findings): Gets what is found.
     """
-    rate = settings.get("training", {}).get("optimizer", {}).get("learn_rate")
+    optimizer = settings.get("training", {}).get("optimizer")
+    rate = optimizer.get("learn_rate") if isinstance(optimizer, dict) else None
     if isinstance(rate, dict):
         rate = rate.get("initial_rate", rate.get("max_rate"))
     if isinstance(rate, int | float) and rate > HIGH_RATE:

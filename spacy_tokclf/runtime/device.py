@@ -6,7 +6,6 @@ which also serves a machine where torch sees CUDA and CuPy is not installed.
 """
 
 import contextlib
-import functools
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -41,23 +40,21 @@ def current_device() -> "torch.device":
     """Give the device that encoders run on.
 
     RETURNS (torch.device): The chosen device, else the environment's, else thinc's.
-    RAISES (ValueError): TC143, if there is no such device here.
+    RAISES (ValueError): TC143, for a name that is none of a device.
     """
-    name = _chosen or os.environ.get(ENV_DEVICE)
-    return _device(name) if name and name != "auto" else get_torch_default_device()
-
-
-@functools.cache
-def _device(name: str) -> "torch.device":
-    """Look a device up, by using it."""
     import torch
 
+    name = _chosen or os.environ.get(ENV_DEVICE)
+    if not name or name == "auto":
+        return get_torch_default_device()
     try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (AssertionError, RuntimeError) as error:
-        raise ValueError(Errors.TC143.format(name=name, detail=short(error, limit=100))) from error
-    return device
+        return torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(_refused(name, error)) from error
+
+
+def _refused(name: str, error: BaseException) -> str:
+    return Errors.TC143.format(name=name, env=ENV_DEVICE, detail=short(error, limit=100))
 
 
 def choose_gpu(number: int) -> None:
@@ -103,11 +100,15 @@ def place(module: "nn.Module") -> None:
     """Put a module on the current device, if it is elsewhere.
 
     module (nn.Module): The module.
-    RAISES (ValueError): TC016, if it is on a GPU that was in use before this process was forked.
+    RAISES (ValueError): TC016, if it is on a GPU that was in use before this process was forked; TC143, if the device
+        cannot be used.
     """
     here = device_of(module)
     if here.type == "cuda" and compat.in_bad_fork():
         raise ValueError(Errors.TC016.format(device=here))
     device = current_device()
     if here.type != device.type or device.index not in (None, here.index):
-        module.to(device)
+        try:
+            module.to(device)
+        except (AssertionError, RuntimeError) as error:  # what torch raises without CUDA, and for a GPU that it lacks
+            raise ValueError(_refused(str(device), error)) from error

@@ -15,6 +15,7 @@ import torch
 from spacy.language import Language
 from typer.testing import CliRunner, Result
 
+from spacy_tokclf import PretrainedEncoder
 from spacy_tokclf.cli import app
 from spacy_tokclf.corpus import convert as corpus_convert
 from spacy_tokclf.pipeline import storage
@@ -57,6 +58,15 @@ def place(tmp_path_factory: pytest.TempPathFactory, encoder_dir: Path) -> Path:
     shutil.copytree(encoder_dir, place / "encoder")
     (place / "random.spacy").write_bytes(bytes(range(129, 250)))
     (place / "empty.spacy").write_bytes(b"")
+    for name, kind in (("saved", "state.json"), ("saved-splits", "dataset_dict.json")):
+        (place / name).mkdir()
+        (place / name / kind).write_text("[]")
+    for name, setting in (("name", "name = 3"), ("window", 'name = "a"')):
+        blocks = f'[a]\n@misc = "spacy-tokclf.PretrainedEncoder.v1"\n{setting}\n'
+        blocks += (
+            '[b]\n@architectures = "spacy-tokclf.TransformerEncoder.v1"\nwindow = -1\n[training]\noptimizer = null'
+        )
+        (place / f"{name}.cfg").write_text(blocks)
     nlp = spacy.blank("en")
     nlp.to_disk(place / "blank")
     nlp.add_pipe("token_classifier", name="ner")
@@ -159,6 +169,8 @@ MISTAKES = [
     ("debug gold.conll twice/config.cfg", "TC141", "already exists"),
     ("debug gold.conll ours/config.cfg --no.section 3", "TC141", "--section.key"),
     ("debug gold.conll ours/config.cfg --nlp.lang zz", "TC139", "en"),
+    ("debug gold.conll name.cfg", "TC031", "folder of an encoder"),
+    ("debug gold.conll window.cfg", "TC031", "whole number"),
     # encoders
     ("debug gold.conll --encoder no/such", "TC284", "folder"),
     ("debug gold.conll --encoder folder", "TC010", "config.json"),
@@ -168,7 +180,8 @@ MISTAKES = [
     ("import-hf folder out", "TC010", "config.json"),
     ("import-hf ours out", "TC010", "config.json"),
     ("import-hf encoder out", "TC252", "fine-tuned"),
-    ("import-hf encoder out --decode fast", "TC252", "fine-tuned"),
+    ("import-hf encoder out --component ~", "TC031", "name"),
+    ("import-hf encoder out --component a/b", "TC031", "slashes"),
     # what is read
     *((f"{command} {name}.spacy{rest}", "TC136", "convert")
       for name in ("random", "empty")
@@ -180,6 +193,7 @@ MISTAKES = [
                             ("score gold.conll", ""), ("score", " gold.conll"), ("optimize ours out --data", ""),
                             ("debug-pieces ours --data", ""), ("evaluate ours gold.conll --train", ""))),
     *((f"{command} folder", "TC118", "path") for command in ("evaluate ours", "tune ours", "score gold.conll")),
+    *((f"convert {name} out.spacy", "TC156", "save") for name in ("saved", "saved-splits")),
     # where to
     *((f"convert gold.conll folder{suffix}", "TC144", "folder") for suffix in (".spacy", ".conll", ".jsonl")),
     *((f"convert gold.conll gold.conll/out{suffix}", "TC144", "file") for suffix in (".spacy", ".conll", ".jsonl")),
@@ -247,6 +261,12 @@ class TestWithoutGpu:
         finally:
             set_device(None)
         assert current_device().type == "cpu"
+
+
+def test_a_wrong_name_of_an_encoder_has_no_chain_of_errors() -> None:
+    with pytest.raises(OSError, match="TC284") as caught:
+        PretrainedEncoder("no/such")()
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
 
 
 class TestTheMachine:

@@ -147,6 +147,7 @@ class TestOptionsOfThePipeline:
         assert_same(to_hf_entities(doc, nlp, aggregation_strategy=strategy, stride=9), theirs)
 
 
+@pytest.mark.filterwarnings("ignore:.*TW203")
 class TestForms:
     """What the two forms are for."""
 
