@@ -201,7 +201,6 @@ REFUSED = {
         "Mira spoke in Lagos yesterday .\nNobody had come to listen to her .\nSo she went .\n",
         "TC127.*without annotation",
     ),
-    "JSON": ('{"text": "Mira"}\n{"text": "b"}\n', r"TC127.*JSON.*\*\.jsonl"),
     "HTML": ("<!DOCTYPE html>\n<html><body>404</body></html>\n", "TC127.*HTML"),
     "XMI": ('<?xml version="1.0"?>\n<xmi:XMI xmlns:cas="http:///uima/cas.ecore">\n</xmi:XMI>\n', "TC127.*UIMA"),
     "GATE": ('<?xml version="1.0"?>\n<GateDocument version="3">\n</GateDocument>\n', "TC127.*GATE"),

@@ -76,10 +76,12 @@ def read_brat(
     encoding (str | None): Encoding of the files; None: UTF-8, or what a byte order mark says.
     report (OffsetReport | None): Where to count annotations in several parts.
     YIELDS (TextRecord): The texts; one without an .ann file is not annotated, and all of it is missing.
-    RAISES (ValueError): TC111, TC121, TC130, TC133, TC134, TC162, TC164, with file and line.
+    RAISES (ValueError): TC111, TC121, TC130, TC133, TC134, TC162, TC164, TC169, with file and line.
     """
     check_encoding(encoding)
+    has_text = False
     for pair in _pairs(Path(path), encoding):
+        has_text = has_text or bool(pair.text)
         if pair.annotation is None:
             missing = [(0, len(pair.text))] if pair.text else []
             yield TextRecord(pair.text, [], missing, annotations=0, path=pair.text_name, line=1)
@@ -99,6 +101,8 @@ def read_brat(
             if report is not None and len(bound.places) > 1:
                 report.add("parts", record, span)
         yield record
+    if not has_text:
+        raise ValueError(Errors.TC169.format(path=str(path), detail="There is no text in it."))
 
 
 def _kept(bound: _Bound, overlap: str, length: int, where: str) -> tuple[int, int]:

@@ -20,7 +20,8 @@ _WORD_TAG = re.compile(r"\S+[|/_]\S+")
 
 @contextmanager
 def naming_what_it_is(path: str | Path, encoding: str | None = None) -> Iterator[None]:
-    """If a file is refused, say what it is instead, if it is known to be something else.
+    """If a file is refused, say what it is instead, if it is known to be something else. A file that is not in its
+    encoding cannot be looked at.
 
     path (str | Path): The file.
     encoding (str | None): The encoding, as for read_line_blocks.
@@ -30,6 +31,8 @@ def naming_what_it_is(path: str | Path, encoding: str | None = None) -> Iterator
     try:
         yield
     except ValueError as err:
+        if isinstance(err.__cause__, UnicodeDecodeError):
+            raise
         lines = [line for line in first_lines(path, encoding)[:200] if line.strip()] if Path(path).is_file() else []
         for looks, kind, cure in _LOOKS:
             if lines and looks(lines):
