@@ -59,7 +59,7 @@ def checkpoint_scheme(tags: list[str], *, given: bool = False) -> str:
 
 def _is_tag(tag: str) -> bool:
     prefix, type_ = split_tag(tag)
-    return prefix in PREFIXES and bool(type_.strip()) and tag == tag.strip()
+    return prefix in PREFIXES and type_ != "" and type_ == type_.strip()
 
 
 def _is_of_other_form(others: list[str], tags: list[str]) -> bool:

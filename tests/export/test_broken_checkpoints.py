@@ -128,6 +128,17 @@ def test_settings_of_ours(found: Any, checkpoint: Path, tmp_path: Path) -> None:
         import_hf(tmp_path / "copy")
 
 
+@pytest.mark.parametrize("size", ["num_hidden_layers", "num_attention_heads", "hidden_size"])
+def test_sizes_below_one(size: str, checkpoint: Path, tmp_path: Path) -> None:
+    for value in (0, -1):
+        folder = tmp_path / str(value)
+        shutil.copytree(checkpoint, folder)
+        config = json.loads((checkpoint / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, size: value}))
+        with pytest.raises(OSError, match="TC010"):
+            import_hf(folder)
+
+
 def changed_weights(folder: Path, to: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> Path:
     """Copy a checkpoint, with other weights."""
     shutil.copytree(folder, to)

@@ -144,6 +144,11 @@ def test_no_label_is_dropped_in_silence(labels: list[str]) -> None:
         assert (label == "O") == (tags_to_spans([label], scheme) == [])
 
 
+def test_white_space_around_types() -> None:
+    with pytest.raises(ValueError, match=r"TC086.*'B- PER'.*O,B-PER,I-PER"):
+        checkpoint_scheme(["O", "B- PER", "I-PER "])
+
+
 class TestWholeCheckpoints:
     """The same, from a folder to entities."""
 

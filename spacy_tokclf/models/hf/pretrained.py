@@ -39,6 +39,10 @@ class Pretrained(NamedTuple):
     head: HeadWeights | None = None
 
 
+#: Sizes in a config.json that transformers takes as they are, below 1 too.
+SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size")
+
+
 class PretrainedEncoder:
     """A loader of a pretrained encoder; it reads nothing until it is called."""
 
@@ -67,6 +71,9 @@ class PretrainedEncoder:
             config = AutoConfig.from_pretrained(folder)
             if self.head and isinstance(described.get("id2label"), dict):
                 config.num_labels = len(described["id2label"])  # transformers lets a num_labels beside it decide
+            for size in SIZES:
+                if isinstance(value := getattr(config, size, 1), int) and value < 1:
+                    raise self._failure(f"{size} is {value} in its config.json.")
             is_fast = tokenizer.is_fast
             vocab = tokenizer.get_vocab() if is_fast else {}
         if not is_fast:
