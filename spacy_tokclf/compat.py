@@ -31,6 +31,7 @@ NAMES = (
     "shim_model",
     "undrawn_weights",
     "http_error",
+    "loaded_config",
 )
 #: Names that act as if the library did not have them.
 SWITCHED_OFF: set[str] = set()
@@ -333,3 +334,25 @@ def wheel_builder() -> str:
         "import sys; from setuptools import build_meta as hooks; sys.path.insert(0, ''); "
         "getattr(hooks, '__legacy__', hooks).build_wheel(sys.argv[1])"
     )
+
+
+def loaded_components(nlp: Any) -> dict[str, Any]:
+    """Give the `[components]` of the config that a pipeline is being loaded with (`Language._config`, spaCy 3.0).
+
+    Why: `nlp.config` shows what the components were made with. Whether a default value was chosen, as by
+    `spacy.load(..., config=...)`, only the config itself tells. Without: the saved setting of a component wins over a
+    default.
+
+    nlp (Language): The pipeline.
+    RETURNS (dict[str, Any]): Configs by name of the component, with all references resolved; {} without.
+    """
+    from thinc.api import ConfigValidationError
+
+    config = None if "loaded_config" in SWITCHED_OFF else getattr(nlp, "_config", None)
+    if config is None:
+        return {}
+    try:
+        found: dict[str, Any] = config.interpolate().get("components", {})
+    except (ConfigValidationError, ValueError):  # a reference to what is not there
+        found = dict(config.get("components", {}))
+    return found

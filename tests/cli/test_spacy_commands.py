@@ -143,8 +143,10 @@ def test_fill_config_from_nearly_nothing(tmp_path: Path) -> None:
     invoke("init", "fill-config", tmp_path / "base.cfg", tmp_path / "filled.cfg")
     filled = load_config(tmp_path / "filled.cfg")["components"]["ner"]
     assert filled["model"]["tok2vec"]["@architectures"] == "spacy-tokclf.TransformerEncoder.v1"
-    # Nobody sets other values without knowing it.
-    assert filled == load_config(OWN)["components"]["ner"]
+    # Nobody sets other values without knowing it: our configs keep to what they had before there were other defaults.
+    before = {"overwrite_ents": True, "spans_key": "entities"}
+    assert filled | before == load_config(OWN)["components"]["ner"]
+    assert (filled["overwrite_ents"], filled["spans_key"]) == (False, "auto")
 
 
 @pytest.mark.parametrize("name", NAMES)
