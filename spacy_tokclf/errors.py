@@ -154,13 +154,26 @@ class Errors(metaclass=ErrorsWithCodes):
         "nO = {given} in [components.{name}.model], but {name!r} has {found} tags. Set it to null: the labels decide."
     )
     TC035 = "There is no setting {name!r} of a token classifier. The settings are: {known}."
-    TC036 = (
-        "The component {name!r} would put its entities nowhere: annotate_ents is false and spans_key is null. Set "
-        "one of the two."
-    )
+    TC036 = "The component would put its entities nowhere: annotate_ents is false and spans_key is null. Set one."
     TC037 = (
         "{label} cannot be an entity type of {name!r}. Expected a string that is not empty and not 'O', without white "
         "space at either end and without line breaks, tabs or control characters."
+    )
+    TC038 = (
+        "`spacy-tokclf.add_labels.v1` finds no token classifier {name!r} in the pipeline; there is: {found}. Name one "
+        "of them as its `component`."
+    )
+    TC039 = (
+        "The component {name!r} cannot rehearse: it does not know what it was like before. Call nlp.resume_training() "
+        "first, before it is trained further."
+    )
+    TC040 = (
+        "The component {name!r} cannot rehearse: it listens to an encoder that it cannot run by itself. Expected an "
+        "encoder of its own, or a `spacy-tokclf.EncoderListener.v1` with its `transformer_encoder` in the pipeline."
+    )
+    TC041 = (
+        "nlp.rehearse does not tell {name!r} which optimizer it has. Call it with that of nlp.resume_training(), on "
+        "the pipeline that the component was made in, or call nlp.get_pipe({name!r}).rehearse(examples, sgd=optimizer)."
     )
 
     TC050 = (

@@ -54,8 +54,7 @@ class Home:
         nlp, name = self.nlp, self.name_of(pipe)
         if nlp is None or name is None:
             return {}
-        found: dict[str, Any] = compat.loaded_components(nlp).get(name, {})
-        return found
+        return compat.loaded_component(nlp, name)
 
 
 def encoder_blocks(config: Any) -> list[dict[str, Any]]:

@@ -66,6 +66,16 @@ def check_setting(name: str, value: Any) -> Any:
     return value
 
 
+def check_output(settings: Mapping[str, Any]) -> None:
+    """Refuse settings by which entities are put nowhere.
+
+    settings (Mapping[str, Any]): Entries of a `cfg`.
+    RAISES (ValueError): TC036.
+    """
+    if not settings.get("annotate_ents", True) and settings.get("spans_key", AUTO) is None:
+        raise ValueError(Errors.TC036)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
@@ -83,7 +93,11 @@ class Settings(dict[str, Any]):
     on_change: Callable[[str], None] | None = None
 
     def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, check_setting(key, value))
+        value = check_setting(key, value)
+        if key == "spans_key" and value == AUTO:
+            raise ValueError(_out_of_range(key, value, 'the key of a span group ("auto" is for the config)'))
+        check_output({**self, key: value})
+        super().__setitem__(key, value)
         if self.on_change is not None and key in DEFAULTS:
             self.on_change(key)
 

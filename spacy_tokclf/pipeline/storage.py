@@ -60,7 +60,8 @@ class Stored:
         in_pipeline = _in_pipeline(exclude)
         deserialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8")), in_pipeline=in_pipeline),
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+            # A folder in that of a pipeline has none: the vocabulary is in the pipeline's.
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude) if p.exists() else None,
             ENCODER: lambda p: _encoders_from_disk(self.model, p),
             "model": lambda p: _from_bytes(self, p.read_bytes(), in_pipeline=in_pipeline),
         }

@@ -35,7 +35,8 @@ from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_r
 from .lookup import all_filled, check_tokenizer, find_head
 from .loss import masked_chain_loss, masked_cross_entropy
 from .neighbours import Neighbour, check_neighbours, choose_key
-from .settings import AUTO, Setting, Settings, check_setting
+from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_alone, shared_encoder
+from .settings import AUTO, Setting, Settings, check_output, check_setting
 from .storage import Stored
 
 #: Version of what `to_disk` and `to_bytes` write.
@@ -99,17 +100,17 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
             "label_smoothing": label_smoothing,
         }
         given = {key: check_setting(key, value) for key, value in settings.items()}
+        check_output(given)
         self.cfg = Settings(format=FORMAT, scheme="IOB2", tags=[], tuning=None, given=given, **given)
         self.cfg["spans_key"] = choose_key(spans_key, name, ())
         if transitions_of(model) is not None and label_smoothing:
             raise ValueError(Errors.TC081.format(name=name, value=label_smoothing))
-        if not annotate_ents and spans_key is None:
-            raise ValueError(Errors.TC036.format(name=name))
         self.home = Home()
         self.scorer = scorer
         self.n_learned: Count = 0
         self._table: tuple[tuple[str, ...], TagTable] | None = None
         self._warned_of_group = False
+        self._rehearsal_model: Model | None = None  # a copy, made by `nlp.resume_training`
 
     def live_in(self, nlp: Language) -> None:
         """Take a place in a pipeline: that decides on `spans_key = "auto"`, and the pipeline's config follows the
@@ -225,12 +226,12 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         elif not all_filled(self.model):
             raise ValueError(Errors.TC023.format(name=self.name))
         head = find_head(self.model, nlp, self.name)
-        types, scheme = gold_types(examples, **self._gold_at), self.cfg["scheme"]
+        types, scheme = gold_types(examples, **self.gold_at), self.cfg["scheme"]
         self.cfg["scheme"], self.cfg["tags"] = choose_labels(labels, types, scheme=scheme, tags=self.tags, head=head)
         if not self.labels:
             raise ValueError(Errors.TC024.format(name=self.name))
         self.check_config()
-        check_groups(examples, labels=self.labels, **self._gold_at)
+        check_groups(examples, labels=self.labels, **self.gold_at)
         for label in self.labels:
             self.vocab.strings.add(label)
         self.cfg["tuning"] = None
@@ -241,8 +242,8 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
             use_head(self.model, head, self.tags)
 
     @property
-    def _gold_at(self) -> dict[str, Any]:
-        """Where gold is, in the names of the functions that look for it."""
+    def gold_at(self) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): Where gold is, in the names of the functions that look for it."""
         return {key: self.cfg[key] for key in ("spans_key", "annotate_ents")}
 
     @property
@@ -384,6 +385,49 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         if not np.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
 
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn to predict what the model predicted when `nlp.resume_training` was called, so that a further training
+        does not make it forget. The texts need no gold. With a shared encoder, that one learns, too.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): Rate of the dropout before the classifier.
+        sgd (Optimizer | None): Steps at once if given; else gradients are added up, as in `update`.
+        losses (dict[str, float] | None): Losses by component, added to.
+        RETURNS (dict[str, float]): The losses.
+        RAISES (ValueError): TC039 to TC041, if it cannot be done.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        if self._rehearsal_model is None:
+            raise ValueError(Errors.TC039.format(name=self.name))
+        docs = [eg.predicted for eg in examples if len(eg.predicted)]
+        if not docs:
+            return losses
+        optimizer = None if sgd in (None, False) else real_optimizer(sgd, self.home, self.name)
+        set_dropout_rate(self.model, drop)
+        targets, _ = run_alone(self._rehearsal_model, docs, self.name, train=False)
+        logits, backprop = run_alone(self.model, docs, self.name, train=True)
+        loss, gradient, n_tokens = distillation_loss(self.model.ops, logits, targets)
+        backprop(gradient)
+        hold_transitions(self.model, self._rehearsal_model, n_tokens)
+        self.n_learned += n_tokens
+        self.cfg["tuning"] = None
+        losses[self.name] += loss / max(n_tokens, 1)
+        upstream = shared_encoder(self.model, self.name)
+        if optimizer is not None and upstream is not None:
+            prepare_step(optimizer, [upstream, self.model], self.n_learned)
+            upstream.finish_update(optimizer)
+        if optimizer is not None:
+            self.finish_update(optimizer)
+        return losses
+
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, list[Floats2d]]:
         """Give the summed loss of a batch, and its gradient: the cross-entropy of tokens, or with a conditional random
         field that of whole texts.
@@ -412,7 +456,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
 
     def _find_gold(self, examples: Sequence[Example], seen: Sequence[Bools]) -> Ints:
         scheme = self.cfg["scheme"]
-        return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self._gold_at)
+        return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self.gold_at)
 
     def _token_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d]]:
         """Give the cross-entropy of tokens and its gradient, per text (n_tokens, n_tags); gold: (all tokens,)."""
@@ -426,6 +470,8 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
     ) -> tuple[float, list[Floats2d], Floats2d]:
         """Give the loss of a conditional random field, with its gradients by the logits, per text (n_tokens, n_tags),
         and by the transitions (n_tags, n_tags). Tokens that the decoder leaves out are not part of the chain."""
+        if self.cfg["label_smoothing"]:
+            raise ValueError(Errors.TC081.format(name=self.name, value=self.cfg["label_smoothing"]))
         ops = self.model.ops
         transitions = layer.ops.to_numpy(layer.get_param(TRANSITIONS))
         loss, *gradients = masked_chain_loss([ops.to_numpy(row) for row in logits], gold, transitions)
