@@ -41,6 +41,11 @@ class Warnings(metaclass=ErrorsWithCodes):
         "The component {name!r} replaces spans in doc.spans[{key!r}] that another component, or you, put there (the "
         "first text: {text!r}). Give {name!r} another `spans_key` in its config, or the spans another key."
     )
+    TW013 = (
+        "{count} gold entities of {texts} text(s) were there before the component saw the texts, and stayed, since "
+        "overwrite_ents is false: these scores say nothing. Predict on texts without entities, as in "
+        "`Example.from_dict(nlp.make_doc(text), ...)` or `Example(nlp.make_doc(gold.text), gold)`."
+    )
     TW100 = (
         "{path}: {count} of {posts} post(s) have tags that {scheme} does not allow in that order, such as "
         "an I- that follows nothing (first: {first}). They were read by the rule of conlleval: such a tag "
