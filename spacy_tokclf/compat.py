@@ -352,7 +352,7 @@ def loaded_component(nlp: Any, name: str) -> dict[str, Any]:
 
     config = None if "loaded_config" in SWITCHED_OFF else getattr(nlp, "_config", None)
     found: dict[str, Any] = config.get("components", {}).get(name, {}) if config is not None else {}
-    if config is None or found.get("model") is nlp.get_pipe_config(name).get("model"):
+    if not found or found.get("model") is nlp.get_pipe_config(name).get("model"):
         return {}  # `nlp.config` was asked for, and repeats what the component was made with
     with contextlib.suppress(ConfigValidationError, ValueError):  # a reference to what is not there stays as it is
         found = config.interpolate()["components"][name]

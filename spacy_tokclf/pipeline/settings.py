@@ -93,13 +93,7 @@ class Settings(dict[str, Any]):
     on_change: Callable[[str], None] | None = None
 
     def __setitem__(self, key: str, value: Any) -> None:
-        value = check_setting(key, value)
-        if key == "spans_key" and value == AUTO:
-            raise ValueError(_out_of_range(key, value, 'the key of a span group ("auto" is for the config)'))
-        check_output({**self, key: value})
-        super().__setitem__(key, value)
-        if self.on_change is not None and key in DEFAULTS:
-            self.on_change(key)
+        self.update({key: value})
 
     def restore(self, entries: Mapping[str, Any]) -> None:
         """Take over entries that were saved; nobody is told of a change.
@@ -114,8 +108,13 @@ class Settings(dict[str, Any]):
         *args, **kwargs (Any): As for `dict.update`.
         """
         entries = {key: check_setting(key, value) for key, value in dict(*args, **kwargs).items()}
-        for key, value in entries.items():
-            self[key] = value
+        if entries.get("spans_key") == AUTO:
+            raise ValueError(_out_of_range("spans_key", AUTO, 'the key of a span group ("auto" is for the config)'))
+        check_output({**self, **entries})
+        super().update(entries)
+        for key in entries:
+            if self.on_change is not None and key in DEFAULTS:
+                self.on_change(key)
 
     def __ior__(self, other: Any) -> "Settings":  # type: ignore[override,misc]
         self.update(other)

@@ -130,7 +130,9 @@ def test_find_threshold(trained: Trained) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_fill_config(name: str, tmp_path: Path) -> None:
     invoke("init", "fill-config", FOLDER / f"{name}.cfg", tmp_path / "filled.cfg")
-    assert load_config(tmp_path / "filled.cfg") == load_config(FOLDER / f"{name}.cfg")
+    filled = load_config(tmp_path / "filled.cfg")
+    assert filled["nlp"].pop("tokenizer") == {"@tokenizers": "spacy.Tokenizer.v1"}
+    assert filled == load_config(FOLDER / f"{name}.cfg")
     assert "already complete" in invoke(
         "init", "fill-config", tmp_path / "filled.cfg", tmp_path / "again.cfg", "--diff"
     )
