@@ -350,7 +350,7 @@ def loaded_component(nlp: Any, name: str) -> dict[str, Any]:
     """
     from thinc.api import ConfigValidationError
 
-    config = None if "loaded_config" in SWITCHED_OFF else getattr(nlp, "_config", None)
+    config: Any = None if "loaded_config" in SWITCHED_OFF else getattr(nlp, "_config", None)
     found: dict[str, Any] = config.get("components", {}).get(name, {}) if config is not None else {}
     if not found or found.get("model") is nlp.get_pipe_config(name).get("model"):
         return {}  # `nlp.config` was asked for, and repeats what the component was made with

@@ -3,6 +3,7 @@
 import copy
 import gc
 import warnings
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ import spacy
 import srsly
 from pipeline_posts import LABELS, add_ner, annotate, found, initialize, read_posts, same, scores_of
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
 from spacy.util import raise_error, registry
 from thinc.api import Adam
 
 from spacy_tokclf import PretrainedEncoder
+from spacy_tokclf.cli.evaluate import evaluate
+from spacy_tokclf.corpus import doc_to_record, write_conll
+from spacy_tokclf.export.optimize_check import compare_pipelines
+from spacy_tokclf.pipeline.tuning.tune import tune
 
 POST = "just met Zorblax in Quorn Falls lol"
 ENTS = [(2, 3, "person"), (4, 6, "location")]
@@ -52,7 +57,7 @@ def test_texts_of_nothing(ner_nlp: Language, text: str) -> None:
 
 def test_nothing_at_all(ner_nlp: Language) -> None:
     assert list(ner_nlp.pipe([])) == []
-    assert ner_nlp.update([], sgd=False) == {} or True
+    assert ner_nlp.get_pipe("ner").update([], sgd=None) == {"ner": 0.0}
     empty = Example(Doc(ner_nlp.vocab), Doc(ner_nlp.vocab))
     assert ner_nlp.update([empty], sgd=False) == {"ner": 0.0}
 
@@ -67,12 +72,9 @@ def test_a_memory_zone(ner_nlp: Language) -> None:
 
 
 def test_texts_are_not_kept(ner_nlp: Language) -> None:
-    import weakref
-
-    group = weakref.ref(ner_nlp(POST).spans["entities"]) if False else None
     doc = ner_nlp(POST)
     ref = weakref.ref(doc)
-    del doc, group
+    del doc
     gc.collect()
     assert ref() is None
 
@@ -198,7 +200,7 @@ def test_losses_are_added_to(ner_nlp: Language) -> None:
 def test_examples_have_to_be_examples(ner_nlp: Language) -> None:
     with pytest.raises(TypeError, match="E978"):
         ner_nlp.get_pipe("ner").update([ner_nlp.make_doc(POST)])
-    with pytest.raises((TypeError, ValueError), match="E930|E978"):
+    with pytest.raises((TypeError, ValueError), match=r"E930|E978"):
         ner_nlp.get_pipe("ner").initialize(read_posts(ner_nlp))
 
 
@@ -281,18 +283,18 @@ def forgetful(nlp: Language) -> Language:
 
 @pytest.fixture
 def gold(tmp_path: Path) -> Path:
-    """A DocBin of the posts with spaces that are known, as `nlp.make_doc` would have them."""
-    from spacy.tokens import DocBin
-
+    """The posts in three forms, with spaces that are known, as `nlp.make_doc` has them."""
     docs = []
     for eg in read_posts(spacy.blank("en")):
-        doc = Doc(eg.reference.vocab, words=[t.text for t in eg.reference], spaces=[True] * len(eg.reference))
-        doc.set_ents([doc[ent.start : ent.end] for ent in []])
-        from spacy.tokens import Span
-
+        doc = Doc(eg.reference.vocab, words=[token.text for token in eg.reference])
+        doc.has_unknown_spaces = False
         doc.set_ents([Span(doc, ent.start, ent.end, ent.label_) for ent in eg.reference.ents])
         docs.append(doc)
     DocBin(docs=docs).to_disk(tmp_path / "gold.spacy")
+    write_conll(map(doc_to_record, docs), tmp_path / "gold.conll")
+    spans = [[{"start": e.start_char, "end": e.end_char, "label": e.label_} for e in doc.ents] for doc in docs]
+    rows = [{"text": doc.text, "spans": found} for doc, found in zip(docs, spans, strict=True)]
+    srsly.write_jsonl(tmp_path / "gold.jsonl", rows)
     return tmp_path / "gold.spacy"
 
 
@@ -308,10 +310,6 @@ READERS: dict[str, Callable[[Path], Any]] = {
 @pytest.mark.parametrize("reader", READERS)
 def test_no_reader_lets_gold_through(ner_nlp: Language, gold: Path, reader: str) -> None:
     """What is evaluated in training, and by `nlp.evaluate`: a pipeline that finds nothing scores nothing."""
-    from spacy_tokclf.corpus.convert import convert
-
-    for suffix in (".conll", ".jsonl"):
-        convert(gold, gold.with_suffix(suffix))
     examples = list(READERS[reader](gold)(ner_nlp))
     assert sum(len(eg.reference.ents) for eg in examples) > 10
     assert not any(eg.predicted.ents for eg in examples)
@@ -322,13 +320,9 @@ def test_no_reader_lets_gold_through(ner_nlp: Language, gold: Path, reader: str)
 
 
 def test_no_command_of_ours_lets_gold_through(ner_nlp: Language, gold: Path, tmp_path: Path) -> None:
-    from spacy_tokclf.cli.evaluate import evaluate
-    from spacy_tokclf.export.optimize_check import compare_pipelines
-    from spacy_tokclf.pipeline.tuning.tune import tune
-
     forgetful(ner_nlp).to_disk(tmp_path / "nothing")
     for raw in (False, True):
-        assert evaluate(str(tmp_path / "nothing"), gold, raw=raw, resamples=2)["entity"]["f1"] == 0.0
+        assert evaluate(str(tmp_path / "nothing"), gold, raw=raw, resamples=2)["overall_f1"] == 0.0
     again = copy.deepcopy(ner_nlp)
     assert compare_pipelines(ner_nlp, again, gold).f1 == (0.0, 0.0)
     references = [eg.reference for eg in Corpus(gold)(ner_nlp)]
