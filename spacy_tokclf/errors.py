@@ -28,6 +28,24 @@ class Warnings(metaclass=ErrorsWithCodes):
         '({detail}). Encoders with backend = "auto" run Hugging Face\'s own forward pass instead: the same numbers, in '
         "more time. Install a version of torch that this package was tested with to have them back."
     )
+    TW010 = (
+        "The components {one!r} and {other!r} both put their entities into doc.spans[{key!r}]: {other!r} replaces "
+        'those of {one!r}, and their scores. Give one of them another `spans_key`, or both "auto".'
+    )
+    TW011 = (
+        "The language {lang!r} has a tokenizer of its own ({own}), but this pipeline has {found}, which splits texts "
+        "at white space: a sentence of a language without spaces is one token, and so is every entity in it. Take "
+        "[nlp.tokenizer] out of the config, and train with that."
+    )
+    TW012 = (
+        "The component {name!r} replaces spans in doc.spans[{key!r}] that another component, or you, put there (the "
+        "first text: {text!r}). Give {name!r} another `spans_key` in its config, or the spans another key."
+    )
+    TW013 = (
+        "{count} gold entities of {texts} text(s) were there before the component saw the texts, and stayed, since "
+        "overwrite_ents is false: these scores say nothing. Predict on texts without entities, as in "
+        "`Example.from_dict(nlp.make_doc(text), ...)` or `Example(nlp.make_doc(gold.text), gold)`."
+    )
     TW100 = (
         "{path}: {count} of {posts} post(s) have tags that {scheme} does not allow in that order, such as "
         "an I- that follows nothing (first: {first}). They were read by the rule of conlleval: such a tag "
@@ -162,6 +180,36 @@ class Errors(metaclass=ErrorsWithCodes):
         "The saved layers ({found} of them) are not those that the pipeline's config describes ({expected}). Load the "
         "folder with the config that it was saved with."
     )
+    TC033 = (
+        "{key} = {value!r} in the config of {name!r}, but its encoder was trained with {saved!r}, and the weights fit "
+        "that alone. Leave the setting as it was, or train anew with the other one."
+    )
+    TC034 = (
+        "nO = {given} in [components.{name}.model], but {name!r} has {found} tags. Set it to null: the labels decide."
+    )
+    TC035 = "There is no setting {name!r} of a token classifier. The settings are: {known}."
+    TC036 = "The component would put its entities nowhere: annotate_ents is false and spans_key is null. Set one."
+    TC037 = (
+        "{label} cannot be an entity type of {name!r}. Expected a string that is not empty and not 'O', without white "
+        "space at either end and without line breaks, tabs or control characters."
+    )
+    TC038 = (
+        "`spacy-tokclf.add_labels.v1` finds no token classifier {name!r} in the pipeline; there is: {found}. Name one "
+        "of them as its `component`."
+    )
+    TC039 = (
+        "The component {name!r} cannot rehearse: it does not know what it was like before. Call nlp.resume_training() "
+        "first, before it is trained further."
+    )
+    TC040 = (
+        "The component {name!r} cannot rehearse: it listens to an encoder that it cannot run by itself. Expected an "
+        "encoder of its own, or a `spacy-tokclf.EncoderListener.v1` with its `transformer_encoder` in the pipeline."
+    )
+    TC041 = (
+        "nlp.rehearse does not tell {name!r} which optimizer it has. Call it with that of nlp.resume_training(), on "
+        "the pipeline that the component was made in, or call nlp.get_pipe({name!r}).rehearse(examples, sgd=optimizer)."
+    )
+
     TC050 = (
         "{count} of {total} texts have no doc.spans[{key!r}], where others have their gold, but entities with other "
         "labels in doc.ents ({labels}; the first: {text!r}). Give each of them the group: empty if it has no such "

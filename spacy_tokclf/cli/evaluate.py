@@ -106,7 +106,7 @@ def evaluate(
     texts = entity_texts(read_file(train, nlp, options)) if train is not None else None
     summary = summarize(comparison, tokens, train_texts=texts, n_resamples=resamples, joiner=joiner)
     keys = [pipe.cfg["spans_key"] for _, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)]
-    scored = scored_entities(examples, keys)
+    scored = scored_entities(examples, [key for key in keys if key is not None])
     if len(scored.scores):
         summary["details"]["calibration"] = calibration_report(scored.scores, scored.correct)
     if errors_path is not None:

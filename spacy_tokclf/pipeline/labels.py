@@ -78,6 +78,18 @@ def choose_labels(
     return scheme, tags or extend_tags([], types, scheme)
 
 
+def is_entity_type(label: Any) -> bool:
+    """Tell whether something can be an entity type.
+
+    label (Any): A label.
+    RETURNS (bool): Whether it is a string that is not empty, is not `O`, has no white space around it, and can be
+        printed.
+    """
+    return (
+        isinstance(label, str) and bool(label) and label != OUTSIDE and label == label.strip() and label.isprintable()
+    )
+
+
 def read_labels(labels: dict[str, Any] | list[str]) -> tuple[str, list[str]]:
     """Read labels that a user or `spacy init labels` gives.
 
@@ -93,6 +105,6 @@ def read_labels(labels: dict[str, Any] | list[str]) -> tuple[str, list[str]]:
         if wrong:
             raise ValueError(Errors.TC027.format(tags=wrong, scheme=scheme, expected=expected_tags(scheme)))
         return str(scheme), list(tags)
-    if not all(isinstance(label, str) and label and label != OUTSIDE for label in labels):
+    if not all(map(is_entity_type, labels)):
         raise ValueError(Errors.TC026.format(value=str(labels)[:200]))
     return "IOB2", extend_tags([], labels, "IOB2")
