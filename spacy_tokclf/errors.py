@@ -39,6 +39,10 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     TW110 = "{path}: {facts}.{examples}"
     TW111 = "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}."
+    TW112 = (
+        "{path}: the labels {one!r} and {other!r} differ in white space at their ends only, and are two types. Make "
+        "them one, if they are."
+    )
     TW113 = (
         "{path}: the tags are B, I and O without a type, so its entities get the type {label}. Add the type to the "
         "tags (B-PERSON) to have another."
@@ -244,8 +248,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "its tag, and a blank line after each post."
     )
     TC117 = (
-        "The word {word!r} ({where}) cannot be written to a CoNLL file: {reason}. Remove or replace it; "
-        "a DocBin (.spacy) holds any word."
+        "The {what} {text!r} ({where}) cannot be written to a CoNLL file: {reason}. Remove or replace it; "
+        "a DocBin (.spacy) holds any."
     )
     TC118 = (
         "There are no data at {path!r}: expected a CoNLL file (one token a row, its tag in another column), a .spacy "
@@ -287,9 +291,25 @@ class Errors(metaclass=ErrorsWithCodes):
         "doubled, and the cell in quotes; export the table again, or save it with tabs between columns under "
         "another name."
     )
+    TC130 = (
+        "{where}: this line of stand-off annotation is not understood: {line!r}. Expected for example "
+        "`T1<TAB>PER 0 4<TAB>Mira`, or a line of an event, a relation, an attribute or a note (E, R, A, M, N, #, *)."
+    )
     TC131 = (
         "{path}: there is no column {column!r}; the file names: {found}. Expected a name in its first row or in "
         "`# global.columns = ...`, or the number of a column, from 0."
+    )
+    TC132 = (
+        "Labels without prefixes were to be written (IO), but nobody could tell them for labels: {detail} Write them "
+        "in a scheme with prefixes, such as IOB2."
+    )
+    TC133 = (
+        "{path}: there is no text that this annotation stands off from: expected it at {text}. Give both files the "
+        "same name and place."
+    )
+    TC134 = (
+        "{where}: the annotation {label!r} is in several parts: {places}, and an entity is in one. Choose overlap = "
+        '"longest" or "first" to keep one of them; what the others cover has no gold then.'
     )
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "

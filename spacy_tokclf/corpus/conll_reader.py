@@ -45,8 +45,15 @@ def make_conll_corpus_v1(
         raise ValueError(Errors.TC118.format(path=path))
     if limit < 0:
         raise ValueError(Errors.TC119.format(name="limit", value=limit, least=0))
-    columns = {"token_column": token_column, "tag_column": tag_column}
-    corpus = ConllCorpus(path, scheme=scheme, limit=limit, separator=separator, encoding=encoding, **columns)
+    corpus = ConllCorpus(
+        path,
+        scheme=scheme,
+        token_column=token_column,
+        tag_column=tag_column,
+        limit=limit,
+        separator=separator,
+        encoding=encoding,
+    )
     return augmented(corpus, augmenter)
 
 

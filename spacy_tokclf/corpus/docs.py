@@ -62,8 +62,8 @@ def doc_to_record(doc: Doc) -> Record:
 
 
 def records_to_docs(records: Iterable[Record], vocab: Vocab) -> Iterator[Doc]:
-    """Stream records as reference Docs, and warn once at the end if entities had to be trimmed (TW101), and of types that
-    differ in outer white space only (TW121).
+    """Stream records as reference Docs, and warn once at the end if entities had to be trimmed (TW101), and of types
+    that differ in outer white space only (TW121).
 
     records (Iterable[Record]): The posts.
     vocab (Vocab): Vocabulary of the Docs.

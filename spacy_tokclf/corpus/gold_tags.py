@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 
 from ..errors import Errors, Warnings
-from ..tags import UNNAMED, UNSPECIFIED, TagForm, convert_tags, expected_tags, is_tag_of
+from ..tags import UNNAMED, UNSPECIFIED, TagForm, convert_tags, expected_tags, is_tag_of, split_tag
 
 
 class GoldTags:
@@ -50,13 +50,18 @@ class GoldTags:
         return read if self.scheme == "IOB2" else convert_tags(read, self.scheme, "IOB2")
 
     def report(self) -> None:
-        """Warn of tags in an order that the scheme does not allow (TW100), of entities without a type (TW113), and of
-        tokens of which nothing is said (TW114)."""
+        """Warn of tags in an order that the scheme does not allow (TW100), of labels that differ in outer white space
+        only (TW112), of entities without a type (TW113), and of tokens of which nothing is said (TW114)."""
         if self._faulty:
             facts = {"path": self.path, "count": self._faulty, "posts": self._sentences, "first": self._first}
             warnings.warn(Warnings.TW100.format(scheme=self.scheme, **facts), stacklevel=3)
         if self.spelling.unnamed:
             warnings.warn(Warnings.TW113.format(path=self.path, label=UNNAMED), stacklevel=3)
+        labels: dict[str, str] = {}
+        for label in sorted(tag if self.scheme == "IO" else split_tag(tag)[1] for tag in self._known):
+            other = labels.setdefault(label.strip(), label)
+            if other != label:
+                warnings.warn(Warnings.TW112.format(path=self.path, one=other, other=label), stacklevel=3)
         if self._unspecified:
             facts = {"path": self.path, "count": self._unspecified, "first": self._first_unspecified}
             warnings.warn(Warnings.TW114.format(**facts), stacklevel=3)

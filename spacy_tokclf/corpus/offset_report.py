@@ -18,6 +18,7 @@ _SAYS = {
     "expand": "{count} of {spans} spans did not fit the tokens and were expanded to whole tokens",
     "contract": "{count} of {spans} spans did not fit the tokens and were contracted to whole tokens",
     "overlap": "{count} of {spans} spans overlapped another and were dropped; what they alone covered has no gold",
+    "parts": "{count} of {spans} spans are in several parts, of which one was kept; what the others cover has no gold",
     "blank": "{count} of {spans} spans held white space only and were dropped",
     "trim": "{count} of {spans} spans began or ended with white space, which was trimmed",
     "unannotated": "{count} of {texts} texts have no annotation and no gold",
@@ -66,7 +67,7 @@ class OffsetReport:
     def add(self, kind: str, record: TextRecord, span: CharSpan) -> None:
         """Count one span.
 
-        kind (str): What happened to it: "mask", "expand", "contract", "overlap", "blank" or "trim".
+        kind (str): What happened to it: "mask", "expand", "contract", "overlap", "parts", "blank" or "trim".
         record (TextRecord): Its text.
         span (tuple[int, int, str]): The span.
         """

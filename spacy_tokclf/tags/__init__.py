@@ -14,7 +14,7 @@ from .schemes import (
     split_tag,
     tags_to_spans,
 )
-from .spelling import UNNAMED, UNSPECIFIED, USUAL, Spelling, find_spelling, looks_like_tag
+from .spelling import UNNAMED, UNSPECIFIED, USUAL, Spelling, find_spelling, is_usual, looks_like_tag
 
 __all__ = [
     "MISSING",
@@ -33,6 +33,7 @@ __all__ = [
     "find_spelling",
     "is_missing",
     "is_tag_of",
+    "is_usual",
     "looks_like_tag",
     "spans_to_tags",
     "split_tag",

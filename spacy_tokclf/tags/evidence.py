@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from .schemes import MISSING, OUTSIDE
+from .spelling import looks_like_tag as may_be_spelled
 
 _NAME = re.compile(r"[^\W\d_](?:[\w.&/+:-]*\w)?")
 _NOTHING = {"none", "null", "nan", "n/a", "na", "outside", "pad", "[pad]", "[cls]", "[sep]", "other-o"}
@@ -13,6 +14,8 @@ ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X
 CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS PDT POS PRP PRP$ RB RBR RBS RP TO UH VB VBD VBG VBN VBP VBZ WDT WP
 WP$ WRB
 """
+_BEGINS_OR_ENDS = re.compile(r"[BI][-_:/.].+|.+[-_:/.][BI]", re.DOTALL)
+_HEADINGS = {"y", "class", "type", "category", "target", "gold", "annotation", "label", "labels", "tag", "tags", "ner"}
 _MANY, _LONG = 8, 60
 
 
@@ -25,16 +28,30 @@ def why_no_labels(counts: Mapping[str, int]) -> tuple[str, str]:
     labels = {tag: count for tag, count in counts.items() if tag not in (OUTSIDE, MISSING)}
     shown = max(labels, key=lambda label: labels[label], default="")
     odd = next(((why, label) for label in labels if (why := _oddity(label))), None)
+    spelled = [label for label in labels if may_be_spelled(label)]
     speech = sorted(labels.keys() & _PARTS_OF_SPEECH.split())
     if len(speech) > 2 and 2 * len(speech) > len(labels):
         return "a column of parts of speech", speech[0]
     if odd:
         return odd
+    if spelled and (len(spelled) == len(labels) or any(_BEGINS_OR_ENDS.fullmatch(label) for label in spelled)):
+        return "tags with prefixes in a spelling that is not known, or not the same in all", spelled[0]
+    if _may_name_column(counts):
+        return "names of columns in the first row", next(iter(counts))
     if OUTSIDE not in counts and MISSING not in counts:
         return "a column that has no O, as if every token were in an entity", shown
     if len(labels) >= _MANY and 2 * len(labels) > sum(labels.values()):
         return "a column whose values are nearly all different", shown
     return "", ""
+
+
+def _may_name_column(counts: Mapping[str, int]) -> bool:
+    """Tell a label that is there once, as the very first, and is not like the others."""
+    first, *others = [tag for tag in counts if tag != MISSING] or [OUTSIDE]
+    if first == OUTSIDE or counts[first] > 1 or next(iter(counts)) != first:
+        return False
+    cases = {label.isupper() for label in others if label != OUTSIDE}
+    return first.casefold() in _HEADINGS or (not first.isupper() and cases <= {True})
 
 
 def _oddity(label: str) -> str:

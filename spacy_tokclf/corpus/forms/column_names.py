@@ -24,7 +24,7 @@ def global_columns(lines: Sequence[str]) -> list[str] | None:
     lines (Sequence[str]): The first lines of a file.
     RETURNS (list[str] | None): The names; None if there are none.
     """
-    match = next((match for line in lines if (match := _GLOBAL.match(line))), None)
+    match = next((match for line in lines if "\t" not in line and (match := _GLOBAL.match(line))), None)
     return match[1].split() if match else None
 
 

@@ -1,4 +1,4 @@
-"""CoNLL files, one token a row, its tag in another column, a blank line after each post: reader and writer of records.
+"""The reader of CoNLL files: one token a row, its tag in another column, a blank line after each post.
 
 How rows are split, and in which dialects: see `tokens_and_tags`. WNUT-17 is read as published.
 """
@@ -11,15 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import Errors
-from ...tags import SchemeDetector, TagForm, convert_tags
+from ...tags import SchemeDetector, TagForm
 from ..gold_tags import GoldTags
 from ..records import Record
-from .columns import is_docstart
 from .looks import naming_what_it_is
 from .tokens_and_tags import DEFAULT, Columns, stream_rows
 
-_SEVERAL_LABELS = re.compile(r",(O(,|$)|[BIESLU]-)")
-_BOM = "\ufeff"
+_SEVERAL_LABELS = re.compile(r"[,;| ](O([,;| ]|$)|[BIESLU]-)")
 
 
 class _Post(NamedTuple):
@@ -120,32 +118,6 @@ def check_rows(lines: list[int], words: list[str], tags: list[str], path: str) -
             raise ValueError(Errors.TC115.format(where=f"{path}:{line}", tag=tag))
 
 
-def write_conll(records: Iterable[Record], path: str | Path, *, scheme: str = "IOB2") -> int:
-    """Write posts as `token<TAB>tag` rows with a blank line after each post, in UTF-8 with "\\n" line ends.
-
-    records (Iterable[Record]): The posts; empty ones are left out.
-    path (str | Path): The file to write.
-    scheme (str): Scheme to write.
-    RETURNS (int): Number of posts written.
-    RAISES (ValueError): TC117 if a word would not come back: an empty one, or one with a tab or a line end.
-    """
-    written = 0
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-        for record in records:
-            if not record.words:
-                continue
-            tags = record.tags if scheme == "IOB2" else convert_tags(record.tags, "IOB2", scheme)
-            rows = [f"{word}\t{tag}\n" for word, tag in zip(record.words, tags, strict=True)]
-            for word, row in zip(record.words, rows, strict=True):
-                _check_row(word, row, record)
-            if not written and rows[0].startswith(_BOM):
-                file.write(_BOM)
-            file.write("".join(rows) + "\n")
-            written += 1
-    return written
-
-
 def has_several_labels(tag: str) -> bool:
     """Tell whether a tag gives one token several labels, as in emerging.test.conll of WNUT-17.
 
@@ -169,16 +141,3 @@ def _read_posts(path: str | Path, columns: Columns) -> Iterator[_Post]:
                 check_rows(post.lines, post.words, post.tags, str(path))
                 known.update(post.tags)
             yield post
-
-
-def _check_row(word: str, row: str, record: Record) -> None:
-    """Refuse a word that would be read as something else."""
-    reason = ""
-    if not word:
-        reason = "it is empty"
-    elif "\t" in word or "\n" in word:
-        reason = "it holds a tab or a line end"
-    elif is_docstart(row):
-        reason = "readers skip this line"
-    if reason:
-        raise ValueError(Errors.TC117.format(word=word, where=record.where, reason=reason))

@@ -52,10 +52,19 @@ def find_separator(rows: Sequence[str], separator: str | None) -> str:
         tails = tails[1:] or tails
         if not all(tails) or any(" " in tail for tail in tails):
             continue
+        if all(_is_row(row.rstrip(_BLANK).rpartition(other)) for row in rows[1:] or rows):
+            continue
         is_tagged = any(map(looks_like_tag, tails)) and all(tail == MISSING or looks_like_tag(tail) for tail in tails)
         if is_tagged or (" " not in first.strip() and other in _BEFORE_LABELS and OUTSIDE in tails):
             return other
     return " "
+
+
+def _is_row(parts: tuple[str, str, str]) -> bool:
+    """Tell whether what stands before a separator is a row already, whose tag was only written twice."""
+    before, other, tail = parts
+    ends = (before.rstrip(_BLANK).split(mark) for mark in " " + _OTHERS if mark != other)
+    return any(len(cells) > 1 and (looks_like_tag(cells[-1]) or cells[-1] == tail.strip()) for cells in ends)
 
 
 def find_layout(rows: Sequence[str], columns: Sequence[int], separator: str, where: str) -> Layout:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import Errors
 from .sources import inner_name, read_blocks
 
-__all__ = ["BLOCK", "inner_name", "read_line_blocks", "read_text"]
+__all__ = ["BLOCK", "check_encoding", "decode_text", "inner_name", "read_line_blocks"]
 
 #: Bytes read at a time.
 BLOCK = 1 << 22
@@ -52,22 +52,22 @@ def read_line_blocks(path: str | Path, encoding: str | None = None) -> Iterator[
         yield block
 
 
-def read_text(path: str | Path, encoding: str | None = None) -> str:
-    """Read a file whole, its line ends as they are.
+def decode_text(data: bytes, name: str | Path, encoding: str | None = None) -> str:
+    """Decode the bytes of a file, its line ends as they are.
 
-    path (str | Path): The file.
+    data (bytes): The bytes.
+    name (str | Path): What the file is called in messages.
     encoding (str | None): As for read_line_blocks.
     RETURNS (str): The text, without a byte order mark.
-    RAISES (ValueError): As read_line_blocks does.
+    RAISES (ValueError): TC111, TC125.
     """
     check_encoding(encoding)
-    parts: list[str] = []
+    codec = next((name for mark, name in _MARKS if data.startswith(mark)), encoding or "utf-8")
     try:
-        parts.extend(_decoded(path, encoding))
-    except UnicodeError as err:
-        before = "".join(parts).split("\n")
-        raise _wrong_encoding(f"{path}:{len(before)}", before[-1], err, encoding) from err
-    return "".join(parts)
+        return data.decode(codec).removeprefix(_BOM)
+    except UnicodeDecodeError as err:
+        before = data[: err.start].decode(codec, "ignore").split("\n")
+        raise _wrong_encoding(f"{name}:{len(before)}", before[-1], err, encoding) from err
 
 
 def check_encoding(encoding: str | None) -> None:

@@ -93,8 +93,13 @@ def _has_pairs(lines: Sequence[str]) -> bool:
 
 def _is_header(lines: Sequence[str]) -> bool:
     """Tell a first row whose last cell is no tag, where all others are."""
-    cells = [line.split()[-1] for line in lines]
-    return len(cells) > 1 and not looks_like_tag(cells[0]) and all(map(looks_like_tag, cells[1:]))
+    cells = [line.split("\t" if "\t" in lines[0] else None)[-1].strip() for line in lines]
+    return (
+        len(cells) > 1
+        and cells[0].isidentifier()
+        and not looks_like_tag(cells[0])
+        and all(map(looks_like_tag, cells[1:]))
+    )
 
 
 def _is_prose(lines: Sequence[str]) -> bool:

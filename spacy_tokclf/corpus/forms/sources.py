@@ -14,7 +14,8 @@ from ...errors import Errors
 MAX_UNPACKED = 1 << 33
 #: Bytes at the beginning of a file that tell what it is, and what ends its lines.
 HEAD = 1 << 20
-_TELLING = 1 << 12  # of these, the bytes in which zeros are counted
+#: Bytes of these that tell text from what is none.
+TELLING = 1 << 12
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError)
@@ -111,7 +112,7 @@ def inner_name(path: str | Path) -> Path:
     file = Path(path)
     if file.suffix.lower() == ".gz":
         return file.with_suffix("")
-    if file.suffix.lower() != ".zip" or not file.is_file():
+    if file.suffix.lower() != ".zip":
         return file
     try:
         with zipfile.ZipFile(file) as archive:
@@ -156,7 +157,7 @@ def _foreign(head: bytes) -> tuple[str, str]:
 
 def _tar_or_utf16(head: bytes) -> tuple[str, str]:
     """Name a tar archive, or UTF-16 without mark: every other byte is zero."""
-    head = head[:_TELLING]
+    head = head[:TELLING]
     if head[257:262] == b"ustar":
         return "a tar archive", "Unpack it"
     zeros = [head[place::2].count(0) for place in (0, 1)]

@@ -15,7 +15,9 @@ from ..offset_report import OffsetReport
 from ..options import ReadOptions, WriteOptions
 from ..records import Record
 from . import docbin
-from .conll import read_conll, write_conll
+from .brat import is_brat, read_brat
+from .conll import read_conll
+from .conll_writer import write_conll
 from .jsonl import SUFFIXES, is_json, read_jsonl, write_jsonl
 from .wnut17 import NAMES, wnut17_source
 
@@ -92,6 +94,18 @@ def _write_dataset(docs: Iterable[Doc], path: Path, options: WriteOptions) -> in
     return int(dataset.num_rows)
 
 
+def _read_brat(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
+    counts = OffsetReport() if report is None else report
+    records = read_brat(
+        path, overlap=options.overlap, offsets=options.offsets, encoding=options.encoding, report=counts
+    )
+    yield from text_records_to_docs(
+        records, nlp, on_misaligned=options.on_misaligned, overlap=options.overlap, report=counts
+    )
+    if report is None:
+        counts.warn(str(path))
+
+
 def _is_conll(path: str | Path) -> bool:
     """Take any other file: columns have no mark that all of them share."""
     return not Path(path).is_dir()
@@ -127,6 +141,7 @@ COLUMNS = "CoNLL"
 #: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
 FORMS: tuple[Form, ...] = (
     Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
+    Form("brat", (), is_brat, _read_brat, None),
     Form("JSON", SUFFIXES, is_json, _read_jsonl, _write_jsonl),
     Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
     Form(COLUMNS, (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),

@@ -1,14 +1,15 @@
 """Any text file with one tag a token, whatever its dialect: columns, lines of pairs, tables in CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import Errors
+from ...tags import is_usual
 from .columns import stream_columns
-from .csv_rows import find_csv, stream_csv
-from .lines import check_encoding, read_line_blocks
+from .csv_rows import SUFFIX, find_csv, stream_csv
+from .lines import check_encoding, inner_name, read_line_blocks
 from .pairs import find_pairs, stream_pairs
 from .rows import Rows
 
@@ -46,11 +47,19 @@ def stream_rows(path: str | Path, columns: Columns = DEFAULT) -> Iterator[Rows]:
     if not Path(path).is_file():
         raise ValueError(Errors.TC118.format(path=str(path)))
     lines = first_lines(path, encoding)
+    if _is_plain(lines) and inner_name(path).suffix.lower() != SUFFIX:
+        return stream_columns(path, (token, tag), separator=separator, encoding=encoding)
     if mark := find_csv(path, lines, separator):
         return stream_csv(path, (token, tag), mark, encoding=encoding)
     if mark := find_pairs(lines, separator):
         return stream_pairs(path, (token, tag), mark, encoding=encoding)
     return stream_columns(path, (token, tag), separator=separator, encoding=encoding)
+
+
+def _is_plain(lines: Sequence[str]) -> bool:
+    """Tell rows that have a tag after a tab, as most have; then nothing else is thought of."""
+    ends = [line.rpartition("\t") for line in lines if line and not line.isspace()]
+    return bool(ends) and all(tab and is_usual(tag.strip()) for _, tab, tag in ends)
 
 
 def first_lines(path: str | Path, encoding: str | None = None) -> list[str]:
