@@ -28,8 +28,8 @@ def make_jsonl_corpus_v1(
 ) -> CorpusT:
     """Create the reader `spacy-tokclf.JsonlCorpus.v1`.
 
-    path (str | Path | None): An export of Doccano, Prodigy or Label Studio, or JSON of another shape that is known, with
-        any suffix; or a folder whose *.jsonl, *.json and *.ndjson files, packed or not, are read in order.
+    path (str | Path | None): An export of Doccano, Prodigy or Label Studio, or JSON of another shape that is known,
+        with any suffix; or a folder whose *.jsonl, *.json and *.ndjson files, packed or not, are read in order.
     format (str): "doccano", "prodigy", "label-studio", or "auto".
     on_misaligned (str): What becomes of spans that do not fit the tokens: "mask", "expand", "contract" or "error", as
         for text_records_to_docs.

@@ -53,7 +53,7 @@ def read(tmp_path):
         ({"text": TEXT, "label": [], "highlights": [PER]}, "key 'highlights': 1"),
         ({"text": TEXT, "ents": [], "tokens": [], "spans": {"sc": [PER]}}, "span group 'sc': 1"),
         ([TEXT, {"entities": [], "spans": {"sc": [[0, 10, "X"]]}}], "span group 'sc': 1"),
-        ({"tokenized_text": TEXT[:-1].split() + ["."], "ner": [[0, 1, ""], [4, 4, "LOC"]]}, "no label: 1"),
+        ({"tokenized_text": [*TEXT[:-1].split(), "."], "ner": [[0, 1, ""], [4, 4, "LOC"]]}, "no label: 1"),
     ],
 )
 def test_a_mark_that_cannot_be_learned_is_masked(row, why, read):

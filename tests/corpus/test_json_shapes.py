@@ -261,7 +261,7 @@ def test_offsets_in_bytes_are_found_by_the_texts(read):
     assert [
         ent.text for (doc,) in [read({"text": "é Zoë", "label": [{**spans[0], "end": 7}]})] for ent in doc.ents
     ] == ["Zoë"]
-    with pytest.raises(ValueError, match="TC16[24]"):
+    with pytest.raises(ValueError, match=r"TC16[24]"):
         read({"text": "é Zoë", "label": spans})
 
 

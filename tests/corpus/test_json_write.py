@@ -88,7 +88,7 @@ def test_there_and_back(tmp_path, name, format, written):
 def test_scores_survive_every_form_that_has_a_place_for_them(tmp_path):
     doc = Doc(NLP.vocab, words=["Mira", "met", "Bo", "in", "Rome"])
     spans = [Span(doc, 0, 1, label="PER"), Span(doc, 2, 3, label="PER"), Span(doc, 4, 5, label="LOC")]
-    doc.set_ents(spans[:2] + [Span(doc, 4, 5, label="ORG")])  # corrected after it was predicted
+    doc.set_ents([*spans[:2], Span(doc, 4, 5, label="ORG")])  # corrected after it was predicted
     doc.spans["entities"] = SpanGroup(doc, name="entities", attrs={"scores": [0.5, 0.25, 0.75]}, spans=spans)
     expected = {(0, 1, "PER"): 0.5, (2, 3, "PER"): 0.25}
     assert doc_scores(doc) == expected
