@@ -222,7 +222,8 @@ def test_what_is_refused_is_named(tmp_path, name):
     text, says = REFUSED[name]
     path = tmp_path / "x"
     path.write_bytes(text.encode())
-    for read in (lambda: list(read_any(path, NLP)), lambda: read_tagged(path), lambda: list(ConllCorpus(path)(NLP))):
+    readers = (lambda: read_tagged(path), lambda: list(ConllCorpus(path)(NLP)), lambda: list(read_any(path, NLP)))
+    for read in readers[1:2] if name == "JSON" else readers:  # where any form is read, JSON is
         with pytest.raises(ValueError, match=f"(?s){says}"):
             read()
 
