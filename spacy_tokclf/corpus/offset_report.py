@@ -77,12 +77,19 @@ class OffsetReport:
     @property
     def said(self) -> list[str]:
         """What happened, a line for each kind."""
+        return [self.says(kind) for kind in _SAYS if self.counts[kind]]
+
+    def says(self, kind: str) -> str:
+        """Say what happened.
+
+        kind (str): A kind, as for `add`; or "unread", "unannotated", "several" or "passed".
+        RETURNS (str): One line.
+        """
         why = {
-            kind: ", ".join(f"{name}: {count}" for name, count in counts.most_common(_KINDS))
-            for kind, counts in self._why.items()
+            name: ", ".join(f"{what}: {count}" for what, count in counts.most_common(_KINDS))
+            for name, counts in self._why.items()
         }
-        facts = {"spans": self.spans, "texts": self.texts, **why}
-        return [says.format(count=self.counts[kind], **facts) for kind, says in _SAYS.items() if self.counts[kind]]
+        return _SAYS[kind].format(count=self.counts[kind], spans=self.spans, texts=self.texts, **why)
 
     @property
     def examples(self) -> list[str]:
