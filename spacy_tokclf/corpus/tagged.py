@@ -62,7 +62,7 @@ def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix:
     with naming_what_it_is(path, options.encoding):
         rows = join_rows(str(path), list(stream_rows(path, columns)))
         tokens, tags = rows.columns
-        check_rows(rows.lines.tolist(), tokens, tags, str(path))
+        check_rows(rows.lines, tokens, tags, str(path))
         if suffix:
             _check_suffixes(tags, rows.where)
         else:
@@ -75,15 +75,13 @@ def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix:
 def _with_prefixes(tags: list[str], rows: Rows) -> list[str]:
     """Write tags in the usual way, and labels without prefixes in IOB2."""
     detector = SchemeDetector()
-    ends = np.cumsum(rows.lengths).tolist()
-    bounds = [(end - length, end) for end, length in zip(ends, rows.lengths.tolist(), strict=True)]
-    lines = rows.lines.tolist()
-    for start, end in bounds:
-        detector.add(tags[start:end], f"{rows.path}:", numbers=lines[start:end])
+    detector.add_many(tags, rows.lengths.tolist(), rows.where)
     form = detector.form()
     tags = form.spelling.normalize(tags)
     if form.scheme != "IO":
         return tags
+    ends = np.cumsum(rows.lengths).tolist()
+    bounds = [(end - length, end) for end, length in zip(ends, rows.lengths.tolist(), strict=True)]
     return [tag for start, end in bounds for tag in convert_tags(tags[start:end], "IO", "IOB2")]
 
 

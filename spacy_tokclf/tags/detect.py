@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..errors import Errors
@@ -35,25 +36,38 @@ class SchemeDetector:
         self._places: dict[str, str] = {}
         self._neighbours: set[tuple[str, str]] = set()
 
-    def add(
-        self, tags: Sequence[str | None], where: str = "token ", *, first: int = 0, numbers: Sequence[int] | None = None
-    ) -> None:
+    def add(self, tags: Sequence[str | None], where: str = "token ", *, first: int = 0) -> None:
         """Take one sentence into account.
 
         tags (Sequence[str | None]): One tag per token.
         where (str): What stands before the number of a token in messages, for example "train.conll:".
         first (int): Number of the first token, for example its line.
-        numbers (Sequence[int] | None): Number of each token, if they do not follow each other.
         RAISES (ValueError): TC126 if there are so many distinct tags that they cannot be tags.
         """
-        known = [tag or (MISSING if tag is None else "") for tag in tags]
-        if not self._counts.keys() >= set(known):
-            for i, tag in enumerate(known):
-                if tag not in self._places:
-                    self._places[tag] = f"{where}{numbers[i] if numbers else first + i}"
-        self._counts.update(known)
-        self._neighbours.update(zip([OUTSIDE, *known], [*known, OUTSIDE], strict=True))
-        if len(self._counts) > _TOO_MANY:
+        known = [MISSING if tag is None else tag for tag in tags]
+        self.add_many(known, [len(known)], lambda token: f"{where}{first + token}")
+
+    def add_many(self, tags: Sequence[str], lengths: Iterable[int], where: Callable[[int], str]) -> None:
+        """Take many sentences into account.
+
+        tags (Sequence[str]): The tags of all of them. Shape: (n_tokens,).
+        lengths (Iterable[int]): Tokens of each sentence. Shape: (n_sentences,).
+        where (Callable[[int], str]): Says where a token stands.
+        RAISES (ValueError): TC126 if there are so many distinct tags that they cannot be tags.
+        """
+        if new := set(tags) - self._places.keys():
+            at = dict(zip(reversed(tags), range(len(tags) - 1, -1, -1), strict=True))  # where each is first
+            for tag in sorted(new, key=lambda tag: at[tag])[: _TOO_MANY + 1]:
+                self._places[tag] = where(at[tag])
+        self._counts.update(tags)
+        apart = [OUTSIDE]  # all tags, an O before and after each sentence
+        start = 0
+        for length in lengths:
+            apart += tags[start : start + length]
+            apart.append(OUTSIDE)
+            start += length
+        self._neighbours.update(pairwise(apart))
+        if len(self._places) > _TOO_MANY:
             raise self._no_evidence("a column whose values are nearly all different", next(iter(self._places)))
 
     def result(self) -> str:

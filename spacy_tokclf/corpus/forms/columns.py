@@ -8,7 +8,7 @@ the rows of CoNLL-U that stand for no token of their own.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ _BLANK = " \t"
 _BLANKS = re.compile(r"[ \t]+")
 _DOCSTART = "-DOCSTART-"
 _NOTHING = ("", "_", "-", "O", "*")
-_SAMPLE = 200
+_FIRST, _SAMPLE = 2000, 200
 
 
 def read_columns(path: str | Path, columns: Sequence[int | str] = (0, -1), *, separator: str | None = None) -> Rows:
@@ -142,7 +142,7 @@ def _find_table(
     lines: list[str], first: int, columns: Sequence[int | str], separator: str | None, path: str | Path
 ) -> _Table | None:
     """Settle how a file is read by its first lines; None if there is no row among them."""
-    places = [i for i, line in enumerate(lines) if not _divides(line, separator)]
+    places = list(islice((i for i, line in enumerate(lines) if not _divides(line, separator)), _FIRST))
     # What might be a comment does not settle anything, unless there is nothing else.
     plain = [i for i in places if lines[i][0] != "#"] or [i for i in places if not lines[i][1:2].isspace()]
     plain = plain or [i for i in places if "\t" in lines[i] or " " in lines[i].strip()]
@@ -159,7 +159,8 @@ def _find_table(
         if line[:1] != "#"
     ]
     chosen = choose_columns(columns, names, sample, path)
-    layout = find_layout(rows[is_header:], chosen, separator, f"{path}:{first + plain[is_header]}")
+    others = (line for line in lines if line[:1] != "#" and not _divides(line, separator))
+    layout = find_layout(rows[is_header], others, chosen, separator, f"{path}:{first + plain[is_header]}")
     ids = find_name("id", names) if names else 0 if has_ids(sample) else None
     return _Table(layout, chosen, ids, first + plain[0] if is_header else 0)
 
@@ -180,10 +181,12 @@ def _row_numbers(lines: list[str], first: int, table: _Table) -> tuple[list[int]
     ]
     if table.header >= first and numbers and numbers[0] <= table.header:
         numbers.remove(table.header)
-    if not any(line[:1] == "#" for line in lines):
+    hashes = [i for i, line in enumerate(lines) if line[:1] == "#"]
+    if not hashes:
         return numbers, []
     comments, inside = find_comments(
         lines,
+        hashes,
         lambda line: split_row(_normalize([line], table.layout)[0], separator),
         table.layout.width,
         range(table.layout.width)[table.columns[-1]],
@@ -195,6 +198,8 @@ def _row_numbers(lines: list[str], first: int, table: _Table) -> tuple[list[int]
 def _find_fault(rows: list[str], layout: Layout) -> int | None:
     """Find a row that holds the end of another line: "\\r" in a file whose lines end otherwise is a character of a
     token, unless a row could end there."""
+    if "\r" not in "".join(rows):
+        return None
     for i, row in enumerate(rows):
         if "\r" in row:
             before, end, _ = row.rstrip("\r").rpartition("\r")

@@ -2,7 +2,7 @@
 row."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ...tags import MISSING, UNSPECIFIED, looks_like_tag
 
@@ -11,12 +11,18 @@ _TAG_BESIDE = {MISSING, UNSPECIFIED}
 
 
 def find_comments(
-    lines: Sequence[str], split: Callable[[str], list[str]], width: int, tag: int, is_blank: Callable[[str], bool]
+    lines: Sequence[str],
+    hashes: Iterable[int],
+    split: Callable[[str], list[str]],
+    width: int,
+    tag: int,
+    is_blank: Callable[[str], bool],
 ) -> tuple[set[int], set[int]]:
     """Find the comments among the lines of whole sentences: before a sentence, and inside of one only what can be no
     row, since it has no tab where rows have.
 
     lines (Sequence[str]): The lines.
+    hashes (Iterable[int]): Indices of those that begin with `#`, in order.
     split (Callable[[str], list[str]]): Splits a line into cells.
     width (int): How many cells a row has.
     tag (int): Which of them is the tag.
@@ -25,9 +31,8 @@ def find_comments(
     """
     comments: set[int] = set()
     inside: set[int] = set()
-    for i, line in enumerate(lines):
-        if line[:1] != "#":
-            continue
+    for i in hashes:
+        line = lines[i]
         is_start = not i or (i - 1 in comments and i - 1 not in inside) or is_blank(lines[i - 1])
         cells = split(line)
         if is_start and is_comment(line, cells, width, tag):

@@ -82,8 +82,10 @@ def detect_conll_form(paths: Iterable[str | Path], columns: Columns = DEFAULT) -
     path: str | Path = ""
     for path in paths:
         with naming_what_it_is(path, columns.encoding):
-            for post in _read_posts(path, columns):
-                detector.add(post.tags, f"{path}:", numbers=post.lines)
+            for rows in stream_rows(path, columns):
+                words, tags = rows.columns
+                check_rows(rows.lines, words, tags, str(path))
+                detector.add_many(tags, rows.lengths.tolist(), rows.where)
     with naming_what_it_is(path, columns.encoding):
         return detector.form()
 
@@ -100,10 +102,10 @@ def detect_conll_scheme(paths: Iterable[str | Path], *, token_column: int | str 
     return detect_conll_form(paths, Columns(token_column, tag_column)).scheme
 
 
-def check_rows(lines: list[int], words: list[str], tags: list[str], path: str) -> None:
+def check_rows(lines: Iterable[int], words: list[str], tags: list[str], path: str) -> None:
     """Refuse a tag without token, and several labels of one token.
 
-    lines (list[int]): Line of each token.
+    lines (Iterable[int]): Line of each token.
     words (list[str]): The tokens.
     tags (list[str]): Their tags.
     path (str): The file, for the message.

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from ...errors import Errors
-from ...tags import SchemeDetector, convert_tags, is_usual, split_tag
+from ...tags import MISSING, OUTSIDE, SchemeDetector, TagForm, convert_tags, is_usual, split_tag
 from ..records import Record
 from .column_names import header_names
 from .columns import is_docstart
@@ -74,11 +74,14 @@ class _Writer:
 
     def check_labels(self) -> None:
         """Refuse labels without prefixes that nothing shows to be labels."""
-        if self._detector is not None:
-            try:
-                self._detector.result()
-            except ValueError as err:
-                raise ValueError(Errors.TC132.format(detail=err)) from err
+        if self._detector is None or self._known <= {OUTSIDE, MISSING}:
+            return
+        try:
+            form = self._detector.form()
+        except ValueError as err:
+            raise ValueError(Errors.TC132.format(detail=err)) from err
+        if form != TagForm("IO"):
+            raise ValueError(Errors.TC132.format(detail=f"they look like tags in {form.scheme}."))
 
     def _check_word(self, word: str, row: str, record: Record) -> None:
         """Refuse a word that would be read as something else."""

@@ -1,7 +1,7 @@
 """How the rows of a file of columns are split."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ...errors import Errors
@@ -67,23 +67,24 @@ def _is_row(parts: tuple[str, str, str]) -> bool:
     return any(len(cells) > 1 and (looks_like_tag(cells[-1]) or cells[-1] == tail.strip()) for cells in ends)
 
 
-def find_layout(rows: Sequence[str], columns: Sequence[int], separator: str, where: str) -> Layout:
+def find_layout(first: str, rows: Iterable[str], columns: Sequence[int], separator: str, where: str) -> Layout:
     """Settle the number of columns by the first row. Empty cells at its end count if another row has something there,
     or if the chosen columns need them.
 
-    rows (Sequence[str]): Rows of the file.
+    first (str): The first row.
+    rows (Iterable[str]): Rows of the file.
     columns (Sequence[int]): The chosen columns.
     separator (str): What stands between columns.
     where (str): Where the first row stands.
     RETURNS (Layout): How rows are split.
     RAISES (ValueError): TC112 if the chosen columns are not there, or not different ones.
     """
-    trimmed = rows[0].rstrip(_BLANK)
+    trimmed = first.rstrip(_BLANK)
     width = full = len(split_row(trimmed, separator))
     if separator == "\t":
-        full = rows[0].count("\t") + 1
+        full = first.count("\t") + 1
         filled = (row.count("\t") == row.rstrip(_BLANK).count("\t") == full - 1 for row in rows)
-        width = full if not are_there(columns, width) or any(filled) else width
+        width = full if not are_there(columns, width) or (full > width and any(filled)) else width
     layout = Layout(separator, width, separator * (full - width))
     if not are_there(columns, width):
         facts = {"where": where, "separator": layout.name}

@@ -100,9 +100,10 @@ class _Lines:
         if not end:
             self._parts.append(rest)
             return []
-        lines = (self.rest + whole).split("\n")
+        text = self.rest + whole
         self._parts = [rest]
-        return [line.removesuffix("\r") for line in lines] if any("\r" in line for line in lines) else lines
+        lines = text.split("\n")
+        return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
 
     def end(self) -> list[str]:
         """Give what follows the last line end."""
