@@ -1,10 +1,10 @@
 """Multi-head attention (Vaswani et al., 2017) over windows whose word pieces lie in one row, with its backward pass.
 
-Windows of like length make a group. Within a group they are padded to one length and multiplied as one block; everything
-outside the attention works on the row, without padding. `into` and `out_of` are the moves between the two.
+Windows of like length make a group. Within a group they are padded to one length and multiplied as one block;
+everything outside the attention works on the row, without padding. `into` and `out_of` are the moves between the two.
 
-Sums of as many numbers as a window is padded to hang on that number, in their last bits: libraries add up by blocks and
-choose the blocks by shape. So in predictions a window is padded to a length of its own, whatever windows are beside it.
+How libraries add up hangs on the shape of a product, and so the last bits of what attention gives on the length that a
+window is padded to. In predictions that is a length of the window's own, whatever windows are beside it.
 """
 
 from collections.abc import Iterator, Sequence
