@@ -108,10 +108,8 @@ def test_warnings_have_places_and_fail_only_if_strict(jsonl):
     for strict in ([], ["--strict"]):
         code, said = debug(path, *strict)
         assert code == bool(strict)
-        assert (
-            f"train: 1 of 13 spans do not fit the tokens, which they touch in part, and are masked: {path}:11 (12, 15, 'PER') 'Yor'"
-            in said
-        )
+        assert "train: 1 of 13 spans do not fit the tokens, which they touch in part, and are masked" in said
+        assert f"masked: {path}:11 (12, 15, 'PER') 'Yor'" in said
         assert (
             f"1 of 13 spans began or ended with white space, which was trimmed: {path}:12 (7, 16, 'PER') ' New York'"
             in said
