@@ -9,6 +9,8 @@ LOWEST_VENV ?= .venv-lowest
 PIP_FLAGS ?=
 # Overrides of the variables in project.yml, e.g. VARS="--vars.encoder distilbert/distilbert-base-uncased".
 VARS ?=
+# Options of the fuzzer.
+FUZZ ?=
 
 BIN = $(VENV)/bin
 ST_BIN = $(ST_VENV)/bin
@@ -20,7 +22,7 @@ export PYTHONUNBUFFERED = 1
 
 .DELETE_ON_ERROR:
 .PHONY: help install assets run shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
-.PHONY: test-spacy-transformers test-lowest
+.PHONY: test-spacy-transformers test-lowest fuzz
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +89,9 @@ lint: install  ## Check style and types.
 
 test: install  ## Run the tests that need no more than a few minutes in all.
 	$(PYTEST)
+
+fuzz: install  ## Read damaged data of every form: FUZZ="--minutes 10 --inputs 200000" (scripts/fuzz.py --help).
+	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 test-slow: install  ## Run the slow tests.
 	$(PYTEST) -m "slow and not gpu"

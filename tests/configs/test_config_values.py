@@ -35,7 +35,7 @@ WRONG = [
     (f"{TOK2VEC}.pooling", 1),
     ("components.ner.scorer.score_prefix", 1),
     ("corpora.dev.limit", "few"),
-    ("corpora.train.tag_column", "last"),
+    ("corpora.train.tag_column", 1.5),
     ("training.batcher.size", 2.5),
     ("training.optimizer.use_averages", "sometimes"),
     ("training.optimizer.max_grad_norm", "one"),
