@@ -290,11 +290,11 @@ def made(watch: Watch, rng: random.Random, folder: Path, number: int) -> None:
 
 
 def batches(watch: Watch, rng: random.Random, folder: Path) -> Iterator[None]:
-    """Go on for ever, some hundred inputs at a time."""
+    """Go on for ever, a hundred inputs at a time."""
     while True:
-        for _ in range(400):
+        for _ in range(80):
             damaged(watch, rng, folder)
-        made(watch, rng, folder, 100)
+        made(watch, rng, folder, 20)
         yield
 
 
