@@ -31,6 +31,8 @@ NAMES = (
     "shim_model",
     "undrawn_weights",
     "http_error",
+    "loaded_config",
+    "pipeline_optimizer",
 )
 #: Names that act as if the library did not have them.
 SWITCHED_OFF: set[str] = set()
@@ -333,3 +335,32 @@ def wheel_builder() -> str:
         "import sys; from setuptools import build_meta as hooks; sys.path.insert(0, ''); "
         "getattr(hooks, '__legacy__', hooks).build_wheel(sys.argv[1])"
     )
+
+
+def loaded_component(nlp: Any, name: str) -> dict[str, Any]:
+    """Give what the config that a pipeline is being loaded with says of a component (`Language._config`, spaCy 3.0).
+
+    Why: `nlp.config` shows what the component was made with. Whether a default value was chosen, as by
+    `spacy.load(..., config=...)`, only the config itself tells. Without: the saved setting of a component wins over a
+    default.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    RETURNS (dict[str, Any]): Its config, with all references resolved; {} if no config is being loaded, and without.
+    """
+    from thinc.api import ConfigValidationError
+
+    config: Any = None if "loaded_config" in SWITCHED_OFF else getattr(nlp, "_config", None)
+    found: dict[str, Any] = config.get("components", {}).get(name, {}) if config is not None else {}
+    if not found or found.get("model") is nlp.get_pipe_config(name).get("model"):
+        return {}  # `nlp.config` was asked for, and repeats what the component was made with
+    with contextlib.suppress(ConfigValidationError, ValueError):  # a reference to what is not there stays as it is
+        found = config.interpolate()["components"][name]
+    return found
+
+
+def optimizer_of(nlp: Any) -> Any:
+    """RETURNS (Optimizer | None): The optimizer of a pipeline that is trained in a loop of one's own
+    (`Language._optimizer`, spaCy 2.0), which `nlp.rehearse` hides from components. Without: None, and `rehearse` has to
+    be called on the component itself."""
+    return None if "pipeline_optimizer" in SWITCHED_OFF else getattr(nlp, "_optimizer", None)

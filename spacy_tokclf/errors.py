@@ -28,6 +28,24 @@ class Warnings(metaclass=ErrorsWithCodes):
         '({detail}). Encoders with backend = "auto" run Hugging Face\'s own forward pass instead: the same numbers, in '
         "more time. Install a version of torch that this package was tested with to have them back."
     )
+    TW010 = (
+        "The components {one!r} and {other!r} both put their entities into doc.spans[{key!r}]: {other!r} replaces "
+        'those of {one!r}, and their scores. Give one of them another `spans_key`, or both "auto".'
+    )
+    TW011 = (
+        "The language {lang!r} has a tokenizer of its own ({own}), but this pipeline has {found}, which splits texts "
+        "at white space: a sentence of a language without spaces is one token, and so is every entity in it. Take "
+        "[nlp.tokenizer] out of the config, and train with that."
+    )
+    TW012 = (
+        "The component {name!r} replaces spans in doc.spans[{key!r}] that another component, or you, put there (the "
+        "first text: {text!r}). Give {name!r} another `spans_key` in its config, or the spans another key."
+    )
+    TW013 = (
+        "{count} gold entities of {texts} text(s) were there before the component saw the texts, and stayed, since "
+        "overwrite_ents is false: these scores say nothing. Predict on texts without entities, as in "
+        "`Example.from_dict(nlp.make_doc(text), ...)` or `Example(nlp.make_doc(gold.text), gold)`."
+    )
     TW100 = (
         "{path}: {count} of {posts} post(s) have tags that {scheme} does not allow in that order, such as "
         "an I- that follows nothing (first: {first}). They were read by the rule of conlleval: such a tag "
@@ -39,12 +57,41 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     TW110 = "{path}: {facts}.{examples}"
     TW111 = "`datasets` refuses {path!r}, since the data set comes with a loading script. Read instead: {used}."
+    TW113 = (
+        "{path}: the tags are B, I and O without a type, so its entities get the type {label}. Add the type to the "
+        "tags (B-PERSON) to have another."
+    )
+    TW114 = (
+        "{path}: {count} token(s) have _ in the place of a tag, which says nothing, beside others with O; they have no "
+        "gold (first: {first}). Write O where there is no entity."
+    )
+    TW120 = (
+        "{path}: labels of spans look like tags of tokens: {labels}. They are taken as they are, as entity types with "
+        "a prefix. Take the prefix off, and make one span of each entity, if they were tags."
+    )
+    TW121 = (
+        "{path}: labels differ in white space at their ends only: {labels}. They are taken for different entity types; "
+        "take the white space off."
+    )
+    TW122 = (
+        "{path}: in {count} of {texts} text(s) spans stand in span groups ({groups}) and doc.ents has no entity. Their "
+        "tokens have no gold: {spans} span(s) were masked. To have them learned, copy the group to doc.ents."
+    )
     TW200 = (
         "{count} tag(s) have neither the form B-TYPE, I-TYPE, E-TYPE, S-TYPE nor O: {tags}. seqeval's "
         "default mode takes the first letter as prefix and the rest as type, so their counts may "
         "surprise. Check the tag column; take out missing values; for BILOU use mode='strict'."
     )
     TW201 = "{what} ill-defined and being set to 0.0 {where}. Use `zero_division` parameter to control this behavior."
+    TW203 = (
+        "The checkpoint has no label O: every token becomes part of an entity, as in Hugging Face. If one of its "
+        "labels ({labels}) means outside, call it O with `labels` (`--labels`)."
+    )
+    TW204 = "The labels {labels} of the checkpoint count as outside of entities, like O."
+    TW205 = (
+        "In the config.json of {name!r}, label2id ({other!r} is {row}) says otherwise than id2label ({label!r}). As in "
+        "transformers, id2label was taken; check which is right."
+    )
     TW202 = (
         "{count} of {total} tokens differ between {gold} and {pred} (the first: {gold_where} "
         "{gold_token!r}, {pred_where} {pred_token!r}). Rows line up, so the tags are scored on the "
@@ -137,6 +184,36 @@ class Errors(metaclass=ErrorsWithCodes):
         "The saved layers ({found} of them) are not those that the pipeline's config describes ({expected}). Load the "
         "folder with the config that it was saved with."
     )
+    TC033 = (
+        "{key} = {value!r} in the config of {name!r}, but its encoder was trained with {saved!r}, and the weights fit "
+        "that alone. Leave the setting as it was, or train anew with the other one."
+    )
+    TC034 = (
+        "nO = {given} in [components.{name}.model], but {name!r} has {found} tags. Set it to null: the labels decide."
+    )
+    TC035 = "There is no setting {name!r} of a token classifier. The settings are: {known}."
+    TC036 = "The component would put its entities nowhere: annotate_ents is false and spans_key is null. Set one."
+    TC037 = (
+        "{label} cannot be an entity type of {name!r}. Expected a string that is not empty and not 'O', without white "
+        "space at either end and without line breaks, tabs or control characters."
+    )
+    TC038 = (
+        "`spacy-tokclf.add_labels.v1` finds no token classifier {name!r} in the pipeline; there is: {found}. Name one "
+        "of them as its `component`."
+    )
+    TC039 = (
+        "The component {name!r} cannot rehearse: it does not know what it was like before. Call nlp.resume_training() "
+        "first, before it is trained further."
+    )
+    TC040 = (
+        "The component {name!r} cannot rehearse: it listens to an encoder that it cannot run by itself. Expected an "
+        "encoder of its own, or a `spacy-tokclf.EncoderListener.v1` with its `transformer_encoder` in the pipeline."
+    )
+    TC041 = (
+        "nlp.rehearse does not tell {name!r} which optimizer it has. Call it with that of nlp.resume_training(), on "
+        "the pipeline that the component was made in, or call nlp.get_pipe({name!r}).rehearse(examples, sgd=optimizer)."
+    )
+
     TC050 = (
         "{count} of {total} texts have no doc.spans[{key!r}], where others have their gold, but entities with other "
         "labels in doc.ents ({labels}; the first: {text!r}). Give each of them the group: empty if it has no such "
@@ -188,6 +265,37 @@ class Errors(metaclass=ErrorsWithCodes):
         "[components.{name}.model]."
     )
 
+    TC082 = (
+        "stride = {value} with aggregation_strategy {strategy!r} cannot be. Expected a whole number from 0 to less "
+        "than {most}, the pieces that the encoder sees at once, and a strategy other than 'none'."
+    )
+    TC083 = (
+        "The checkpoint {name!r} has weights that are no numbers (nan or infinite): {weights}. It is damaged, or its "
+        "training went wrong; take another, or an earlier one."
+    )
+    TC084 = (
+        "The checkpoint {name!r} does not have all weights of its encoder; missing: {missing}. They would be left to "
+        "chance. Fetch it again; if it was renamed or converted by hand, load and save it with transformers."
+    )
+    TC085 = (
+        "The label map of {name!r} cannot be used: {detail} Expected id2label in its config.json, with a name for each "
+        'of the {rows} rows of the classifier, as {{"0": "O", "1": "B-PER", ...}}. Correct it there; a model of the '
+        "Hub has to be downloaded first."
+    )
+    TC086 = (
+        "The labels of the checkpoint are of a form that is not read: {labels}. Expected O and B-TYPE, I-TYPE (or E, "
+        "S, L, U) for all, or types without prefixes for all. Name them, in the order of the rows, with `labels` of "
+        "import_hf (`--labels`, commas between) or in id2label of its config.json{hint}."
+    )
+    TC087 = (
+        "The labels of the checkpoint have no names ({labels}), so what is outside of entities is not known. Name "
+        "them, in the order of the rows, with `labels` of import_hf (`--labels O,B-PER,I-PER`), or in its config.json: "
+        '{{"id2label": {{"0": "O", "1": "B-PER", ...}}}}. The data that it was trained on say which is which.'
+    )
+    TC088 = (
+        "The settings of spacy-tokclf in the config.json of {name!r} ({key}: {found}) are not those that an export "
+        "writes. Export the pipeline again, or delete the key {key}: then the scheme is read off the labels."
+    )
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "
@@ -207,10 +315,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "of detecting it."
     )
     TC110 = "A record needs one tag a word, but {where} has {words} words and {tags} tags. Give a missing value as -."
-    TC111 = (
-        "{where}: this line is not UTF-8 (byte {byte} of the line: {reason}). Save the file as UTF-8, for "
-        "example with `iconv -f latin1 -t utf-8`."
-    )
+    TC111 = "{where}: this line is not {encoding} (byte {byte} of the line: {reason}). {hint}."
     TC112 = (
         "{where}: a row has {width} column(s), split on {separator}, so token_column {token} and tag_column "
         "{tag} do not name two different columns. Expected one token a row with its tag, for example "
@@ -231,8 +336,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "its tag, and a blank line after each post."
     )
     TC117 = (
-        "The word {word!r} ({where}) cannot be written to a CoNLL file: {reason}. Remove or replace it; "
-        "a DocBin (.spacy) holds any word."
+        "The {what} {text!r} ({where}) cannot be written to a CoNLL file: {reason}. Remove or replace it; "
+        "a DocBin (.spacy) holds any."
     )
     TC118 = (
         "There are no data at {path!r}: expected a CoNLL file (one token a row, its tag in another column), a .spacy "
@@ -244,6 +349,89 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: the md5 sum is {found}, expected {expected}. The file is incomplete or another one; delete "
         "it and fetch it again."
     )
+    TC121 = "{path}: this file cannot be opened or unpacked ({detail}). Check it, or make it again."
+    TC122 = (
+        "{path}: this archive has {count} files in it ({names}). Expected one file of annotated text; unpack it and "
+        "name the file."
+    )
+    TC123 = "{path}: this is {kind}, which is not read. {cure}."
+    TC124 = (
+        "{where}: this row holds the end of another line, \\r, in a file whose lines end otherwise: {line!r}. Save the "
+        "file with one kind of line ends."
+    )
+    TC125 = (
+        "There is no encoding {encoding!r}. Expected the name of one that Python knows, such as utf-8, latin-1, "
+        "cp1252, utf-16-le or shift_jis."
+    )
+    TC126 = (
+        "The tags are of no form that is known, and to take them for labels without prefixes would be a guess: this "
+        "looks like {looks} (for example {tag!r}, {where}). Expected tags such as B-PER, I-PER and O. Choose the "
+        "column (`--tag-column`) and what stands between columns (`--separator`); if these are labels indeed, say so "
+        "with `--scheme IO`."
+    )
+    TC127 = "{where}: this looks like {kind}, which is not read so. {cure}."
+    TC128 = (
+        "{where}: the row {id} stands for a multiword token or an empty node, not for a token, but has the tag "
+        "{tag!r}. Give the tag to the tokens that it stands for."
+    )
+    TC129 = (
+        "{where}: the quotes of this table are not in order ({detail}). Expected a quote inside of a cell to be "
+        "doubled, and the cell in quotes; export the table again, or save it with tabs between columns under "
+        "another name."
+    )
+    TC130 = (
+        "{where}: this line of stand-off annotation is not understood: {line!r}. Expected for example "
+        "`T1<TAB>PER 0 4<TAB>Mira`, or a line of an event, a relation, an attribute or a note (E, R, A, M, N, #, *)."
+    )
+    TC131 = (
+        "{path}: there is no column {column!r}; the file names: {found}. Expected a name in its first row or in "
+        "`# global.columns = ...`, or the number of a column, from 0."
+    )
+    TC132 = (
+        "Labels without prefixes were to be written (IO), but nobody could tell them for labels: {detail} Write them "
+        "in a scheme with prefixes, such as IOB2."
+    )
+    TC133 = (
+        "{path}: there is no text that this annotation stands off from: expected it at {text}. Give both files the "
+        "same name and place."
+    )
+    TC134 = (
+        "{where}: the annotation {label!r} is in several parts: {places}, and an entity is in one. Choose overlap = "
+        '"longest" or "first" to keep one of them; what the others cover has no gold then.'
+    )
+    TC136 = (
+        "{path} is no DocBin that can be read: it is {found}. {detail} Expected a whole file that `DocBin.to_disk`, "
+        "`spacy convert` or `spacy tokclf convert` wrote. Write or fetch it again; data in another form need the "
+        "suffix of that form."
+    )
+    TC137 = (
+        "{path}, document {index}: spaCy cannot read this document: {detail} The file is damaged, or was written by "
+        "a version of spaCy that is too old or too new; write it again with the one installed."
+    )
+    TC138 = "The pipeline {model!r} cannot be loaded: {detail} {cure}"
+    TC139 = (
+        "spaCy has no language {lang!r}. Expected a code such as en, de or zh, or xx for any (`--lang`; in a config: "
+        "nlp.lang)."
+    )
+    TC140 = (
+        "The tokenizer of the language {lang!r} needs a package that is not installed: {detail} {install}, or choose "
+        "the language xx, whose tokenizer needs none and splits at white space and punctuation."
+    )
+    TC141 = (
+        "The config {path} cannot be read: {detail} Expected a training config of spaCy, such as `spacy init config` "
+        "writes, and overrides in the form --section.key value."
+    )
+    TC142 = (
+        "There is no GPU {number} to be used: {detail} Leave --gpu-id out for the CPU. With a GPU of NVIDIA install "
+        "the CuPy that fits its CUDA (`pip install spacy[cuda12x]`), or let only the encoder use it: {env}=cuda:0, "
+        "without --gpu-id."
+    )
+    TC143 = (
+        "The device {name!r} cannot be used here: {detail} Expected one that torch finds: cpu, cuda:0 or mps. It is "
+        "named by set_device or {env}; without both, encoders run where spaCy does."
+    )
+    TC144 = "{reason}. {cure}"
+    TC145 = "Interrupted. Folders are written whole or not at all; delete a single file that was being written."
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
         "`pip install spacy-tokclf[datasets]`."
@@ -319,6 +507,42 @@ class Errors(metaclass=ErrorsWithCodes):
         "{where}: the span {span} is not understood. Expected [start, end, label] or an object with start, end and "
         "label, both offsets whole numbers."
     )
+    TC174 = (
+        "{path}: not one token of the {texts} text(s) has gold that could be used, but something is marked: {facts}. "
+        "Expected spans with a start, an end and a label{hint}."
+    )
+    TC175 = (
+        "{path}: the texts have spans in doc.spans only ({groups}; {spans} in {texts} texts), and no entities in "
+        "doc.ents, so nothing of them is gold here. Copy the group to doc.ents; a DocBin (.spacy) keeps groups."
+    )
+    TC176 = (
+        "{where}: the tags are numbers ({found}) and the file does not name them. Expected tags such as B-PER, or "
+        'names in the order of the numbers under a key "tag_names" of the row or of the whole file: '
+        '"tag_names": ["O", "B-PER", "I-PER"].'
+    )
+    TC177 = (
+        "{where}: cannot tell which of the strings is the text: {found}. Name its key with `text_key` (`--text-key` on "
+        "the command line)."
+    )
+    TC178 = "{path}: there is no annotation by {annotator!r}. Expected one of: {known}."
+    TC179 = "{where}: this is {what}, no text with spans or tags of its tokens. {hint}."
+    TC180 = (
+        "{where}: {found} under {key!r} is a label of the whole text. Expected spans, such as "
+        '[[start, end, "LABEL"]]; data for the classification of texts teach no entities.'
+    )
+    TC181 = "{where}: token {token} is {found}. Expected a string of whole characters that is not empty."
+    TC182 = (
+        "{where}: the span ({start}, {end}) does not lie within the {length} tokens. Expected tokens counted from 0, "
+        "the end {end_is}."
+    )
+    TC183 = (
+        "{where}: the fourth item of the span {span} is neither the text there nor an identifier, so it cannot be told "
+        "which one is the label. Expected [start, end, label]."
+    )
+    TC184 = (
+        "The label {label!r} of an entity in {text!r} would not come back: in JSON it stands for none. Give the entity "
+        "a name, or write a DocBin (.spacy)."
+    )
     TC200 = (
         "There are {gold} gold and {pred} predicted sentences. Expected the same sentences in the "
         "same order on both sides; check that none was dropped and that blank lines are where they "
@@ -379,9 +603,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "or blank line there."
     )
     TC223 = (
-        "{where}: the tag {tag!r} has an unknown prefix. Expected O, - for a missing value, or one of "
-        "B, I, E, S, L, U with a hyphen and a type, as in B-location. Check which column holds the "
-        "tags (the last one unless an option says otherwise){hint}."
+        "{where}: the tag {tag!r} has no prefix letter at its end. With --suffix, expected O, - for a missing "
+        "value, or a type with a hyphen and one of B, I, E, S, L, U, as in location-B. Leave --suffix out to have the "
+        "form of the tags found out."
     )
     TC224 = (
         "{count} of {total} tokens differ between {gold} and {pred}; the first at {gold_where} "
@@ -403,6 +627,10 @@ class Errors(metaclass=ErrorsWithCodes):
     TC240 = (
         "The pipeline returned {found} of {expected} texts: some failed and were dropped. Scores of "
         "the rest would say nothing; look at the messages above, and let errors be raised."
+    )
+    TC241 = (
+        "No component of the pipeline says what an entity is in any of the texts; its components: {found}. Expected "
+        "one that sets doc.ents, such as a `token_classifier`, spaCy's `ner` or an `entity_ruler`."
     )
     TC250 = (
         "The model {name!r} is of type {model_type!r}, and where a token classifier of that type keeps its head is not "
@@ -507,7 +735,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "(`--name`, `--version`), and setuptools 70.1 or newer has to be installed."
     )
     TC292 = (
-        "There is no pipeline {model!r}. Expected a folder that `nlp.to_disk` wrote, or the name of an installed one."
+        "There is no pipeline {model!r}. Expected a folder that `nlp.to_disk` wrote, with meta.json and config.cfg, or "
+        "the name of an installed one (`spacy info` shows those; `spacy download` installs spaCy's own)."
     )
     TC293 = (
         "The pipeline cannot become a Hugging Face checkpoint: {detail} To push the wheel of spaCy without one, add "

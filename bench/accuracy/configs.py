@@ -19,6 +19,8 @@ RATE = "training.optimizer.learn_rate.initial_rate"
 #: settings are still runs of the same config.
 NEUTRAL: dict[str, Any] = {"backend": "auto", "normalize": False, "casing_dropout": 0.0, "label_smoothing": 0.0}
 NEUTRAL |= {"crf": False, "tuned": True}
+#: English has this tokenizer whether a config names it or not. Hashes are of configs that do.
+TOKENIZER = {"@tokenizers": "spacy.Tokenizer.v1"}
 Settings = dict[str, Any]
 
 
@@ -42,7 +44,10 @@ class Config:
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits: equal for equal settings, whatever the name."""
-        training = _digest([self.system, self.data, self.with_dev, _without_neutral(self.settings)])
+        settings = copy.deepcopy(self.settings)
+        if settings.get("nlp", {}).get("lang") == "en":
+            settings["nlp"].setdefault("tokenizer", TOKENIZER)
+        training = _digest([self.system, self.data, self.with_dev, _without_neutral(settings)])
         return _digest([training, self.tune])
 
 

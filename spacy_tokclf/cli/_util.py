@@ -1,6 +1,9 @@
 """What the commands share: help texts, clean failures, JSON files."""
 
+import errno
 import json
+import os
+import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,24 +12,54 @@ from typing import Any
 
 from wasabi import msg
 
+from ..errors import Errors
+
 TRAIN_HELP = "Training corpus (CoNLL or .spacy), to score names seen in it apart from new ones"
+#: What helps where the machine refuses something.
+CURES = {
+    errno.ENOENT: "Check the path: there is nothing of that name.",
+    errno.EISDIR: "This is a folder, where a file is expected.",
+    errno.ENOTDIR: "A folder is expected, and this, or a part of the path, is a file.",
+    errno.EEXIST: "This is there already, as a file where a folder is expected or the other way round.",
+    errno.ENOSPC: "Free some space, or choose another disk; what was being written is not whole.",
+    errno.EDQUOT: "Free some space, or choose another disk; what was being written is not whole.",
+    errno.EROFS: "Choose a place that can be written to.",
+    errno.EACCES: "Get the right to it (`ls -l` shows whose it is), or choose another place.",
+    errno.EPERM: "Get the right to it (`ls -l` shows whose it is), or choose another place.",
+}
 JSON_HELP = "Write all scores to a JSON file"
 RESAMPLES_HELP = "Bootstrap resamples for the 95% interval; 0 leaves it out"
 
 
 @contextmanager
 def failing_cleanly() -> Iterator[None]:
-    """Show our errors and warnings as one message each, without a traceback; exit code 1 after an error."""
+    """Show our errors and warnings as one message each, without a traceback; exit code 1 after an error. So are what
+    the machine refuses (a path, a right, a full disk) and an interruption; any other error is a bug, with a traceback.
+    """
     with warnings.catch_warnings():
         warnings.showwarning = _show
         warnings.filterwarnings("always", message=r"\[TW")
         try:
             yield
-        except (OSError, ValueError, ImportError) as error:
-            text = str(error)
-            if not text.startswith("[TC"):
+        except KeyboardInterrupt:
+            msg.fail(Errors.TC145, exits=1)
+        except Exception as error:
+            text = str(error) if str(error).startswith("[TC") else _refusal(error)
+            if text is None:
                 raise
             msg.fail(text, exits=1)
+
+
+def _refusal(error: Exception) -> str | None:
+    """Say what the machine refused, None if it was nothing that it did. Libraries in Rust have errors of their own, and
+    write the number into the text."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    number = error.errno if isinstance(error, OSError) else int(found[1]) if found else None
+    if number is None or number == errno.EPIPE:  # the reader of a pipe went away: Click knows what to do
+        return None
+    path = getattr(error, "filename", None) or getattr(error, "filename2", None)
+    reason = f"{path}: {os.strerror(number)}" if path else os.strerror(number)
+    return Errors.TC144.format(reason=reason, cure=CURES.get(number, "Check the path, and the rights to it."))
 
 
 def _show(message: Warning | str, *args: Any, **kwargs: Any) -> None:

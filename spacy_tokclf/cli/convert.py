@@ -42,11 +42,11 @@ def convert_cli(
     taught as O, and all that was changed is said in one warning.
     """
     with failing_cleanly():
-        import spacy
-
         from ..corpus.convert import check_target, read_any, write_any
+        from ..pipeline.load import blank_pipeline
 
         check_target(target, to_format)
-        docs = list(read_any(source, spacy.blank(lang), options))  # so that a faulty file leaves nothing half written
+        # All of them first, so that a faulty file leaves nothing half written.
+        docs = list(read_any(source, blank_pipeline(lang), options))
         written = write_any(docs, target, format=to_format, scheme=to_scheme)
         msg.good(f"Wrote {written} text{'' if written == 1 else 's'} to {target}")

@@ -72,12 +72,11 @@ def debug(
     RAISES (ValueError): TC1xx, if the data cannot be read; TC010 to TC017 and TC280 to TC285,
         if the encoder cannot.
     """
-    import spacy
-
+    from ..pipeline.load import blank_pipeline
     from .debug_encoder import encoder_in_config, piece_facts
     from .debug_findings import Findings, check_config, check_parts, check_pieces
 
-    nlp = spacy.blank(settings.get("nlp", {}).get("lang") or lang or "en")
+    nlp = blank_pipeline(settings.get("nlp", {}).get("lang") or lang or "en")
     parts = {"train": _read_part(data, nlp, options)}
     if dev is not None:
         parts["dev"] = _read_part(dev, nlp, options)
@@ -106,9 +105,9 @@ def debug(
 
 def _settings(config: Path | None, overrides: dict[str, Any]) -> dict[str, Any]:
     """Read a config."""
-    from spacy.util import load_config
+    from ..pipeline.load import read_config
 
-    return dict(load_config(config, overrides=overrides, interpolate=True)) if config is not None else {}
+    return read_config(config, overrides) if config is not None else {}
 
 
 def _read_part(path: str, nlp: "Language", options: "ReadOptions") -> "Part":

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Errors
+
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
@@ -81,11 +83,17 @@ def encoder_in_config(config: dict[str, Any]) -> tuple[str | None, str | None, i
 
     config (dict[str, Any]): A training config.
     RETURNS (tuple[str | None, str | None, int]): Name, revision and window; None as name if the config has none.
+    RAISES (ValueError): TC031, for a name or a window that cannot be.
     """
     loaders = [block for block in _blocks(config) if block.get("@misc") == "spacy-tokclf.PretrainedEncoder.v1"]
     loader = loaders[0] if loaders else {}
     layers = [block for block in _blocks(config) if "TransformerEncoder" in str(block.get("@architectures"))]
-    return loader.get("name"), loader.get("revision"), int(layers[0].get("window", 0)) if layers else 0
+    name, window = loader.get("name"), layers[0].get("window", 0) if layers else 0
+    if name is not None and not isinstance(name, str):
+        raise ValueError(Errors.TC031.format(name="name", value=name, expected="the name or the folder of an encoder"))
+    if not isinstance(window, int) or window < 0:
+        raise ValueError(Errors.TC031.format(name="window", value=window, expected="a whole number of at least 0"))
+    return name, loader.get("revision"), window
 
 
 def _blocks(config: dict[str, Any]) -> Iterable[dict[str, Any]]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from wasabi import msg
 
+from ..corpus.label_warnings import labels_alike, labels_like_tags
+
 if TYPE_CHECKING:
     from spacy.tokens import Doc
 
@@ -109,11 +111,15 @@ def _check_part(split: str, part: Part, findings: Findings) -> None:
     if counts["overlap"]:
         text = f"{split}: {counts['overlap']} span(s) overlap another, which training refuses unless told which to keep"
         findings.error(text, part.report.examples_of("overlap"))
-    for kind, says in (("mask", "do not fit the tokens, and are masked"), ("trim", "begin or end with white space")):
+    for kind in ("mask", "unread", "parts", "trim", "blank", "passed"):
         if counts[kind]:
-            findings.warn(f"{split}: {counts[kind]} span(s) {says}", part.report.examples_of(kind))
-    if counts["blank"]:
-        findings.warn(f"{split}: {counts['blank']} span(s) of white space only", part.report.examples_of("blank"))
+            findings.warn(f"{split}: {part.report.says(kind)}", part.report.examples_of(kind))
+    if tags := labels_like_tags(part.report.labels):
+        findings.warn(f"{split}: labels of spans that look like tags of tokens", tags)
+    if alike := labels_alike(facts.entities):
+        findings.warn(
+            f"{split}: labels that differ in white space at their ends only", [repr(label) for label in alike]
+        )
     for places, says in (
         (facts.misaligned, "entities that do not fit the tokens the pipeline makes of the text"),
         (facts.blank_ends, "entities that begin or end with white space"),
@@ -155,7 +161,8 @@ def check_config(settings: dict[str, Any], findings: Findings) -> None:
     settings (dict[str, Any]): The training config.
     findings (Findings): Gets what is found.
     """
-    rate = settings.get("training", {}).get("optimizer", {}).get("learn_rate")
+    optimizer = settings.get("training", {}).get("optimizer")
+    rate = optimizer.get("learn_rate") if isinstance(optimizer, dict) else None
     if isinstance(rate, dict):
         rate = rate.get("initial_rate", rate.get("max_rate"))
     if isinstance(rate, int | float) and rate > HIGH_RATE:

@@ -39,14 +39,13 @@ def debug_pieces_cli(
 
     The data may have any form that `convert` reads.
     """
-    import spacy
-
     from ..export.debug_pieces import debug_pieces
+    from ..pipeline.load import load_pipeline
 
     with failing_cleanly():
         if (text is None) == (data is None):
             raise ValueError(Errors.TC054)
-        nlp = spacy.load(model)
+        nlp = load_pipeline(model)
         doc = _annotated_text(data, row, nlp, options) if data is not None else text
         rows = debug_pieces(nlp, doc or "", component=component, gold=data is not None)
         for window in sorted({row.window for row in rows}):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import Errors
 from ._app import app
 from ._reading import reading
 from ._util import JSON_HELP, RESAMPLES_HELP, TRAIN_HELP, failing_cleanly, write_json, write_jsonl
@@ -78,20 +79,22 @@ def evaluate(
     options (ReadOptions | None): How to read it, and the training data.
     RETURNS (dict[str, Any]): As metrics.summary.summarize; details.calibration has the calibration of the entity
         scores, if there are any.
-    RAISES (ValueError): TC1xx, if the data are at fault; TC240, if the pipeline dropped texts.
+    RAISES (ValueError): TC1xx, if the data are at fault; TC119, TC142, TC240 and TC241, if the pipeline cannot be
+        evaluated as asked; TC138 and TC292, if it cannot be loaded.
     """
-    import spacy
-    from spacy.cli._util import setup_gpu
-
     from ..corpus.convert import read_file
     from ..corpus.data_facts import entity_texts
     from ..metrics.calibration import calibration_report
     from ..metrics.examples import annotated, compare_characters, compare_examples, scored_entities
     from ..metrics.summary import describe_errors, summarize
+    from ..pipeline.load import load_pipeline
     from ..pipeline.token_classifier import TokenClassifier
+    from ..runtime.device import choose_gpu
 
-    setup_gpu(use_gpu, silent=True)
-    nlp = spacy.load(model)
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(Errors.TC119.format(name="batch_size", value=batch_size, least=1))
+    choose_gpu(use_gpu)
+    nlp = load_pipeline(model)
     examples = annotated(predict(nlp, read_file(data, nlp, options), raw=raw, batch_size=batch_size))
     joiner = "" if raw else " "
     if raw:
@@ -103,7 +106,7 @@ def evaluate(
     texts = entity_texts(read_file(train, nlp, options)) if train is not None else None
     summary = summarize(comparison, tokens, train_texts=texts, n_resamples=resamples, joiner=joiner)
     keys = [pipe.cfg["spans_key"] for _, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)]
-    scored = scored_entities(examples, keys)
+    scored = scored_entities(examples, [key for key in keys if key is not None])
     if len(scored.scores):
         summary["details"]["calibration"] = calibration_report(scored.scores, scored.correct)
     if errors_path is not None:
@@ -121,16 +124,17 @@ def predict(
     raw (bool): Whether the pipeline tokenises the raw text; else the gold tokens are kept.
     batch_size (int | None): Texts in a batch; None: the pipeline's own.
     RETURNS (list[Example]): Prediction and gold of each text.
-    RAISES (ValueError): TC240, if an error handler dropped texts.
+    RAISES (ValueError): TC240, if an error handler dropped texts; TC241, if no component annotates entities.
     """
     from spacy.training import Example
 
     from ..corpus.docs import bare_copy
-    from ..errors import Errors
 
     inputs = ((doc.text if raw else bare_copy(doc, nlp.vocab), doc) for doc in references)
     pairs = nlp.pipe(inputs, as_tuples=True, batch_size=batch_size)
     examples = [Example(predicted, reference) for predicted, reference in pairs]
     if len(examples) != len(references):
         raise ValueError(Errors.TC240.format(found=len(examples), expected=len(references)))
+    if not any(eg.predicted.has_annotation("ENT_IOB") for eg in examples if len(eg.predicted)):
+        raise ValueError(Errors.TC241.format(found=", ".join(nlp.pipe_names) or "none"))
     return examples

@@ -47,22 +47,21 @@ def tune_cli(
 
     "held out" in the table: each fifth of the texts, with what was fitted on the others.
     """
-    import spacy
-    from spacy.cli._util import setup_gpu
-
     from ..corpus.convert import read_file
     from ..errors import Errors
+    from ..pipeline.load import load_pipeline
     from ..pipeline.tuning.tune import copy_tuning, tune
+    from ..runtime.device import choose_gpu
 
     with failing_cleanly():
         if output is None and not Path(model).is_dir():
             raise ValueError(Errors.TC065.format(model=model))
         if (data is None) == (like is None):
             raise ValueError(Errors.TC066)
-        setup_gpu(use_gpu, silent=True)
-        nlp = spacy.load(model)
+        choose_gpu(use_gpu)
+        nlp = load_pipeline(model)
         if data is None:
-            found = copy_tuning(nlp, spacy.load(str(like)), component=component)
+            found = copy_tuning(nlp, load_pipeline(str(like)), component=component)
         else:
             fits = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
             found = tune(nlp, read_file(data, nlp, options), component=component, source=str(data), **fits)

@@ -7,7 +7,8 @@ from .conll_reader import ConllCorpus
 from .convert import dataset_dict_from_docbins, docbins_from_dataset_dict
 from .data_facts import FileFacts, SplitFacts, conll_facts, count_records
 from .docs import doc_to_record, record_to_doc, records_to_docs
-from .forms.conll import detect_conll_scheme, read_conll, write_conll
+from .forms.conll import detect_conll_scheme, read_conll
+from .forms.conll_writer import write_conll
 from .forms.docbin import read_docbin, write_docbin
 from .forms.jsonl import read_jsonl, write_jsonl
 from .forms.wnut17 import load_wnut17

@@ -4,7 +4,7 @@ Nothing that an annotator marked is ever taught as O: a token that a span touche
 missing value.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -14,15 +14,16 @@ from spacy.tokens import Span as DocSpan
 from spacy.vocab import Vocab
 
 from ..errors import Errors
+from .docs import record_to_doc, set_scores
 from .offset_report import OffsetReport
-from .records import CharSpan, TextRecord
+from .records import CharSpan, Record, TextRecord
 
 MISALIGNED = ("mask", "expand", "contract", "error")
 OVERLAPS = ("error", "first", "longest")
 
 
 def text_records_to_docs(
-    records: Iterable[TextRecord],
+    records: Iterable[TextRecord | Record],
     nlp: Language,
     *,
     on_misaligned: str = "mask",
@@ -31,9 +32,10 @@ def text_records_to_docs(
     name: str = "",
     report: OffsetReport | None = None,
 ) -> Iterator[Doc]:
-    """Stream texts as reference Docs, and warn once at the end (TW110) of spans that did not fit.
+    """Stream texts as reference Docs, and warn once at the end (TW110) of spans that did not fit and of marks that are
+    no entities.
 
-    records (Iterable[TextRecord]): The texts.
+    records (Iterable[TextRecord | Record]): The texts; those with tokens and tags become Docs as they are.
     nlp (Language): The pipeline whose tokenizer is used.
     on_misaligned (str): What becomes of a span that begins or ends inside a token: "mask": all tokens it touches have a
         missing value; "expand": it takes them all; "contract": it keeps the tokens that lie inside, and the others that
@@ -44,14 +46,22 @@ def text_records_to_docs(
     name (str): What the corpus is called in the warning; "" takes the file of the first text.
     report (OffsetReport | None): Where to count what happened to the spans, instead of the warning.
     YIELDS (Doc): One Doc a text.
-    RAISES (ValueError): TC165, TC166, TC167, TC170, TC171.
+    RAISES (ValueError): TC165, TC166, TC167, TC170, TC171; TC174, after the last text, if something is marked in them
+        and not one token has gold.
     """
     counts = OffsetReport() if report is None else report
+    rules = {"on_misaligned": on_misaligned, "overlap": overlap}
     for record in records:
         name = name or record.path
-        yield text_record_to_doc(
-            record, nlp, on_misaligned=on_misaligned, overlap=overlap, keep_tokens=keep_tokens, report=counts
-        )
+        if isinstance(record, Record):
+            doc = record_to_doc(record, nlp.vocab)
+            counts.texts += 1
+            counts.labels.update(label for _, _, label in record.spans)
+        else:
+            doc = text_record_to_doc(record, nlp, **rules, keep_tokens=keep_tokens, report=counts)
+        counts.add_doc(doc)
+        yield doc
+    counts.check(name)
     if report is None:
         counts.warn(name)
 
@@ -77,19 +87,24 @@ def text_record_to_doc(
     check_choice("overlap", overlap, OVERLAPS)
     report = OffsetReport() if report is None else report
     report.add_text(record)
-    given = keep_tokens and record.tokens is not None
+    given = record.tokens is not None and (keep_tokens or record.own_tokens)
     doc = _use_tokens(record, nlp.vocab) if given else _tokenize(record, nlp)
     tokens = _Tokens(doc)
     marked = _trimmed(record, report)
     kept = _resolve(record, marked, [span[:2] for span in marked], overlap, report)
     bounds = [tokens.place(span, record, on_misaligned, report) for span in kept]
     placed = [(*bound, span) for bound, span in zip(bounds, kept, strict=True) if bound is not None]
-    chosen = _resolve(record, [p[2] for p in placed], [p[:2] for p in placed], overlap, report)
+    chosen = set(_resolve(record, [p[2] for p in placed], [p[:2] for p in placed], overlap, report))
     ents = [DocSpan(doc, start, end, label=span[2]) for start, end, span in placed if span in chosen]
-    touched = [tokens.touched(start, end) for start, end in (*record.missing, *(span[:2] for span in marked))]
-    missing = {i for first, last in touched for i in range(first, last)}
+    unlearned = (*record.missing, *(mark.place for mark in record.marks if mark.place), *(span[:2] for span in marked))
+    missing: set[int] = set()
+    missing.update(*(range(*tokens.touched(start, end)) for start, end in unlearned))
     missing.difference_update(i for ent in ents for i in range(ent.start, ent.end))
     doc.set_ents(ents, missing=[doc[i : i + 1] for i in sorted(missing)])
+    if record.scores:
+        scores = {_trim(span, record.text): score for span, score in record.scores.items()}
+        at = [(start, end, span) for start, end, span in placed if span in chosen and span in scores]
+        set_scores(doc, {(start, end, span[2]): scores[span] for start, end, span in at})
     return doc
 
 
@@ -116,12 +131,13 @@ def keep_spans(spans: Sequence[tuple[int, int]], rule: str) -> list[int]:
         start, end = spans[i]
         return (start - end, start, i) if rule == "longest" else (start, start - end, i)
 
-    kept: list[int] = []
+    kept: list[tuple[int, int, int]] = []  # start, end and index, in the order of the text
     for i in sorted(range(len(spans)), key=rank):
         start, end = spans[i]
-        if all(end <= spans[j][0] or start >= spans[j][1] for j in kept):
-            kept.append(i)
-    return sorted(kept, key=lambda i: spans[i])
+        at = bisect_left(kept, (start, end, i))
+        if (not at or kept[at - 1][1] <= start) and (at == len(kept) or kept[at][0] >= end):
+            insort(kept, (start, end, i))
+    return [i for _, _, i in kept]
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
@@ -227,16 +243,21 @@ def _trimmed(record: TextRecord, report: OffsetReport) -> list[CharSpan]:
     """Take white space off the ends of the spans, and doubles out."""
     spans = []
     for span in dict.fromkeys(record.spans):
-        start, end, label = span
-        text = record.text[start:end]
+        text = record.text[span[0] : span[1]]
         if not text.strip():
             report.add("blank", record, span)
             continue
         if text != text.strip():
             report.add("trim", record, span)
-            start, end = start + len(text) - len(text.lstrip()), start + len(text.rstrip())
-        spans.append((start, end, label))
+        spans.append(_trim(span, record.text))
     return list(dict.fromkeys(spans))
+
+
+def _trim(span: CharSpan, text: str) -> CharSpan:
+    """Take white space off the ends of a span."""
+    start, end, label = span
+    inside = text[start:end]
+    return start + len(inside) - len(inside.lstrip()), start + len(inside.rstrip()), label
 
 
 def _resolve(

@@ -7,9 +7,11 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
+from ..tags import TagForm
 from .docs import records_to_docs
 from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
-from .forms.conll import detect_conll_scheme, read_conll
+from .forms.conll import detect_conll_form, read_posts
+from .forms.tokens_and_tags import Columns
 from .records import Record
 
 SUFFIX = ".conll"
@@ -18,20 +20,24 @@ SUFFIX = ".conll"
 def make_conll_corpus_v1(
     path: str | Path | None,
     scheme: str = "auto",
-    token_column: int = 0,
-    tag_column: int = -1,
+    token_column: int | str = 0,
+    tag_column: int | str = -1,
     limit: int = 0,
     augmenter: AugmenterT | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
 ) -> CorpusT:
     """Create the reader `spacy-tokclf.ConllCorpus.v1`.
 
     path (str | Path | None): A CoNLL file with any suffix, or a folder whose *.conll files are read in order
         of name.
     scheme (str): Scheme of the tags, or "auto".
-    token_column (int): Column of the tokens, from 0, or from the end if negative.
-    tag_column (int): Column of the tags.
+    token_column (int | str): Column of the tokens, from 0, or from the end if negative; or its name.
+    tag_column (int | str): Column of the tags.
     limit (int): Read the first posts only; 0 reads all.
     augmenter (Callable[[Language, Example], Iterator[Example]] | None): What makes more of an example, or another.
+    separator (str | None): What stands between columns; None: found out.
+    encoding (str | None): Encoding of the files; None: UTF-8, or what a byte order mark says.
     RETURNS (Callable[[Language], Iterable[Example]]): The corpus.
     RAISES (ValueError): TC118 if the path is missing, TC119 if the limit is negative.
     """
@@ -39,7 +45,15 @@ def make_conll_corpus_v1(
         raise ValueError(Errors.TC118.format(path=path))
     if limit < 0:
         raise ValueError(Errors.TC119.format(name="limit", value=limit, least=0))
-    corpus = ConllCorpus(path, scheme=scheme, token_column=token_column, tag_column=tag_column, limit=limit)
+    corpus = ConllCorpus(
+        path,
+        scheme=scheme,
+        token_column=token_column,
+        tag_column=tag_column,
+        limit=limit,
+        separator=separator,
+        encoding=encoding,
+    )
     return augmented(corpus, augmenter)
 
 
@@ -56,9 +70,11 @@ class ConllCorpus:
         path: str | Path,
         *,
         scheme: str = "auto",
-        token_column: int = 0,
-        tag_column: int = -1,
+        token_column: int | str = 0,
+        tag_column: int | str = -1,
         limit: int = 0,
+        separator: str | None = None,
+        encoding: str | None = None,
     ) -> None:
         """Set the corpus up, with the arguments of make_conll_corpus_v1; no file is opened yet."""
         self.path = Path(path)
@@ -66,6 +82,9 @@ class ConllCorpus:
         self.token_column = token_column
         self.tag_column = tag_column
         self.limit = limit
+        self.separator = separator
+        self.encoding = encoding
+        self._form: TagForm | None = None
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Read the posts.
@@ -81,12 +100,13 @@ class ConllCorpus:
         paths = sorted(self.path.glob(f"*{SUFFIX}")) if self.path.is_dir() else [self.path]
         if not paths:
             raise ValueError(Errors.TC118.format(path=str(self.path)))
-        columns = {"token_column": self.token_column, "tag_column": self.tag_column}
-        if self.scheme == "auto":
-            self.scheme = detect_conll_scheme(paths, **columns)
+        columns = Columns(self.token_column, self.tag_column, self.separator, self.encoding)
+        if self._form is None:
+            self._form = detect_conll_form(paths, columns) if self.scheme == "auto" else TagForm(self.scheme)
+            self.scheme = self._form.scheme
         read = 0
         for path in paths:
-            for record in read_conll(path, scheme=self.scheme, **columns):
+            for record in read_posts(path, self._form, columns):
                 yield record
                 read += 1
                 if self.limit and read >= self.limit:

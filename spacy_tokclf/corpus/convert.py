@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 
 from ..errors import Errors
 from .align import check_choice
+from .forms.doc_groups import check_groups
 from .forms.docbin import SUFFIX, read_docbin, write_docbin
 from .forms.json_shapes import FORMATS
 from .forms.table import FORMS
@@ -62,10 +63,13 @@ def write_any(docs: Iterable[Doc], path: str | Path, *, format: str | None = Non
     scheme (str): Scheme of the tags in a CoNLL file.
     RETURNS (int): Number of texts written. A CoNLL file has none without tokens, and of a text whose white space is
         known no token of white space only: it holds one token a line.
-    RAISES (ValueError): TC117 if a CoNLL file cannot hold a word, TC167, TC172 if the name tells no form.
+    RAISES (ValueError): TC117 if a CoNLL file cannot hold a word, TC167, TC172 if the name tells no form, TC175 if all
+        spans are in span groups, which only a DocBin has.
     """
     check_target(path, format)
     write = next(form.write for form in FORMS if form.write and Path(path).suffix in form.suffixes)
+    if Path(path).suffix != SUFFIX:  # other forms have no span groups
+        docs = list(check_groups(docs, str(path)))
     return write(docs, Path(path), WriteOptions(format, scheme))
 
 

@@ -5,15 +5,20 @@ scores on exactly these tokens instead of tokenising an invented text anew.
 """
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, SpanGroup
 from spacy.tokens import Span as DocSpan
 from spacy.vocab import Vocab
 
 from ..errors import Warnings
 from ..tags import MISSING, OUTSIDE, Span, is_missing
+from ..types import SCORES
+from .label_warnings import warn_of_labels
 from .records import Record
+
+#: Key of the span group that scores are read into, the default of the component.
+SCORES_KEY = "entities"
 
 
 def bare_copy(doc: Doc, vocab: Vocab) -> Doc:
@@ -57,21 +62,56 @@ def doc_to_record(doc: Doc) -> Record:
 
 
 def records_to_docs(records: Iterable[Record], vocab: Vocab) -> Iterator[Doc]:
-    """Stream records as reference Docs, and warn once at the end if entities had to be trimmed.
+    """Stream records as reference Docs. Warn once at the end if entities had to be trimmed (TW101), and of types that
+    differ in outer white space only (TW121).
 
     records (Iterable[Record]): The posts.
     vocab (Vocab): Vocabulary of the Docs.
     YIELDS (Doc): One Doc a record, as record_to_doc makes it.
     """
-    spans, trimmed, first = 0, 0, ""
+    spans, trimmed, first, name = 0, 0, "", ""
+    labels: set[str] = set()
     for record in records:
         gold = record.spans
+        labels.update(label for _, _, label in gold)
+        name = name or record.path
         changed = len(set(gold) - set(_trim(record)))
         spans, trimmed = spans + len(gold), trimmed + changed
         first = first or (record.where if changed else "")
         yield record_to_doc(record, vocab)
     if trimmed:
         warnings.warn(Warnings.TW101.format(count=trimmed, spans=spans, first=first), stacklevel=2)
+    warn_of_labels(labels, name or "data")
+
+
+def doc_scores(doc: Doc) -> dict[Span, float]:
+    """Look up the scores that a component gave to the entities of a Doc.
+
+    doc (Doc): The Doc; each of its span groups may have a list of scores.
+    RETURNS (dict[Span, float]): Scores by start, end (exclusive) and label, of the entities that have one. A span that
+        several groups have is scored by the default one, else by the first.
+    """
+    scores: dict[Span, float] = {}
+    for key in sorted(doc.spans, key=lambda key: key != SCORES_KEY):
+        group = doc.spans[key]
+        given = group.attrs.get(SCORES) or []
+        if len(given) == len(group):
+            for span, score in zip(group, given, strict=True):
+                if isinstance(score, int | float):
+                    scores.setdefault((span.start, span.end, span.label_), score)
+    entities = {(ent.start, ent.end, ent.label_) for ent in doc.ents} if scores else set()
+    return {span: score for span, score in scores.items() if span in entities}
+
+
+def set_scores(doc: Doc, scores: Mapping[Span, float]) -> None:
+    """Keep the scores of entities as the component does: in a span group.
+
+    doc (Doc): The Doc.
+    scores (Mapping[Span, float]): Scores by start, end (exclusive) and label; nothing is kept if there are none.
+    """
+    if scores:
+        spans = [DocSpan(doc, start, end, label=label) for start, end, label in scores]
+        doc.spans[SCORES_KEY] = SpanGroup(doc, name=SCORES_KEY, attrs={SCORES: list(scores.values())}, spans=spans)
 
 
 def _trim(record: Record) -> list[Span]:

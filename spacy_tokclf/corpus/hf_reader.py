@@ -9,11 +9,12 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
+from ..tags import TagForm
 from .docs import records_to_docs
 from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.wnut17 import NAMES, wnut17_source
 from .hf.load import load_split
-from .hf.records import detect_dataset_scheme, records_from_dataset
+from .hf.records import detect_dataset_form, records_of_form
 from .records import Record
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class HFDataset:
         self.tags = tags
         self.scheme = scheme
         self.limit = limit
+        self._form: TagForm | None = None
         self._read: Callable[[], Iterable[Record]] | None = None
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
@@ -109,6 +111,9 @@ class HFDataset:
     def _records(self, dataset: "Dataset") -> Iterator[Record]:
         """Read the rows, the scheme detected once."""
         name = f"{self.path} ({self.split})"
-        if self.scheme == "auto":
-            self.scheme = detect_dataset_scheme(dataset, tokens=self.tokens, tags=self.tags, name=name)
-        return records_from_dataset(dataset, tokens=self.tokens, tags=self.tags, scheme=self.scheme, name=name)
+        if self._form is None:
+            self._form = TagForm(self.scheme)
+            if self.scheme == "auto":
+                self._form = detect_dataset_form(dataset, tokens=self.tokens, tags=self.tags, name=name)
+                self.scheme = self._form.scheme
+        return records_of_form(dataset, self._form, tokens=self.tokens, tags=self.tags, name=name)

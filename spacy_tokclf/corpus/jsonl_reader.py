@@ -11,11 +11,10 @@ from ..errors import Errors
 from .align import MISALIGNED, OVERLAPS, check_choice, text_records_to_docs
 from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.json_shapes import FORMATS
-from .forms.jsonl import read_jsonl
+from .forms.jsonl import SUFFIXES, read_jsonl
+from .forms.lines import inner_name
 from .offset_report import OffsetReport
-from .records import TextRecord
-
-SUFFIXES = (".jsonl", ".json")
+from .records import Record, TextRecord
 
 
 def make_jsonl_corpus_v1(
@@ -29,8 +28,8 @@ def make_jsonl_corpus_v1(
 ) -> CorpusT:
     """Create the reader `spacy-tokclf.JsonlCorpus.v1`.
 
-    path (str | Path | None): An export of Doccano, Prodigy or Label Studio with any suffix, or a folder whose *.jsonl
-        and *.json files are read in order of name.
+    path (str | Path | None): An export of Doccano, Prodigy or Label Studio, or JSON of another known shape, with any
+        suffix; or a folder whose *.jsonl, *.json and *.ndjson files, packed or not, are read in order of name.
     format (str): "doccano", "prodigy", "label-studio", or "auto".
     on_misaligned (str): What becomes of spans that do not fit the tokens: "mask", "expand", "contract" or "error", as
         for text_records_to_docs.
@@ -103,11 +102,11 @@ class JsonlCorpus:
             self._reported = True
             report.warn(str(self.path))
 
-    def _records(self) -> Iterator[TextRecord]:
+    def _records(self) -> Iterator[TextRecord | Record]:
         """Read all files."""
         paths = [self.path]
         if self.path.is_dir():
-            paths = sorted(path for path in self.path.iterdir() if path.suffix in SUFFIXES)
+            paths = sorted(path for path in self.path.iterdir() if inner_name(path).suffix in SUFFIXES)
         if not paths:
             raise ValueError(Errors.TC169.format(path=str(self.path), detail="The folder has none."))
         for path in paths:

@@ -12,7 +12,8 @@ class ReadOptions:
     keep_tokens (bool): Texts with offsets: whether to take the tokens of the file, where it has any.
     format (str): Texts with offsets: the tool they come from, or "auto".
     scheme (str): Tags: their scheme, or "auto".
-    token_column (int | str): Columns: that of the tokens, by number (from 0, or from the end if negative) or by name.
+    token_column (int | str): Columns: that of the tokens, from 0, or from the end if negative; or its name, where the
+        file names its columns.
     tag_column (int | str): Columns: that of the tags.
     separator (str | None): Columns: what stands between them; None: found out.
     encoding (str | None): Text files: their encoding; None: UTF-8, or what a byte order mark says.

@@ -1,20 +1,25 @@
-"""Files of gold or predicted tags for scoring: columns or a DocBin, with the tags as they stand there."""
+"""Files of gold or predicted tags for scoring, of any form, with the tags in the order in which they stand there."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import spacy
 
 from ..errors import Errors
+from ..tags import SchemeDetector, convert_tags
 from ..types import Ints
-from .forms.columns import read_columns
-from .forms.conll import has_several_labels
-from .forms.docbin import SUFFIX, read_docbin
+from .docs import doc_to_record
+from .forms.columns import join_rows
+from .forms.conll import check_rows
+from .forms.looks import naming_what_it_is
+from .forms.rows import Rows
+from .forms.table import COLUMNS, FORMS, Form
+from .forms.tokens_and_tags import Columns, stream_rows
 from .options import ReadOptions
 
-_PREFIX_FORM = re.compile(r"-|[OBIESLU]|[BIESLU]-.+", re.DOTALL)
 _SUFFIX_FORM = re.compile(r"-|[OBIESLU]|.+-[BIESLU]", re.DOTALL)
 
 
@@ -24,7 +29,7 @@ class TaggedFile:
 
     path (str): The file.
     tokens (list[str]): All tokens, without blanks at their ends. Shape: (n_tokens,).
-    tags (list[str]): Their tags as they stand in the file. Shape: (n_tokens,).
+    tags (list[str]): Their tags, with a prefix each, in the order of the file. Shape: (n_tokens,).
     lengths (Ints): Tokens of each sentence. Shape: (n_sentences,).
     where (Callable[[int], str]): Says where a token stands.
     """
@@ -37,38 +42,59 @@ class TaggedFile:
 
 
 def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix: bool = False) -> TaggedFile:
-    """Read a file of columns, or a DocBin if its name ends in ".spacy".
-
-    Tokens may be empty, unlike those of training data: predictions for lost tokens are scored on the gold tokens.
+    """Read a file of any form. What training refuses is refused here; but tags with prefixes stay as they are, whatever
+    their order, since scores depend on it.
 
     path (str | Path): The file.
-    options (ReadOptions | None): How to read it.
-    suffix (bool): Whether the prefix letter stands last.
+    options (ReadOptions | None): How to read it; texts with offsets keep the tokens that they come with.
+    suffix (bool): Whether the prefix letter stands last, and is to stay there.
     RETURNS (TaggedFile): Its tokens and tags.
-    RAISES (ValueError): TC111, TC112, TC113, TC115, TC116, TC223, with file and line; TC118 if there is no such file.
+    RAISES (ValueError): As read_conll does, with file and line; TC223 if tags should have their prefix letter
+        behind, and have not; for other forms, as read_any does.
     """
-    if Path(path).suffix == SUFFIX:
-        return _read_docbin(Path(path))
     options = options or ReadOptions()
-    rows = read_columns(path, (options.token_column, options.tag_column), separator=options.separator)
-    tokens, tags = rows.columns
-    form = _SUFFIX_FORM if suffix else _PREFIX_FORM
-    for tag in dict.fromkeys(tags):
-        if has_several_labels(tag):
-            raise ValueError(Errors.TC115.format(where=rows.where(tags.index(tag)), tag=tag))
-        if not form.fullmatch(tag):
-            other = _PREFIX_FORM if suffix else _SUFFIX_FORM
-            hint = ", and leave --suffix out" if suffix else ", or pass --suffix for tags like location-B"
-            hint = hint if other.fullmatch(tag) else ""
-            raise ValueError(Errors.TC223.format(where=rows.where(tags.index(tag)), tag=tag, hint=hint))
+    if not Path(path).is_file():
+        raise ValueError(Errors.TC118.format(path=str(path)))
+    form = next(form for form in FORMS if form.sniff(path))
+    if form.name != COLUMNS:
+        return _read_docs(Path(path), form, replace(options, keep_tokens=True))
+    columns = Columns(options.token_column, options.tag_column, options.separator, options.encoding)
+    with naming_what_it_is(path, options.encoding):
+        rows = join_rows(str(path), list(stream_rows(path, columns)))
+        tokens, tags = rows.columns
+        check_rows(rows.lines, tokens, tags, str(path))
+        if suffix:
+            _check_suffixes(tags, rows.where)
+        else:
+            tags = _with_prefixes(tags, rows)
     if any(token != token.strip(" \t") for token in set(tokens)):
         tokens = [token.strip(" \t") for token in tokens]
     return TaggedFile(str(path), tokens, tags, rows.lengths, rows.where)
 
 
-def _read_docbin(path: Path) -> TaggedFile:
-    """Read the entities of a DocBin as tags in IOB2."""
-    records = list(read_docbin(path))
+def _with_prefixes(tags: list[str], rows: Rows) -> list[str]:
+    """Write tags in the usual way, and labels without prefixes in IOB2."""
+    detector = SchemeDetector()
+    detector.add_many(tags, rows.lengths.tolist(), rows.where)
+    form = detector.form()
+    tags = form.spelling.normalize(tags)
+    if form.scheme != "IO":
+        return tags
+    ends = np.cumsum(rows.lengths).tolist()
+    bounds = [(end - length, end) for end, length in zip(ends, rows.lengths.tolist(), strict=True)]
+    return [tag for start, end in bounds for tag in convert_tags(tags[start:end], "IO", "IOB2")]
+
+
+def _check_suffixes(tags: list[str], where: Callable[[int], str]) -> None:
+    """Refuse tags that do not end in a prefix letter."""
+    for tag in dict.fromkeys(tags):
+        if not _SUFFIX_FORM.fullmatch(tag):
+            raise ValueError(Errors.TC223.format(where=where(tags.index(tag)), tag=tag))
+
+
+def _read_docs(path: Path, form: Form, options: ReadOptions) -> TaggedFile:
+    """Read the entities of Docs as tags in IOB2."""
+    records = [doc_to_record(doc) for doc in form.read(path, spacy.blank("xx"), options, None)]
     lengths = np.array([len(record.words) for record in records], dtype=np.int64)  # (n_docs,)
     ends = np.cumsum(lengths)  # one past the last token of each Doc, (n_docs,)
 

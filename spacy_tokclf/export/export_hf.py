@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import spacy
 import srsly
 from spacy.language import Language
 
@@ -19,6 +18,7 @@ from ..errors import Errors
 from ..models.head_transform import transform_weights
 from ..models.hf.heads import head_of
 from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
+from ..pipeline.load import load_pipeline
 from ..runtime.arrays import to_tensor
 from ..runtime.dropout import rng_kept
 from ..tags.tuning import tune_logits
@@ -52,7 +52,7 @@ def export_hf(
     """
     out_dir = Path(out_dir).absolute()
     check_target(out_dir, mark=CONFIG, force=force)
-    nlp = nlp if isinstance(nlp, Language) else spacy.load(nlp)
+    nlp = nlp if isinstance(nlp, Language) else load_pipeline(nlp)
     classifier = find_classifier(nlp, component)
     module: Any = make_checkpoint(classifier)
     with whole_folder(out_dir) as made:

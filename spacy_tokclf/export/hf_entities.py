@@ -5,7 +5,7 @@ that are too long are cut, and whether a piece continues a word is guessed from 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from spacy.language import Language
@@ -42,41 +42,112 @@ class Piece(NamedTuple):
     continues: bool
 
 
+@overload
 def to_hf_entities(
-    doc_or_text: Doc | str, nlp: Language, *, aggregation_strategy: str = "none", component: str | None = None
-) -> list[Entity]:
+    texts: Doc | str,
+    nlp: Language,
+    *,
+    aggregation_strategy: str = ...,
+    ignore_labels: Sequence[str] | None = ...,
+    stride: int | None = ...,
+    component: str | None = ...,
+) -> list[Entity]: ...
+
+
+@overload
+def to_hf_entities(
+    texts: list[Doc] | list[str],
+    nlp: Language,
+    *,
+    aggregation_strategy: str = ...,
+    ignore_labels: Sequence[str] | None = ...,
+    stride: int | None = ...,
+    component: str | None = ...,
+) -> list[list[Entity]]: ...
+
+
+def to_hf_entities(
+    texts: Doc | str | list[Doc] | list[str],
+    nlp: Language,
+    *,
+    aggregation_strategy: str = "none",
+    ignore_labels: Sequence[str] | None = None,
+    stride: int | None = None,
+    component: str | None = None,
+) -> list[Entity] | list[list[Entity]]:
     """Give what `pipeline("ner", aggregation_strategy=...)` returns, as plain Python values.
 
     A text is split into pieces as a whole, as Hugging Face does, whatever the tokens of spaCy. A Doc is split token by
     token, as Hugging Face does with `is_split_into_words=True`; `start` and `end` are then characters of `doc.text`.
 
-    doc_or_text (Doc | str): A text, or a Doc for its tokens.
+    texts (Doc | str | list[Doc] | list[str]): A text, or a Doc for its tokens; or several of them.
     nlp (Language): The pipeline.
     aggregation_strategy (str): "none" for a dictionary a piece (entity, score, index, word, start, end); "simple",
         "first", "average" or "max" for one an entity (entity_group, score, word, start, end).
+    ignore_labels (Sequence[str] | None): What is left out: tags ("B-person") with "none", else types; None for "O".
+    stride (int | None): Read all of a long text, in parts that share so many pieces with the next; of entities that
+        overlap the longer is kept, then the surer. None cuts off what the encoder does not see at once.
     component (str | None): The `token_classifier`; not needed if there is only one.
-    RETURNS (list[dict[str, Any]]): The dictionaries, in order, those of the label "O" left out.
-    RAISES (ValueError): TC261, for another strategy; TC255 to TC257, if the component has no Hugging Face equivalent.
+    RETURNS (list[dict[str, Any]] | list[list[dict[str, Any]]]): The dictionaries, in order; for several texts a list of
+        those of each.
+    RAISES (ValueError): TC261, for another strategy; TC082, for a stride that cannot be; TC255 to TC257, if the
+        component has no Hugging Face equivalent.
     """
     if aggregation_strategy not in STRATEGIES:
         raise ValueError(Errors.TC261.format(value=aggregation_strategy, choices=", ".join(STRATEGIES)))
     classifier = find_classifier(nlp, component)
     check_equivalent(classifier)
-    if isinstance(doc_or_text, Doc):
-        encoded = encode_tokens(classifier, doc_or_text)
+    if stride is not None:
+        _check_stride(stride, aggregation_strategy, classifier)
+    ignored = [OUTSIDE] if ignore_labels is None else list(ignore_labels)
+    if isinstance(texts, Doc | str):
+        return _text_entities(texts, classifier, aggregation_strategy, ignored, stride)
+    return [_text_entities(text, classifier, aggregation_strategy, ignored, stride) for text in texts]
+
+
+def _check_stride(stride: int, strategy: str, classifier: Classifier) -> None:
+    most = classifier.shim.max_pieces - len(classifier.shim.tokenizer.prefix) - len(classifier.shim.tokenizer.suffix)
+    if strategy == "none" or not 0 <= stride < most:
+        raise ValueError(Errors.TC082.format(value=stride, strategy=strategy, most=most))
+
+
+def _text_entities(
+    text: Doc | str, classifier: Classifier, strategy: str, ignored: list[str], stride: int | None
+) -> list[Entity]:
+    if isinstance(text, Doc):
+        parts = encode_tokens(classifier, text, stride=stride)
     else:
-        encoded = encode_text(classifier, doc_or_text)
+        parts = encode_text(classifier, text, stride=stride)
+    # The label of a piece is a tag ("B-person"), that of a group a type ("person").
+    key = "entity" if strategy == "none" else "entity_group"
+    found = [
+        entity
+        for encoded in parts
+        for entity in _part_entities(encoded, classifier, strategy)
+        if entity[key] not in ignored
+    ]
+    return [_plain(entity, parts[0]) for entity in (_best_of_overlapping(found) if len(parts) > 1 else found)]
+
+
+def _part_entities(encoded: Encoded, classifier: Classifier, strategy: str) -> list[Entity]:
     tags = classifier.pipe.tags
     pieces = _pieces(classifier, encoded)
-    if aggregation_strategy in ("none", "simple"):
+    if strategy in ("none", "simple"):
         entities = [_piece_entity(piece, tags) for piece in pieces]
     else:
-        entities = [_word_entity(word, tags, aggregation_strategy, encoded) for word in _words(pieces)]
-    if aggregation_strategy != "none":
-        entities = [_group_entity(group, encoded) for group in _groups(entities)]
-    # The label of a piece is a tag ("B-person"), that of a group a type ("person").
-    key = "entity" if aggregation_strategy == "none" else "entity_group"
-    return [_plain(entity, encoded) for entity in entities if entity[key] != OUTSIDE]
+        entities = [_word_entity(word, tags, strategy, encoded) for word in _words(pieces)]
+    return entities if strategy == "none" else [_group_entity(group, encoded) for group in _groups(entities)]
+
+
+def _best_of_overlapping(entities: list[Entity]) -> list[Entity]:
+    """Of entities that begin in the one before, keep the longer, then the surer."""
+    kept: list[Entity] = []
+    for entity in sorted(entities, key=lambda entity: entity["start"]):
+        if kept and kept[-1]["start"] <= entity["start"] < kept[-1]["end"]:
+            kept[-1] = max(kept[-1], entity, key=lambda each: (each["end"] - each["start"], each["score"]))
+        else:
+            kept.append(entity)
+    return kept
 
 
 def _pieces(classifier: Classifier, encoded: Encoded) -> list[Piece]:

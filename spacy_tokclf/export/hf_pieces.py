@@ -17,11 +17,12 @@ from .component import Classifier
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-_tokenizers: "WeakKeyDictionary[Any, Tokenizer]" = WeakKeyDictionary()
+#: Tokenizers of exports by the pipeline's own, and by stride.
+_tokenizers: "WeakKeyDictionary[Any, dict[int, Tokenizer]]" = WeakKeyDictionary()
 
 
 class Encoded(NamedTuple):
-    """A text as Hugging Face sees it.
+    """A text as Hugging Face sees it, or the part of it that the encoder sees at once.
 
     tokenizer (Tokenizer): The tokenizer.
     text (str): The text; for a Doc, its tokens with one space between each two.
@@ -64,34 +65,40 @@ class Encoded(NamedTuple):
         return char
 
 
-def encode_text(classifier: Classifier, text: str) -> Encoded:
+def encode_text(classifier: Classifier, text: str, *, stride: int | None = None) -> list[Encoded]:
     """Split a text as a whole.
 
     classifier (Classifier): The component with its encoder.
     text (str): The text.
-    RETURNS (Encoded): Its pieces.
+    stride (int | None): Pieces that a part shares with the next; None cuts off what comes after the first part.
+    RETURNS (list[Encoded]): Its pieces, one part after the other.
     """
-    tokenizer = _tokenizer(classifier.shim)
-    encoding = tokenizer.encode(text)
-    return _encoded(classifier.shim, tokenizer, text, encoding, encoding.offsets, None)
+    tokenizer = _tokenizer(classifier.shim, stride or 0)
+    return [
+        _encoded(classifier.shim, tokenizer, text, encoding, encoding.offsets, None)
+        for encoding in _parts(tokenizer.encode(text), stride)
+    ]
 
 
-def encode_tokens(classifier: Classifier, doc: Doc) -> Encoded:
+def encode_tokens(classifier: Classifier, doc: Doc, *, stride: int | None = None) -> list[Encoded]:
     """Split a Doc token by token.
 
     classifier (Classifier): The component with its encoder.
     doc (Doc): The Doc.
-    RETURNS (Encoded): Its pieces.
+    stride (int | None): As for `encode_text`.
+    RETURNS (list[Encoded]): Its pieces, one part after the other.
     """
-    tokenizer = _tokenizer(classifier.shim)
+    tokenizer = _tokenizer(classifier.shim, stride or 0)
     words = [token.text for token in doc]
-    encoding = tokenizer.encode(words, is_pretokenized=True)
-    # Where each token begins in the text of tokens with one space between, (n_tokens + 1,); then for each piece.
-    ends = list(accumulate((len(word) + 1 for word in words), initial=0))
-    starts = [0 if index is None else ends[index] for index in encoding.word_ids]
-    spans = [(begin + first, begin + last) for begin, (first, last) in zip(starts, encoding.offsets, strict=True)]
-    places = [(ends[token.i], ends[token.i] + len(token), token.idx) for token in doc]
-    return _encoded(classifier.shim, tokenizer, " ".join(words), encoding, spans, places)
+    # Where each token begins in the text of tokens with one space between, (n_tokens + 1,).
+    begins = list(accumulate((len(word) + 1 for word in words), initial=0))
+    places = [(begins[token.i], begins[token.i] + len(token), token.idx) for token in doc]
+    encoded = []
+    for encoding in _parts(tokenizer.encode(words, is_pretokenized=True), stride):
+        starts = [0 if index is None else begins[index] for index in encoding.word_ids]  # of each piece's token
+        spans = [(begin + first, begin + last) for begin, (first, last) in zip(starts, encoding.offsets, strict=True)]
+        encoded.append(_encoded(classifier.shim, tokenizer, " ".join(words), encoding, spans, places))
+    return encoded
 
 
 def piece_logits(classifier: Classifier, ids: list[int]) -> Any:
@@ -113,17 +120,21 @@ def piece_logits(classifier: Classifier, ids: list[int]) -> Any:
     return head.ops.to_numpy(head.predict([to_array(vectors, head.ops)])[0])
 
 
-def _tokenizer(shim: EncoderShim) -> "Tokenizer":
+def _tokenizer(shim: EncoderShim, stride: int) -> "Tokenizer":
     """Give the tokenizer as an export would have it; it cuts what the encoder cannot see at once."""
     from tokenizers import Tokenizer
 
-    found = _tokenizers.get(shim.tokenizer)
-    if found is None:
+    found = _tokenizers.setdefault(shim.tokenizer, {})
+    if stride not in found:
         marks = shim.tokenizer_config.get(PREFIX_SPACE, True)
-        found = Tokenizer.from_str(with_prefix_space(shim.tokenizer.to_str(), value=marks))
-        found.enable_truncation(shim.max_pieces)
-        _tokenizers[shim.tokenizer] = found
-    return found
+        made = Tokenizer.from_str(with_prefix_space(shim.tokenizer.to_str(), value=marks))
+        made.enable_truncation(shim.max_pieces, stride=stride)
+        found[stride] = made
+    return found[stride]
+
+
+def _parts(encoding: "Encoding", stride: int | None) -> "list[Encoding]":
+    return [encoding] if stride is None else [encoding, *encoding.overflowing]
 
 
 def _encoded(

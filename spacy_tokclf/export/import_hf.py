@@ -4,20 +4,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import spacy
 from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
 from ..models.hf.heads import HeadWeights
 from ..models.hf.pretrained import Pretrained, PretrainedEncoder
-from ..pipeline.labels import checkpoint_scheme
+from ..pipeline.checkpoint_labels import checkpoint_scheme
+from ..pipeline.load import blank_pipeline
 from ..tags import expected_tags, is_tag_of, split_tag
 from ..tags.schemes import PREFIXES
 from ..tags.tuning import Tuning
 from .export_hf import ENCODER_SETTINGS, OWN_KEY, TUNING
 
 LEARN_RATE = 5e-5
+#: What settings of our own in a `config.json` may hold.
+OWN_TYPES: dict[str, Any] = {
+    "scheme": str,
+    "decode": str,
+    "threshold": int | float,
+    "window": int,
+    "overlap": int,
+    TUNING: dict,
+}
+CALIBRATION = ("slope", "shift")
 
 
 def import_hf(
@@ -49,17 +59,26 @@ def import_hf(
     decode (str | None): "constrained" or "greedy".
     RETURNS (Language): The pipeline.
     RAISES (OSError): TC010, if there is no such folder; TC280 to TC285, if the Hub does not give the model.
-    RAISES (ValueError): TC011, if it has no fast tokenizer; TC027, if the labels are not of the scheme; TC250 to TC254,
-        if its head or its labels cannot be used.
+    RAISES (ValueError): TC011, if it has no fast tokenizer; TC027, if the labels are not of the scheme; TC031, for a
+        name of the component that cannot be; TC083 to TC087
+        and TC250 to TC254, if its weights, its head or its labels cannot be used; TC139 or TC140, for the language.
     """
+    if not component or set(component) & set("./\\"):
+        expected = (
+            "a name without dots and slashes, since it becomes the name of a folder and of a section of the config"
+        )
+        raise ValueError(Errors.TC031.format(name="component", value=repr(component), expected=expected))
     pretrained = PretrainedEncoder(str(name_or_dir), revision, head=True)()
-    own = pretrained.config.pop(OWN_KEY, None) or {}
+    own = _own_settings(pretrained.config.pop(OWN_KEY, None), name=str(name_or_dir))
     if labels is not None:
         pretrained = _rename(pretrained, list(labels), name=str(name_or_dir))
     tags = pretrained.head.tags if pretrained.head is not None else []
-    scheme = scheme or own.get("scheme") or checkpoint_scheme(tags)
+    found = own["scheme"] if "scheme" in own and labels is None else checkpoint_scheme(tags, given=labels is not None)
+    scheme = scheme or found
     _check_scheme(tags, scheme)
-    nlp = spacy.blank(lang)
+    if pretrained.head is not None:
+        pretrained = pretrained._replace(head=pretrained.head._replace(scheme=scheme))
+    nlp = blank_pipeline(lang)
     config: dict[str, Any] = {"decode": decode or own.get("decode", "greedy"), "threshold": own.get("threshold", 0.0)}
     windows = {key: own[key] for key in ENCODER_SETTINGS if key in own}
     if windows:
@@ -67,11 +86,21 @@ def import_hf(
     pipe: Any = nlp.add_pipe("token_classifier", name=component, config=config)
     sample = nlp.make_doc("a")
     pipe.initialize(lambda: [Example(sample, sample)], nlp=nlp, encoder=lambda: pretrained)
-    pipe.cfg["scheme"] = scheme
     # Bias and temperature are in the weights.
     pipe.cfg["tuning"] = Tuning(**own[TUNING])._asdict() if TUNING in own else None
     _set_training(nlp, pretrained.head)
     return nlp
+
+
+def _own_settings(found: Any, *, name: str) -> dict[str, Any]:
+    """Check what an export from here has added to the config. RAISES (ValueError): TC088."""
+    if found is None:
+        return {}
+    if isinstance(found, dict) and all(isinstance(found[key], OWN_TYPES[key]) for key in OWN_TYPES if key in found):
+        fitted = found.get(TUNING, {})
+        if set(fitted) <= set(CALIBRATION) and all(isinstance(value, int | float) for value in fitted.values()):
+            return dict(found)
+    raise ValueError(Errors.TC088.format(name=name, key=OWN_KEY, found=str(found)[:200]))
 
 
 def _rename(pretrained: Pretrained, labels: list[str], *, name: str) -> Pretrained:

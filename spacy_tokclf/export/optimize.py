@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import spacy
 from spacy.language import Language
 from spacy.util import replace_model_node
 
@@ -13,6 +12,7 @@ from ..errors import Errors
 from ..models.base_shim import encoder_nodes
 from ..models.onnx.shim import OnnxShim
 from ..models.shim import EncoderShim
+from ..pipeline.load import load_pipeline
 from ..pipeline.lookup import find_encoder, pipes_with_model
 from .folders import check_target, whole_folder
 from .optimize_check import Agreement, check_agreement, compare_pipelines
@@ -54,15 +54,15 @@ def optimize(
     _check_choices(precision, max_f1_loss)
     check_target(out_dir, mark="meta.json", force=force)
     _need_packages()
-    original = spacy.load(model)
+    original = load_pipeline(model)
     if original.path is not None and Path(original.path).resolve() == out_dir.resolve():
         raise ValueError(Errors.TC306.format(path=out_dir))
-    changed = spacy.load(model)
+    changed = load_pipeline(model)
     replace_encoders(changed, precision, component=component)
     with whole_folder(out_dir) as made:
         changed.to_disk(made)
         del changed
-        agreement = compare_pipelines(original, spacy.load(made), data, options)
+        agreement = compare_pipelines(original, load_pipeline(made), data, options)
         check_agreement(agreement, precision=precision, max_f1_loss=max_f1_loss)
     return agreement
 

@@ -15,6 +15,7 @@ from spacy.tokens import Doc
 
 from ..errors import Errors
 from ..metrics import evaluate_module_path
+from ..pipeline.load import load_pipeline
 
 TASK = "token-classification"
 
@@ -128,7 +129,7 @@ class SpacyTokenClassificationEvaluator(TokenClassificationEvaluator):
         if isinstance(model_or_pipeline, (str, Path)):
             name = str(model_or_pipeline)
             if (Path(name) / "config.cfg").exists() or spacy.util.is_package(name):
-                return SpacyPipe(spacy.load(name))
+                return SpacyPipe(load_pipeline(name))
         if not callable(model_or_pipeline) or not hasattr(model_or_pipeline, "task"):
             from transformers import pipeline
 

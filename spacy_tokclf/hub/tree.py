@@ -3,12 +3,12 @@
 import shutil
 from pathlib import Path
 
-import spacy
 from spacy.language import Language
 
 from ..errors import Errors
 from ..export import export_hf
 from ..export.folders import whole_folder
+from ..pipeline.load import load_pipeline
 from .card import write_card
 from .card_facts import collect_facts
 from .upload import check_repo
@@ -47,7 +47,7 @@ def write_tree(
     check_repo(repo)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(Errors.TC294.format(path=folder))
-    nlp = model if isinstance(model, Language) else _load(model)
+    nlp = model if isinstance(model, Language) else load_pipeline(model)
     with whole_folder(folder) as made:
         if wheel_only:
             made.mkdir()
@@ -64,15 +64,6 @@ def write_tree(
             shutil.copy(Path(pipeline) / paper, made / paper)
         write_card(collect_facts(nlp, made, repo, component=component, revision=revision), made)
     return folder
-
-
-def _load(model: str | Path) -> Language:
-    try:
-        return spacy.load(model)
-    except OSError as error:
-        if not str(error).startswith("[E050]"):
-            raise
-        raise ValueError(Errors.TC292.format(model=str(model))) from error
 
 
 def _export(nlp: Language, folder: Path, component: str | None) -> None:

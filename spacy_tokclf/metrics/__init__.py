@@ -12,7 +12,7 @@ from .examples import (
     score_examples,
 )
 from .groups import group_scores, scores_by_length, scores_by_novelty
-from .seqeval.chunks import Chunks, UnknownPrefixError, get_entities
+from .seqeval.chunks import Chunks, UnknownPrefixError, get_entities, unique_labels
 from .seqeval.compare import Comparison, compare_columns, compare_tags
 from .seqeval.counts import Counts, count, count_by_sentence
 from .seqeval.prf import UndefinedMetricWarning, precision_recall_fscore
@@ -75,6 +75,7 @@ __all__ = [
     "summarize",
     "surface_scores",
     "surfaces",
+    "unique_labels",
 ]
 
 

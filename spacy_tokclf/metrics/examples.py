@@ -228,12 +228,15 @@ def scored_entities(examples: Iterable["Example"], spans_keys: Sequence[str] = (
 
 
 def _scores(doc: "Doc", spans_keys: Sequence[str]) -> dict[tuple[int, int, str], float]:
-    """Look up the scores in some span groups, by start, end and label."""
+    """Look up the scores in some span groups, by start, end and label. Spans that were added have none; if some were
+    taken out, nobody knows whose the scores are."""
     found = {}
     for key in spans_keys:
         group = doc.spans.get(key)
-        for span, score in zip(group or (), (group.attrs.get(SCORES) or ()) if group else (), strict=True):
-            found[span.start, span.end, span.label_] = float(score)
+        scores = group.attrs.get(SCORES) or () if group else ()
+        for span, score in zip(group or (), scores, strict=False):
+            if score is not None and len(scores) <= len(group or ()):
+                found[span.start, span.end, span.label_] = float(score)
     return found
 
 

@@ -1,5 +1,6 @@
 """The architecture `spacy-tokclf.TokenClassifier.v1`: token vectors to one row of logits per token."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,8 @@ from .transitions import TRANSITIONS, make_transitions, resize_transitions
 
 #: Attribute of a token classifier whose head is a transform, dropout and a linear layer, and nothing else.
 PLAIN_HEAD = "plain_head"
+#: What all rows that are added at once have of the probability of a token, for one of a row that has the mean logit.
+NEW_SHARE = 1e-3
 #: Spread of a fresh classifier's weights, as `initializer_range` in the configs of BERT and its family.
 INIT_STD = 0.02
 
@@ -100,7 +103,11 @@ def _normal_init(ops: Ops, shape: Any) -> Any:
 
 
 def resize_output(model: Tok2VecT, new_nO: int) -> None:
-    """Add rows to the classifier; those that are there keep their bits.
+    """Add rows to the classifier; those that are there keep their bits, and tokens their probabilities.
+
+    A new row is the mean of those that are there, less a constant: on every token its logit is so far below the mean of
+    the others that all new rows together have at most a thousandth of what such a row has. Unlike a row of random
+    weights, that changes no score, and is the same for all tokens until it is trained.
 
     model (Model): A token classifier.
     new_nO (int): The new number of tags.
@@ -120,8 +127,10 @@ def resize_output(model: Tok2VecT, new_nO: int) -> None:
         return
     weights: Any = layer.get_param("W")  # (n_tags, width)
     bias: Any = layer.get_param("b")  # (n_tags,)
-    larger = _normal_init(layer.ops, (new_nO, weights.shape[1]))
+    larger = layer.ops.alloc2f(new_nO, weights.shape[1])
     larger_bias = layer.ops.alloc1f(new_nO)
+    larger[:] = weights.mean(axis=0)
+    larger_bias[:] = bias.mean() + math.log(NEW_SHARE / (new_nO - old_nO))
     larger[:old_nO] = weights
     larger_bias[:old_nO] = bias
     set_dims(layer, {"nO": new_nO})

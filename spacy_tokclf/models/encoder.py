@@ -25,6 +25,21 @@ from .shim import EncoderShim
 if TYPE_CHECKING:
     import torch
 
+#: Settings that are attributes of the layer, with their defaults, as in the signature below and in that of
+#: `spacy-tokclf.OnnxEncoder.v1`.
+SETTINGS: dict[str, Any] = {
+    "pooling": "first",
+    "window": 0,
+    "overlap": 64,
+    "precision": "auto",
+    "normalize": False,
+    "casing": False,
+    "casing_dropout": 0.0,
+    "freeze_embeddings": False,
+}
+#: Those that weights are trained with, and that cannot change afterwards.
+FIXED_SETTINGS = ("pooling", "normalize", "casing")
+
 
 def build_transformer_encoder_v1(
     pooling: str = "first",

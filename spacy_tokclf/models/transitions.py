@@ -48,7 +48,7 @@ def _forward(
 
 
 def resize_transitions(layer: Model[Floats2d, Floats2d], new_nO: int) -> None:
-    """Add tags; the scores that are there keep their bits, those of new tags are 0.
+    """Add tags; the scores that are there keep their bits. A new tag follows, and is followed, like the others' mean.
 
     layer (Model): The layer.
     new_nO (int): The new number of tags.
@@ -58,6 +58,10 @@ def resize_transitions(layer: Model[Floats2d, Floats2d], new_nO: int) -> None:
         return
     scores: Any = layer.get_param(TRANSITIONS)
     larger: Any = layer.ops.alloc2f(new_nO, new_nO)
-    larger[: len(scores), : len(scores)] = scores
+    n = len(scores)
+    larger[:] = scores.mean()
+    larger[:n, n:] = scores.mean(axis=1, keepdims=True)
+    larger[n:, :n] = scores.mean(axis=0, keepdims=True)
+    larger[:n, :n] = scores
     set_dims(layer, {"nO": new_nO})
     set_params(layer, {TRANSITIONS: larger})

@@ -8,6 +8,8 @@ from spacy.tokens import Doc
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from .home import Home
+from .settings import DEFAULTS
 from .token_classifier import TokenClassifier
 from .transformer_encoder import TransformerEncoder
 
@@ -40,13 +42,7 @@ precision = "auto"
     assigns=["doc.ents", "token.ent_iob", "token.ent_type", "doc.spans"],
     default_config={
         "model": Config().from_str(CLASSIFIER_CONFIG)["model"],
-        "decode": "constrained",
-        "threshold": 0.0,
-        "overwrite_ents": True,
-        "annotate_ents": True,
-        "spans_key": "entities",
-        "tuned": True,
-        "label_smoothing": 0.0,
+        **DEFAULTS,
         "scorer": {"@scorers": "spacy-tokclf.seqeval_scorer.v1"},
     },
     default_score_weights={
@@ -67,7 +63,7 @@ def make_token_classifier(
     threshold: float,
     overwrite_ents: bool,
     annotate_ents: bool,
-    spans_key: str,
+    spans_key: str | None,
     tuned: bool,
     label_smoothing: float,
     scorer: Callable[..., dict[str, Any]] | None,
@@ -80,7 +76,7 @@ def make_token_classifier(
         `TokenClassifier`.
     RETURNS (TokenClassifier): The component.
     """
-    return TokenClassifier(
+    pipe = TokenClassifier(
         nlp.vocab,
         model,
         name,
@@ -93,6 +89,8 @@ def make_token_classifier(
         label_smoothing=label_smoothing,
         scorer=scorer,
     )
+    pipe.live_in(nlp)
+    return pipe
 
 
 @Language.factory(
@@ -108,4 +106,6 @@ def make_transformer_encoder(nlp: Language, name: str, model: Model[list[Doc], l
     model (Model[list[Doc], list[Floats2d]]): The encoder's architecture.
     RETURNS (TransformerEncoder): The component.
     """
-    return TransformerEncoder(nlp.vocab, model, name)
+    pipe = TransformerEncoder(nlp.vocab, model, name)
+    pipe.home = Home(nlp)
+    return pipe

@@ -5,8 +5,8 @@ from typing import Any
 
 from ..errors import Errors
 from ..models.hf.heads import HeadWeights
-from ..tags import OUTSIDE, SCHEMES, detect_scheme, expected_tags, is_tag_of, split_tag
-from ..tags.schemes import PREFIXES
+from ..tags import OUTSIDE, SCHEMES, expected_tags, is_tag_of, split_tag
+from .checkpoint_labels import checkpoint_scheme
 
 LabelData = dict[str, Any]
 
@@ -73,26 +73,21 @@ def choose_labels(
     if labels is not None:
         return read_labels(labels)
     if head is not None and head.tags:
-        scheme = checkpoint_scheme(head.tags)
+        scheme = head.scheme or checkpoint_scheme(head.tags)
         return scheme, extend_tags(head.tags, types, scheme)
     return scheme, tags or extend_tags([], types, scheme)
 
 
-def checkpoint_scheme(tags: list[str]) -> str:
-    """Tell the scheme of a checkpoint's label set. Labels that have no prefix beside others that do (such as `X` or
-    `[CLS]`) count as outside, like `O`.
+def is_entity_type(label: Any) -> bool:
+    """Tell whether something can be an entity type.
 
-    IOB1 and IOB2 have the same labels, so the answer is IOB2 for both, and I-TYPE alone is IOB1.
-
-    tags (list[str]): The labels.
-    RETURNS (str): The scheme; "IO" if no label has a prefix.
-    RAISES (ValueError): TC253, for a label that is there twice; TC104, if the prefixes fit no scheme.
+    label (Any): A label.
+    RETURNS (bool): Whether it is a string that is not empty, is not `O`, has no white space around it, and can be
+        printed.
     """
-    twice = sorted({tag for tag in tags if tags.count(tag) > 1})
-    if twice:
-        raise ValueError(Errors.TC253.format(labels=twice))
-    with_prefix = [tag for tag in tags if split_tag(tag)[0] in PREFIXES and split_tag(tag)[1]]
-    return detect_scheme([tag] for tag in with_prefix) if with_prefix else "IO"
+    return (
+        isinstance(label, str) and bool(label) and label != OUTSIDE and label == label.strip() and label.isprintable()
+    )
 
 
 def read_labels(labels: dict[str, Any] | list[str]) -> tuple[str, list[str]]:
@@ -110,6 +105,6 @@ def read_labels(labels: dict[str, Any] | list[str]) -> tuple[str, list[str]]:
         if wrong:
             raise ValueError(Errors.TC027.format(tags=wrong, scheme=scheme, expected=expected_tags(scheme)))
         return str(scheme), list(tags)
-    if not all(isinstance(label, str) and label and label != OUTSIDE for label in labels):
+    if not all(map(is_entity_type, labels)):
         raise ValueError(Errors.TC026.format(value=str(labels)[:200]))
     return "IOB2", extend_tags([], labels, "IOB2")

@@ -1,16 +1,23 @@
-"""Look up in a pipeline: the encoder that a component reads, and other token classifiers that it must not disturb."""
+"""Look up in a pipeline: the encoder that a component reads, its head, and the tokenizer of the language."""
 
+import warnings
+import weakref
 from typing import Any
 
 from spacy.language import Language
 from spacy.pipeline.tok2vec import Tok2Vec
+from spacy.tokenizer import Tokenizer
 from thinc.api import Model
 
-from ..errors import Errors
+from ..errors import Warnings
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.hf.heads import HeadWeights
 from ..models.shim import EncoderShim
-from .scorer import SeqevalScorer
+
+#: spaCy's own tokenizer, by rules; the default of most languages.
+RULES = "spacy.Tokenizer.v1"
+#: Pipelines that there was a warning about.
+_WARNED: "weakref.WeakSet[Language]" = weakref.WeakSet()
 
 
 def pipes_with_model(nlp: Language) -> dict[str, Any]:
@@ -54,18 +61,15 @@ def all_filled(model: Model) -> bool:
     return all(shim.is_filled for shim in shims if isinstance(shim, EncoderShim))
 
 
-def check_neighbours(component: Any, nlp: Language | None) -> None:
-    """Refuse two token classifiers in one pipeline that would replace each other's entities or scores.
+def check_tokenizer(nlp: Language | None) -> None:
+    """Warn (TW011), once a pipeline, if its language has a tokenizer of its own and the pipeline reads texts with that
+    of the others: in Japanese or Chinese, which have no spaces, a whole sentence is one token then.
 
-    component (TokenClassifier): The component that is being initialized.
-    nlp (Language | None): Its pipeline.
-    RAISES (ValueError): TC052, for a span group of two components; TC053, for scores of the same names.
+    nlp (Language | None): The pipeline.
     """
-    for name, other in nlp.components if nlp is not None else ():
-        if other is component or not isinstance(other, type(component)):
-            continue
-        if other.cfg["spans_key"] == component.cfg["spans_key"]:
-            raise ValueError(Errors.TC052.format(one=name, other=component.name, key=component.cfg["spans_key"]))
-        prefixes = [pipe.scorer.score_prefix for pipe in (component, other) if isinstance(pipe.scorer, SeqevalScorer)]
-        if len(prefixes) == 2 and prefixes[0] == prefixes[1]:
-            raise ValueError(Errors.TC053.format(one=name, other=component.name, prefix=prefixes[0]))
+    if nlp is None or nlp in _WARNED:
+        return
+    own = nlp.default_config["nlp"]["tokenizer"]["@tokenizers"]
+    if own != RULES and type(nlp.tokenizer) is Tokenizer:
+        _WARNED.add(nlp)
+        warnings.warn(Warnings.TW011.format(lang=nlp.lang, own=own, found=RULES), stacklevel=2)

@@ -1,15 +1,18 @@
 """The registered scorer of training and evaluation: spaCy's entity scores and seqeval's, side by side."""
 
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from spacy.scorer import PRFScore, get_ner_prf
 from spacy.training import Example
 
+from ..errors import Warnings
 from ..metrics.examples import compare_examples
 from ..metrics.gold_groups import check_groups, gold_key
 from ..metrics.seqeval.counts import Counts, count
 from ..metrics.seqeval.report import evaluate_dict
+from ..types import SCORES
 
 _SEQEVAL_KEYS = ("precision", "recall", "f1", "accuracy")
 
@@ -59,6 +62,8 @@ class SeqevalScorer:
         key = self.spans_key
         if key is None:
             key = gold_key(examples, cfg.get("spans_key"), annotate_ents=cfg.get("annotate_ents", True))
+        if key is None and annotate_ents and not cfg.get("overwrite_ents"):
+            _warn_of_gold(examples, cfg.get("spans_key"))
         if key is not None and labels:
             check_groups(examples, key, labels, annotate_ents=annotate_ents)
         comparison = compare_examples(examples, spans_key=key, labels=labels, annotate_ents=annotate_ents)
@@ -67,6 +72,25 @@ class SeqevalScorer:
         scores = {key: _no_none(key, value) for key, value in scores.items()}
         scores.update(_seqeval_scores(counts))
         return {f"{self.score_prefix}{key}": value for key, value in scores.items()}
+
+
+def _warn_of_gold(examples: list[Example], spans_key: str | None) -> None:
+    """Warn (TW013) if the texts had their gold entities before the component saw them, which then stay: all gold is
+    found, and what the component has not found itself is gold."""
+    kept: set[tuple[int, int, int, int]] = set()
+    for index, eg in enumerate(examples):
+        group = eg.predicted.spans.get(spans_key)
+        if group is None or SCORES not in group.attrs:
+            return
+        gold, ents, own = (
+            {(index, span.start_char, span.end_char, span.label) for span in spans}
+            for spans in (eg.reference.ents, eg.predicted.ents, group)
+        )
+        if not gold <= ents or not ents - own <= gold:
+            return
+        kept |= ents - own
+    if kept:
+        warnings.warn(Warnings.TW013.format(count=len(kept), texts=len({each[0] for each in kept})), stacklevel=2)
 
 
 def _no_none(key: str, value: Any) -> Any:

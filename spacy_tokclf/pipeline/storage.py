@@ -15,18 +15,24 @@ from thinc.api import Model
 from ..errors import Errors
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
+from .home import Home
+from .restore import encoder_settings, restore_encoders, restore_settings
 
 ENCODER = "encoder"
 StoredT = TypeVar("StoredT", bound="Stored")
 
 
 class Stored:
-    """The part of a component that stores it. In `cfg`, `given` holds the settings that the config has too."""
+    """The part of a component that stores it. In `cfg`, `given` holds the settings that the config has too.
+
+    home (Home): The pipeline that the component was made in.
+    """
 
     vocab: Vocab
     model: Model
     name: str
     cfg: dict[str, Any]
+    home: Home
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the component: `cfg` (JSON), `model` (small layers), a folder per encoder that transformers opens.
@@ -48,15 +54,19 @@ class Stored:
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
-        RAISES (ValueError): TC013, TC030 or TC032, if the folder is not whole, or of a later version.
+        RAISES (ValueError): TC013, TC030 or TC032, if the folder is not whole, or of a later version; TC033 or TC034,
+            if the config asks for something that cannot change any more.
         """
+        in_pipeline = _in_pipeline(exclude)
         deserialize: dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8"))),
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+            "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8")), in_pipeline=in_pipeline),
+            # A folder in that of a pipeline has none: the vocabulary is in the pipeline's.
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude) if p.exists() else None,
             ENCODER: lambda p: _encoders_from_disk(self.model, p),
-            "model": lambda p: _from_bytes(self.model, p.read_bytes()),
+            "model": lambda p: _from_bytes(self, p.read_bytes(), in_pipeline=in_pipeline),
         }
         util.from_disk(path, deserialize, exclude)
+        self.check_config()
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -79,38 +89,25 @@ class Stored:
         bytes_data (bytes): The bytes.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
-        RAISES (ValueError): TC013, TC030 or TC032, as for `from_disk`.
+        RAISES (ValueError): TC013, TC030, TC032 to TC034, as for `from_disk`.
         """
+        in_pipeline = _in_pipeline(exclude)
         deserialize: dict[str, Callable[[bytes], Any]] = {
-            "cfg": lambda b: restore_settings(self, json.loads(b)),
+            "cfg": lambda b: restore_settings(self, json.loads(b), in_pipeline=in_pipeline),
             "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
-            "model": lambda b: _from_bytes(self.model, b),
+            "model": lambda b: _from_bytes(self, b, in_pipeline=in_pipeline),
         }
         util.from_bytes(bytes_data, deserialize, exclude)
+        self.check_config()
         return self
+
+    def check_config(self) -> None:
+        """Refuse what the config says and the component is not. By default there is nothing."""
 
 
 def _exact_json(cfg: dict[str, Any]) -> str:
     """Write settings with all digits: srsly (ujson) would round them, reading as well as writing."""
     return json.dumps(cfg, indent=2, sort_keys=True, ensure_ascii=False)
-
-
-def restore_settings(pipe: Stored, saved: dict[str, Any]) -> None:
-    """Take over a saved `cfg`. A setting that was changed on the component before it was saved is kept; one that the
-    pipeline is being loaded with (`spacy.load(..., config=...)`) wins over the saved one.
-
-    pipe (Stored): The component, as its config made it.
-    saved (dict[str, Any]): The saved `cfg`.
-    RAISES (ValueError): TC030, if it comes from a later version of this package.
-    """
-    if saved.get("format", 0) > pipe.cfg.get("format", 0):
-        raise ValueError(Errors.TC030.format(name=pipe.name, found=saved["format"], known=pipe.cfg.get("format", 0)))
-    given = pipe.cfg.get("given", {})
-    overridden = {key: value for key, value in given.items() if saved.get("given", {}).get(key, value) != value}
-    # What was fitted belongs to the weights: nothing stays of it if the saved component, or its version, has none.
-    fitted = {"tuning": None} if "tuning" in pipe.cfg else {}
-    pipe.cfg.update(fitted | saved)
-    pipe.cfg.update(overridden, given=given, format=pipe.cfg["format"])
 
 
 def _layers_to_disk(model: Model, path: Path) -> None:
@@ -125,8 +122,14 @@ def _layers_to_disk(model: Model, path: Path) -> None:
     path.write_bytes(srsly.msgpack_dumps(msg))
 
 
-def _from_bytes(model: Model, data: bytes) -> None:
-    """Load a model's layers, whatever sizes they had before. RAISES (ValueError): TC032."""
+def _in_pipeline(exclude: Iterable[str]) -> bool:
+    """Tell whether a pipeline loads its components: it shares its vocabulary with them, and they do not read it."""
+    return "vocab" in exclude
+
+
+def _from_bytes(pipe: Stored, data: bytes, *, in_pipeline: bool) -> None:
+    """Load the layers of a component's model, whatever sizes they had before. RAISES (ValueError): TC032 or TC033."""
+    model, given = pipe.model, encoder_settings(pipe.model)
     msg = srsly.msgpack_loads(data)
     nodes = list(model.walk())
     if len(nodes) != len(msg["nodes"]):
@@ -134,6 +137,7 @@ def _from_bytes(model: Model, data: bytes) -> None:
     for node, info in zip(nodes, msg["nodes"], strict=True):
         set_dims(node, info["dims"])
     model.from_dict(msg)
+    restore_encoders(pipe, given, in_pipeline=in_pipeline)
 
 
 def _shims(model: Model) -> list[BaseEncoderShim]:

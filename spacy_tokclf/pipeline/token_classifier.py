@@ -1,5 +1,6 @@
 """The component `token_classifier`: decodes token logits into entities with scores, and learns from gold entities."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
 from ..models.encoder import load_encoder
@@ -26,21 +27,32 @@ from ..models.transitions import TRANSITIONS
 from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from ..types import Bools, Floats32, Ints
-from .annotate import set_entities
+from .annotate import has_foreign_group, set_entities
 from .decoding import decode_docs
 from .gold import gold_tags
-from .labels import LabelData, choose_labels, extend_tags, tag_rows
-from .lookup import all_filled, check_neighbours, find_head
+from .home import Home
+from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_rows
+from .lookup import all_filled, check_tokenizer, find_head
 from .loss import masked_chain_loss, masked_cross_entropy
+from .neighbours import Neighbour, check_neighbours, choose_key
+from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_alone, shared_encoder
+from .settings import AUTO, Setting, Settings, check_output, check_setting
 from .storage import Stored
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
-DECODERS = ("constrained", "greedy")
 
 
-class TokenClassifier(Stored, TrainablePipe):
-    """Named-entity recognition by classifying tokens: a label and a score for every entity, on spaCy's own tokens."""
+class TokenClassifier(Stored, Neighbour, TrainablePipe):
+    """Named-entity recognition by classifying tokens: a label and a score for every entity, on spaCy's own tokens.
+
+    Settings are attributes, too: `ner.threshold = 0.5` is `ner.cfg["threshold"] = 0.5`.
+    """
+
+    cfg: Settings
+    decode, threshold, tuned = Setting(), Setting(), Setting()
+    overwrite_ents, annotate_ents, spans_key = Setting(), Setting(), Setting()
+    label_smoothing = Setting()
 
     def __init__(
         self,
@@ -50,9 +62,9 @@ class TokenClassifier(Stored, TrainablePipe):
         *,
         decode: str = "constrained",
         threshold: float = 0.0,
-        overwrite_ents: bool = True,
+        overwrite_ents: bool = False,
         annotate_ents: bool = True,
-        spans_key: str = "entities",
+        spans_key: str | None = AUTO,
         tuned: bool = True,
         label_smoothing: float = 0.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
@@ -66,44 +78,67 @@ class TokenClassifier(Stored, TrainablePipe):
         threshold (float): Entities with a lower score are left out.
         overwrite_ents (bool): Whether to replace the entities that a text has, or only add where there is room.
         annotate_ents (bool): Whether to set `doc.ents` at all; the span group is always set.
-        spans_key (str): Key of the span group that holds this component's entities and their scores. Gold texts that
-            have a group of this key are learned from and scored by it, the others by `doc.ents`.
+        spans_key (str | None): Key of the span group that holds this component's entities and their scores. Gold texts
+            that have a group of this key are learned from and scored by it, the others by `doc.ents`. "auto" is
+            `entities` for the first component of a pipeline and its name for the others; None is no group, and no
+            scores.
         tuned (bool): Whether to use what `spacy tokclf tune` fitted, if anything.
         label_smoothing (float): Share of the gold's probability that training spreads over all tags.
         scorer (Callable | None): The scoring method.
         RAISES (ValueError): TC021, for a decoder that does not exist; TC022, for a threshold outside 0 to 1; TC031, for
-            another setting out of range; TC081, for a setting that a conditional random field does not have.
+            another setting out of range; TC036, if entities would be put nowhere; TC081, for a setting that a
+            conditional random field does not have.
         """
-        if decode not in DECODERS:
-            raise ValueError(Errors.TC021.format(value=decode, choices=", ".join(DECODERS)))
-        if not 0.0 <= threshold <= 1.0:
-            raise ValueError(Errors.TC022.format(value=threshold))
-        if not 0.0 <= label_smoothing < 1.0:
-            expected = "at least 0 and less than 1"
-            raise ValueError(Errors.TC031.format(name="label_smoothing", value=label_smoothing, expected=expected))
-        if transitions_of(model) is not None and label_smoothing:
-            raise ValueError(Errors.TC081.format(name=name, value=label_smoothing))
         super().__init__(vocab, model, name)
         settings = {
             "decode": decode,
-            "threshold": float(threshold),
+            "threshold": threshold,
             "overwrite_ents": overwrite_ents,
             "annotate_ents": annotate_ents,
             "spans_key": spans_key,
             "tuned": tuned,
-            "label_smoothing": float(label_smoothing),
+            "label_smoothing": label_smoothing,
         }
-        self.cfg: dict[str, Any] = {
-            "format": FORMAT,
-            "scheme": "IOB2",
-            "tags": [],
-            "tuning": None,
-            "given": dict(settings),
-            **settings,
-        }
+        given = {key: check_setting(key, value) for key, value in settings.items()}
+        check_output(given)
+        self.cfg = Settings(format=FORMAT, scheme="IOB2", tags=[], tuning=None, given=given, **given)
+        self.cfg["spans_key"] = choose_key(spans_key, name, ())
+        if transitions_of(model) is not None and label_smoothing:
+            raise ValueError(Errors.TC081.format(name=name, value=label_smoothing))
+        self.home = Home()
         self.scorer = scorer
         self.n_learned: Count = 0
         self._table: tuple[tuple[str, ...], TagTable] | None = None
+        self._warned_of_group = False
+        self._rehearsal_model: Model | None = None  # a copy, made by `nlp.resume_training`
+
+    def live_in(self, nlp: Language) -> None:
+        """Take a place in a pipeline: that decides on `spans_key = "auto"`, and the pipeline's config follows the
+        settings.
+
+        nlp (Language): The pipeline, which the component is added to next.
+        """
+        self.home = Home(nlp)
+        self.cfg["spans_key"] = choose_key(
+            self.cfg["given"]["spans_key"], self.name, (pipe for _, pipe in nlp.components)
+        )
+        self.cfg.on_change = self._tell
+        check_tokenizer(nlp)
+
+    def _tell(self, key: str) -> None:
+        """Let the pipeline's config say what a setting is now."""
+        config = self.home.config_of(self)
+        if key in config:
+            config[key] = self.cfg[key]
+
+    def check_config(self) -> None:
+        """Refuse a number of tags in the config that is not that of the labels.
+
+        RAISES (ValueError): TC034.
+        """
+        given = self.home.config_of(self).get("model", {}).get("nO")
+        if isinstance(given, int) and given != len(self.tags):
+            raise ValueError(Errors.TC034.format(name=self.name, given=given, found=len(self.tags)))
 
     @property
     def tags(self) -> list[str]:
@@ -146,11 +181,15 @@ class TokenClassifier(Stored, TrainablePipe):
         return Decoder(self.tag_table, self.cfg["decode"] == "constrained", self.transitions)
 
     def add_label(self, label: str) -> int:
-        """Add an entity type. A trained classifier keeps the rows that it has.
+        """Add an entity type. A trained classifier keeps the rows that it has, and what it finds: the new type is
+        unlikely everywhere until it is trained.
 
         label (str): The type.
         RETURNS (int): 1 if the type is new, else 0.
+        RAISES (ValueError): TC037, for what cannot be an entity type.
         """
+        if not is_entity_type(label):
+            raise ValueError(Errors.TC037.format(label=repr(label), name=self.name))
         if label in self.labels:
             return 0
         self.cfg["tags"] = extend_tags(self.tags, [label], self.cfg["scheme"])
@@ -180,17 +219,19 @@ class TokenClassifier(Stored, TrainablePipe):
         """
         validate_get_examples(get_examples, "TokenClassifier.initialize")
         check_neighbours(self, nlp)
+        check_tokenizer(nlp)
         examples = list(get_examples())
         if encoder is not None:
             load_encoder(self.model, encoder)
         elif not all_filled(self.model):
             raise ValueError(Errors.TC023.format(name=self.name))
         head = find_head(self.model, nlp, self.name)
-        types, scheme = gold_types(examples, **self._gold_at), self.cfg["scheme"]
+        types, scheme = gold_types(examples, **self.gold_at), self.cfg["scheme"]
         self.cfg["scheme"], self.cfg["tags"] = choose_labels(labels, types, scheme=scheme, tags=self.tags, head=head)
         if not self.labels:
             raise ValueError(Errors.TC024.format(name=self.name))
-        check_groups(examples, labels=self.labels, **self._gold_at)
+        self.check_config()
+        check_groups(examples, labels=self.labels, **self.gold_at)
         for label in self.labels:
             self.vocab.strings.add(label)
         self.cfg["tuning"] = None
@@ -201,8 +242,8 @@ class TokenClassifier(Stored, TrainablePipe):
             use_head(self.model, head, self.tags)
 
     @property
-    def _gold_at(self) -> dict[str, Any]:
-        """Where gold is, in the names of the functions that look for it."""
+    def gold_at(self) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): Where gold is, in the names of the functions that look for it."""
         return {key: self.cfg[key] for key in ("spans_key", "annotate_ents")}
 
     @property
@@ -242,11 +283,15 @@ class TokenClassifier(Stored, TrainablePipe):
         found: dict[int, list[tuple[int, int, str, float]]] = {}
         for text, start, end, type_, score in zip(*(column.tolist() for column in scores[1]), strict=True):
             found.setdefault(text, []).append((start, end, types[type_], score))
+        key = self.cfg["spans_key"]
         for index, doc in enumerate(docs):
+            if not self._warned_of_group and has_foreign_group(doc, key):
+                self._warned_of_group = True
+                warnings.warn(Warnings.TW012.format(name=self.name, key=key, text=doc.text[:60]), stacklevel=2)
             set_entities(
                 doc,
                 found.get(index, []),
-                spans_key=self.cfg["spans_key"],
+                spans_key=key,
                 annotate_ents=self.cfg["annotate_ents"],
                 overwrite_ents=self.cfg["overwrite_ents"],
             )
@@ -340,6 +385,49 @@ class TokenClassifier(Stored, TrainablePipe):
         if not np.isfinite(loss):
             raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
 
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Learn to predict what the model predicted when `nlp.resume_training` was called, so that a further training
+        does not make it forget. The texts need no gold. With a shared encoder, that one learns, too.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): Rate of the dropout before the classifier.
+        sgd (Optimizer | None): Steps at once if given; else gradients are added up, as in `update`.
+        losses (dict[str, float] | None): Losses by component, added to.
+        RETURNS (dict[str, float]): The losses.
+        RAISES (ValueError): TC039 to TC041, if it cannot be done.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        if self._rehearsal_model is None:
+            raise ValueError(Errors.TC039.format(name=self.name))
+        docs = [eg.predicted for eg in examples if len(eg.predicted)]
+        if not docs:
+            return losses
+        optimizer = None if sgd in (None, False) else real_optimizer(sgd, self.home, self.name)
+        set_dropout_rate(self.model, drop)
+        targets, _ = run_alone(self._rehearsal_model, docs, self.name, train=False)
+        logits, backprop = run_alone(self.model, docs, self.name, train=True)
+        loss, gradient, n_tokens = distillation_loss(self.model.ops, logits, targets)
+        backprop(gradient)
+        hold_transitions(self.model, self._rehearsal_model, n_tokens)
+        self.n_learned += n_tokens
+        self.cfg["tuning"] = None
+        losses[self.name] += loss / max(n_tokens, 1)
+        upstream = shared_encoder(self.model, self.name)
+        if optimizer is not None and upstream is not None:
+            prepare_step(optimizer, [upstream, self.model], self.n_learned)
+            upstream.finish_update(optimizer)
+        if optimizer is not None:
+            self.finish_update(optimizer)
+        return losses
+
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, list[Floats2d]]:
         """Give the summed loss of a batch, and its gradient: the cross-entropy of tokens, or with a conditional random
         field that of whole texts.
@@ -368,7 +456,7 @@ class TokenClassifier(Stored, TrainablePipe):
 
     def _find_gold(self, examples: Sequence[Example], seen: Sequence[Bools]) -> Ints:
         scheme = self.cfg["scheme"]
-        return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self._gold_at)
+        return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self.gold_at)
 
     def _token_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d]]:
         """Give the cross-entropy of tokens and its gradient, per text (n_tokens, n_tags); gold: (all tokens,)."""
@@ -382,6 +470,8 @@ class TokenClassifier(Stored, TrainablePipe):
     ) -> tuple[float, list[Floats2d], Floats2d]:
         """Give the loss of a conditional random field, with its gradients by the logits, per text (n_tokens, n_tags),
         and by the transitions (n_tags, n_tags). Tokens that the decoder leaves out are not part of the chain."""
+        if self.cfg["label_smoothing"]:
+            raise ValueError(Errors.TC081.format(name=self.name, value=self.cfg["label_smoothing"]))
         ops = self.model.ops
         transitions = layer.ops.to_numpy(layer.get_param(TRANSITIONS))
         loss, *gradients = masked_chain_loss([ops.to_numpy(row) for row in logits], gold, transitions)

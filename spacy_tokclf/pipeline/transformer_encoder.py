@@ -18,6 +18,7 @@ from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
 from ..models.optimizer_contract import has_learned, most_learned, prepare_step
 from ..types import Floats32
+from .home import Home
 from .lookup import all_filled
 from .storage import Stored
 
@@ -71,6 +72,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         """
         super().__init__(vocab, model, name)
         self.cfg = {"format": FORMAT}
+        self.home = Home()
         self._pipes: dict[str, Any] = {}
         self._batch: Batch | None = None
 

@@ -10,10 +10,11 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from thinc.api import get_torch_default_device
+from thinc.api import get_torch_default_device, require_gpu
 
 from .. import compat
 from ..errors import Errors
+from .blame import short
 from .products import resolve_precision
 from .threads import one_thread_in_workers
 
@@ -36,11 +37,40 @@ def set_device(name: str | None) -> None:
 
 
 def current_device() -> "torch.device":
-    """RETURNS (torch.device): The chosen device, else the environment's, else thinc's."""
+    """Give the device that encoders run on.
+
+    RETURNS (torch.device): The chosen device, else the environment's, else thinc's.
+    RAISES (ValueError): TC143, for a name that is none of a device.
+    """
     import torch
 
     name = _chosen or os.environ.get(ENV_DEVICE)
-    return torch.device(name) if name and name != "auto" else get_torch_default_device()
+    if not name or name == "auto":
+        return get_torch_default_device()
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(_refused(name, error)) from error
+
+
+def _refused(name: str, error: BaseException) -> str:
+    return Errors.TC143.format(name=name, env=ENV_DEVICE, detail=short(error, limit=100))
+
+
+def choose_gpu(number: int) -> None:
+    """Let spaCy and thinc use a GPU, as `--gpu-id` of spaCy's commands does.
+
+    number (int): Its number; -1 for the CPU.
+    RAISES (ValueError): TC142, if there is no such GPU, or CuPy is not installed.
+    """
+    if number == -1:
+        return
+    try:
+        if number < -1:
+            raise ValueError("GPUs are counted from 0.")
+        require_gpu(number)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(Errors.TC142.format(number=number, detail=short(error), env=ENV_DEVICE)) from error
 
 
 @contextlib.contextmanager
@@ -70,11 +100,15 @@ def place(module: "nn.Module") -> None:
     """Put a module on the current device, if it is elsewhere.
 
     module (nn.Module): The module.
-    RAISES (ValueError): TC016, if it is on a GPU that was in use before this process was forked.
+    RAISES (ValueError): TC016, if it is on a GPU that was in use before this process was forked; TC143, if the device
+        cannot be used.
     """
     here = device_of(module)
     if here.type == "cuda" and compat.in_bad_fork():
         raise ValueError(Errors.TC016.format(device=here))
     device = current_device()
     if here.type != device.type or device.index not in (None, here.index):
-        module.to(device)
+        try:
+            module.to(device)
+        except (AssertionError, RuntimeError) as error:  # what torch raises without CUDA, and for a GPU that it lacks
+            raise ValueError(_refused(str(device), error)) from error

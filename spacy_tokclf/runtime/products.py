@@ -66,20 +66,27 @@ def cpu_vendor() -> str:
     return platform.processor().rpartition(" ")[2]
 
 
-@functools.cache
 def fp32_library() -> str:
-    """RETURNS (str): What multiplies float32 matrices on the CPU: "onednn" on AMD's processors with AVX512, where it
-    takes half of the time of the library that torch uses by itself (MKL makes use of AVX512 on Intel's only), else
-    "torch"."""
+    """RETURNS (str): What multiplies float32 matrices of layers on the CPU: "onednn" where torch has it, else "torch",
+    which stands for what torch uses by itself."""
+    return "torch" if compat.onednn_linear() is None else "onednn"
+
+
+@functools.cache
+def fp32_backward_library() -> str:
+    """RETURNS (str): The same for gradients: "onednn" on AMD's processors with AVX512, where it takes half of the time
+    of the library that torch uses by itself (MKL makes use of AVX512 on Intel's only), else "torch"."""
     amd = cpu_vendor() == "AuthenticAMD" and compat.cpu_has("avx512")
-    return "onednn" if amd and compat.onednn_linear() is not None else "torch"
+    return fp32_library() if amd else "torch"
 
 
 def linear_product(x: "torch.Tensor", weight: "torch.Tensor", bias: "torch.Tensor | None" = None) -> "torch.Tensor":
-    """Multiply by a transposed matrix, with the fastest library that torch comes with. No gradient is recorded.
+    """Multiply by a transposed matrix. No gradient is recorded.
 
-    In bf16 that is oneDNN in any case; but asked directly, for a layer with a bias, it takes up to a quarter less time
-    with several threads, for the same numbers.
+    Layers, which have a bias, go through oneDNN: from two rows on, a row has the same bits whatever rows are beside it,
+    on any number of threads. MKL, which torch takes in fp32, is as fast, but adds up in another order for another
+    number of rows or threads and, without AVX512, at another place among the rows. In bf16 torch takes oneDNN by
+    itself; asked directly it takes up to a quarter less time with several threads.
 
     x (torch.Tensor): Shape: (n_rows, width in).
     weight (torch.Tensor): In the same precision. Shape: (width out, width in).
@@ -90,8 +97,11 @@ def linear_product(x: "torch.Tensor", weight: "torch.Tensor", bias: "torch.Tenso
 
     if x.device.type == "cpu":
         onednn = compat.onednn_linear()
-        narrow = x.dtype == torch.bfloat16 and bias is not None and compat.onednn_takes_bf16()
-        if onednn is not None and (narrow or (x.dtype == torch.float32 and fp32_library() == "onednn")):
+        if x.dtype == torch.bfloat16:
+            direct = bias is not None and compat.onednn_takes_bf16()
+        else:
+            direct = x.dtype == torch.float32 and (bias is not None or fp32_backward_library() == "onednn")
+        if onednn is not None and direct:
             return onednn(x, weight, bias, "none", [], "")
     return torch.mm(x, weight.t()) if bias is None else torch.addmm(bias, x, weight.t())
 

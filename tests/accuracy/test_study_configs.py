@@ -130,7 +130,7 @@ def test_the_configs_of_the_study_are_valid(name: str, tmp_path: Path) -> None:
     if ours.system in ELSEWHERE:
         return
     config = spacy_config(HERE, ours, data_of(tmp_path, WNUT17_POSTS), seed=0)
-    load_model_from_config(config, auto_fill=False, validate=True)
+    load_model_from_config(config, auto_fill=True, validate=True)
     registry.resolve(config.interpolate()["training"], schema=ConfigSchemaTraining)
     assert config["training"]["max_steps"] % 213 == 0
 

@@ -130,7 +130,9 @@ def test_find_threshold(trained: Trained) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_fill_config(name: str, tmp_path: Path) -> None:
     invoke("init", "fill-config", FOLDER / f"{name}.cfg", tmp_path / "filled.cfg")
-    assert load_config(tmp_path / "filled.cfg") == load_config(FOLDER / f"{name}.cfg")
+    filled = load_config(tmp_path / "filled.cfg")
+    assert filled["nlp"].pop("tokenizer") == {"@tokenizers": "spacy.Tokenizer.v1"}
+    assert filled == load_config(FOLDER / f"{name}.cfg")
     assert "already complete" in invoke(
         "init", "fill-config", tmp_path / "filled.cfg", tmp_path / "again.cfg", "--diff"
     )
@@ -143,29 +145,37 @@ def test_fill_config_from_nearly_nothing(tmp_path: Path) -> None:
     invoke("init", "fill-config", tmp_path / "base.cfg", tmp_path / "filled.cfg")
     filled = load_config(tmp_path / "filled.cfg")["components"]["ner"]
     assert filled["model"]["tok2vec"]["@architectures"] == "spacy-tokclf.TransformerEncoder.v1"
-    # Nobody sets other values without knowing it.
-    assert filled == load_config(OWN)["components"]["ner"]
+    # Nobody sets other values without knowing it: our configs keep to what they had before there were other defaults.
+    before = {"overwrite_ents": True, "spans_key": "entities"}
+    assert filled | before == load_config(OWN)["components"]["ner"]
+    assert (filled["overwrite_ents"], filled["spans_key"]) == (False, "auto")
+
+
+def filled(name: str, folder: Path) -> Path:
+    """Let spaCy fill in what our configs leave to the language: its tokenizer. `spacy debug` wants complete configs."""
+    invoke("init", "fill-config", FOLDER / f"{name}.cfg", folder / f"{name}.cfg")
+    return folder / f"{name}.cfg"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_debug_config(name: str, trained: Trained, encoder_dir: Path) -> None:
+def test_debug_config(name: str, trained: Trained, encoder_dir: Path, tmp_path: Path) -> None:
     overrides = options(short(name, trained.data.parent, encoder_dir))
-    config = FOLDER / f"{name}.cfg"
+    config = filled(name, tmp_path)
     printed = invoke("debug", "config", config, *overrides, "--show-functions", "--show-variables")
     assert "Config is valid" in printed
     assert "spacy_tokclf.training.optimizer" in printed and "spacy_tokclf.training.schedules" in printed
 
 
-def test_debug_config_names_what_is_wrong(trained: Trained) -> None:
+def test_debug_config_names_what_is_wrong(trained: Trained, tmp_path: Path) -> None:
     overrides = trained.overrides | {"components.ner.threshold": "high"}
-    result = CliRunner().invoke(app, ["debug", "config", OWN, *options(overrides)])
+    result = CliRunner().invoke(app, ["debug", "config", str(filled("own_data", tmp_path)), *options(overrides)])
     assert result.exit_code == 1 and "threshold" in result.output
 
 
 @pytest.mark.parametrize("name", ["own_data", "wnut17_shared"])
-def test_debug_data(name: str, trained: Trained, encoder_dir: Path) -> None:
+def test_debug_data(name: str, trained: Trained, encoder_dir: Path, tmp_path: Path) -> None:
     overrides = short(name, trained.data.parent, encoder_dir)
-    result = CliRunner().invoke(app, ["debug", "data", str(FOLDER / f"{name}.cfg"), *options(overrides), "--verbose"])
+    result = CliRunner().invoke(app, ["debug", "data", str(filled(name, tmp_path)), *options(overrides), "--verbose"])
     # It objects to the few posts and to the same ones in both parts, and knows no more of our component.
     assert result.exit_code in (0, 1) and (result.exception is None or isinstance(result.exception, SystemExit))
     # The recipe adds copies of some.
@@ -174,8 +184,9 @@ def test_debug_data(name: str, trained: Trained, encoder_dir: Path) -> None:
     assert count == "16" if name == "own_data" else 16 < int(count) < 32
 
 
-def test_debug_model(trained: Trained) -> None:
-    assert "model looks good" in invoke("debug", "model", OWN, "ner", *options(trained.overrides), "--print-step3")
+def test_debug_model(trained: Trained, tmp_path: Path) -> None:
+    config = filled("own_data", tmp_path)
+    assert "model looks good" in invoke("debug", "model", config, "ner", *options(trained.overrides), "--print-step3")
 
 
 def test_init_labels(trained: Trained, tmp_path: Path) -> None:

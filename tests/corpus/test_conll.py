@@ -101,14 +101,14 @@ def test_every_scheme_in_iob2_out(conll, scheme):
         ),
         ("a\tO,B-b\n", "TC115", r"posts\.conll:1"),
         ("a\tO\nb\tX-a\n", "TC101", r"'X-a'.*posts\.conll:2"),
-        ("a\tO\n\nb\tO\nb\tB\n", "TC101", r"'B'.*posts\.conll:4"),
+        ("a\tB-x\n\nb\tO\nb\tB\n", "TC101", r"'B'.*posts\.conll:4"),
         ("a\tO\nb\t\n", "TC101", r"''.*posts\.conll:2"),
         ("a\tS-a\n\na\tO\nb\tL-a\n", "TC104", r"'S-a'.*posts\.conll:1.*'L-a'.*posts\.conll:4"),
         ("a\tB-a\na\tLOC\n", "TC104", r"'LOC'.*posts\.conll:2.*'B-a'.*posts\.conll:1"),
         ("", "TC116", r"posts\.conll.*0 blank"),
         ("\ufeff\n \n-DOCSTART- O\n", "TC116", "3 blank"),
         (b"a\tO\n\xe9t\xe9\tO\n", "TC111", r"posts\.conll:2.*byte 1"),
-        ("a\tO\n".encode("utf-16"), "TC111", r"posts\.conll:1.*UTF-8"),
+        ("a\tO\nb\tO".encode("utf-16")[:-1], "TC111", r"posts\.conll:2.*UTF-16"),
     ],
 )
 def test_faults_are_placed(conll, content, code, says):

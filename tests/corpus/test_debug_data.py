@@ -108,10 +108,28 @@ def test_warnings_have_places_and_fail_only_if_strict(jsonl):
     for strict in ([], ["--strict"]):
         code, said = debug(path, *strict)
         assert code == bool(strict)
-        assert f"train: 1 span(s) do not fit the tokens, and are masked: {path}:11 (12, 15, 'PER') 'Yor'" in said
-        assert f"1 span(s) begin or end with white space: {path}:12 (7, 16, 'PER') ' New York'" in said
-        assert "1 span(s) of white space only" in said
+        assert "train: 1 of 13 spans do not fit the tokens, which they touch in part, and are masked" in said
+        assert f"masked: {path}:11 (12, 15, 'PER') 'Yor'" in said
+        assert (
+            f"1 of 13 spans began or ended with white space, which was trimmed: {path}:12 (7, 16, 'PER') ' New York'"
+            in said
+        )
+        assert "1 of 13 spans held white space only" in said
         assert "TW110" not in said
+
+
+def test_warnings_of_marks_that_are_not_learned_and_of_labels_like_tags(tmp_path):
+    rows = [
+        {"text": "Ada lives in New York", "label": [[0, 3, "B-PER"], [13, 21, "I-PER"]]},
+        {"text": "Ada lives in New York", "label": [[0, 3, "B-PER"], [13, 21, ""]], "relations": [{"id": 1}]},
+    ]
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    code, said = debug(str(path))
+    assert code == 0
+    assert "train: 1 marks are no entities that could be learned (no label: 1)" in said
+    assert f"{path}:2 (13, 21, 'no label') 'New York'" in said
+    assert "labels of spans that look like tags of tokens: B-PER; I-PER" in said
 
 
 def test_warnings_of_labels_repeats_and_leaks(data):

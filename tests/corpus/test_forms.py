@@ -44,15 +44,15 @@ def test_what_a_form_writes_is_of_that_form(form, suffix, tmp_path):
     assert [doc_to_record(doc) for doc in read] == RECORDS
 
 
-def test_json_is_told_by_its_first_row(tmp_path):
-    path = tmp_path / "x.jsonl"
-    for row, name in (
-        ({"text": "a", "label": []}, "JSON with character offsets"),
-        ({"data": {"text": "a"}, "annotations": []}, "JSON with character offsets"),
-        ({"tokens": ["a"], "ner_tags": ["O"]}, "Hugging Face data set"),
-    ):
-        path.write_text(json.dumps(row), encoding="utf-8")
-        assert form_of(path) == name
+def test_json_is_told_by_its_name_or_by_how_it_begins(tmp_path):
+    row = json.dumps({"tokens": ["a"], "ner_tags": ["O"]})
+    for name in ("x.jsonl", "x.json", "x.ndjson", "x.txt", "x"):
+        (tmp_path / name).write_text(row, encoding="utf-8")
+        assert form_of(tmp_path / name) == "JSON"
+    (tmp_path / "x.txt").write_text("[\tO\n{\tO\n", encoding="utf-8")
+    assert form_of(tmp_path / "x.txt") == "CoNLL"
+    for name in ("x.jsonl.gz", "x.json.gz", "no.json"):
+        assert form_of(tmp_path / name) == "JSON"
 
 
 def test_names_without_a_file(tmp_path):

@@ -13,7 +13,7 @@ from spacy_tokclf.corpus import (
     records_from_dataset,
     write_docbin,
 )
-from spacy_tokclf.corpus.hf.records import detect_dataset_scheme
+from spacy_tokclf.corpus.hf.records import detect_dataset_form
 from spacy_tokclf.tags import SCHEMES, convert_tags
 
 datasets = pytest.importorskip("datasets")
@@ -104,7 +104,7 @@ def test_every_scheme_is_detected_and_read(scheme):
     names = sorted({tag for tag in written if tag != "-"})
     ids = [names.index(tag) if tag != "-" else -100 for tag in written]
     for dataset in (table([written]), table([ids], names)):
-        assert detect_dataset_scheme(dataset) == scheme
+        assert detect_dataset_form(dataset).scheme == scheme
         for name in ("auto", scheme):
             assert [record.tags for record in records_from_dataset(dataset, scheme=name)] == [tags]
 

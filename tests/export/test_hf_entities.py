@@ -1,6 +1,7 @@
 """The dictionaries of `pipeline("ner")`: ours against the real ones, with the same checkpoint."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,71 @@ class TestAgainstThePipeline:
             assert_same(to_hf_entities(Doc(nlp.vocab, words=words), nlp, aggregation_strategy=strategy), theirs)
 
 
+LONG = [POSTS[-1][:500], POSTS[0], "", "Newyork/London-Paris...greenlinks and the naïve tweet at Schiphol, yo! " * 4]
+
+
+@pytest.mark.filterwarnings("ignore:Tokenizer does not support real words")
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("model_type", ["bert", "roberta"])
+class TestOptionsOfThePipeline:
+    """Lists, `ignore_labels` and `stride` do what they do there."""
+
+    def test_lists(self, model_type: str, strategy: str, make_checkpoint_dir: Callable[..., Path]) -> None:
+        folder = make_checkpoint_dir(model_type)
+        nlp, pipe = import_hf(folder), open_pipeline(folder)
+        for texts in (POSTS, POSTS[:1]):
+            theirs = pipe(texts, aggregation_strategy=strategy)
+            ours = to_hf_entities(texts, nlp, aggregation_strategy=strategy)
+            assert len(ours) == len(theirs) == len(texts)
+            for one, other in zip(ours, theirs, strict=True):
+                assert_same(one, other)
+        docs = [Doc(nlp.vocab, words=list(filter(None, words))) for words in WORDS]
+        each = [to_hf_entities(doc, nlp, aggregation_strategy=strategy) for doc in docs]
+        assert to_hf_entities(docs, nlp, aggregation_strategy=strategy) == each
+        assert to_hf_entities([], nlp, aggregation_strategy=strategy) == []
+
+    def test_ignored_labels(self, model_type: str, strategy: str, make_checkpoint_dir: Callable[..., Path]) -> None:
+        folder = make_checkpoint_dir(model_type)
+        nlp, pipe = import_hf(folder), open_pipeline(folder)
+        key = "entity" if strategy == "none" else "entity_group"
+        ranked = Counter(
+            entity[key] for found in pipe(POSTS, aggregation_strategy=strategy) for entity in found
+        ).most_common()
+        numbers = []
+        for ignored in (None, [], [ranked[0][0]], ["O", ranked[-1][0]]):
+            theirs = pipe(POSTS, aggregation_strategy=strategy, ignore_labels=ignored)
+            ours = to_hf_entities(POSTS, nlp, aggregation_strategy=strategy, ignore_labels=ignored)
+            for one, other in zip(ours, theirs, strict=True):
+                assert_same(one, other)
+            numbers.append(sum(map(len, ours)))
+        assert max(numbers[2:]) < numbers[0] <= numbers[1]
+
+    def test_stride(self, model_type: str, strategy: str, make_checkpoint_dir: Callable[..., Path]) -> None:
+        if strategy == "none":
+            pytest.skip("not with single pieces")
+        folder = make_checkpoint_dir(model_type)
+        nlp, pipe = import_hf(folder), open_pipeline(folder)
+        for stride in (0, 7, 45):
+            for text in LONG:
+                theirs = pipe(text, aggregation_strategy=strategy, stride=stride)
+                assert_same(to_hf_entities(text, nlp, aggregation_strategy=strategy, stride=stride), theirs)
+        cut = to_hf_entities(LONG[0], nlp, aggregation_strategy=strategy)
+        whole = to_hf_entities(LONG[0], nlp, aggregation_strategy=strategy, stride=7)
+        assert whole[-1]["end"] > 1.5 * cut[-1]["end"], "without a stride the text is cut off"
+
+    @pytest.mark.skipif(NO_WORDS, reason="this transformers has no pipeline for words")
+    def test_stride_of_docs(self, model_type: str, strategy: str, make_checkpoint_dir: Callable[..., Path]) -> None:
+        if strategy == "none":
+            pytest.skip("not with single pieces")
+        folder = make_checkpoint_dir(model_type)
+        nlp, pipe = import_hf(folder), open_pipeline(folder)
+        words = WORDS[-1] * 3
+        (theirs,) = pipe(words, is_split_into_words=True, aggregation_strategy=strategy, stride=9)
+        doc = Doc(nlp.vocab, words=words)
+        assert_same(to_hf_entities(doc, nlp, aggregation_strategy=strategy, stride=9), theirs)
+
+
+@pytest.mark.filterwarnings("ignore:.*TW203")
 class TestForms:
     """What the two forms are for."""
 
@@ -122,6 +188,9 @@ class TestForms:
             to_hf_entities("a", nlp, aggregation_strategy="firts")
         with pytest.raises(ValueError, match="TC255"):
             to_hf_entities("a", nlp, component="other")
+        for stride, strategy in ((4, "none"), (-1, "simple"), (62, "simple"), (500, "first")):
+            with pytest.raises(ValueError, match=rf"TC082.*stride = {stride}"):
+                to_hf_entities("a", nlp, aggregation_strategy=strategy, stride=stride)
         with pytest.raises(ValueError, match="TC257"):
             to_hf_entities("a", make_nlp(config={"model": {"tok2vec": {"pooling": "mean"}}}))
 

@@ -26,7 +26,6 @@ from spacy_tokclf.pipeline.labels import tag_rows
 from spacy_tokclf.tags import tags_to_spans
 
 LABEL_SETS = {
-    "default names": (["LABEL_0", "LABEL_1", "LABEL_2"], "IO", ("LABEL_0", "LABEL_1", "LABEL_2")),
     "no prefixes": (["O", "per", "loc"], "IO", ("per", "loc")),
     "letters": (["O", "X", "N"], "IO", ("X", "N")),
     "IOB2": (["B-per", "O", "I-per", "B-loc", "I-loc"], "IOB2", ("per", "loc")),
@@ -50,6 +49,7 @@ def gold_examples(nlp: Language, label: str = "person", *, label_2: str = "locat
     return [Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words, ents=ents))]
 
 
+@pytest.mark.filterwarnings("ignore:.*TW204")
 class TestLabels:
     """The label map is kept, and its scheme found."""
 

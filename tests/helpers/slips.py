@@ -55,11 +55,15 @@ def _label_number(data: bytes) -> bytes:
 
 def _moved(data: bytes) -> bytes:
     """Move a span by one, or give a tag a prefix that there is not."""
-    for old, new in ((b'"start": 15', b'"start": 14'), (b"[15, 23", b"[16, 24"), (b"LOC 15 23", b"LOC 16 24")):
+    pairs = (
+        (b'"start": 16', b'"start": 17'),
+        (b'"start_offset": 16', b'"start_offset": 17'),
+        (b"[16, 24", b"[17, 25"),
+        (b"LOC 16 24", b"LOC 17 25"),
+    )
+    for old, new in pairs:
         if old in data:
             return data.replace(old, new, 1)
-    if b'"start_offset": 15' in data:
-        return data.replace(b'"start_offset": 15', b'"start_offset": 16', 1)
     if b'"ner": [[' in data:
         return data.replace(b"[4, 5,", b"[4, 55,", 1)
     return re.sub(rb"\b[BbU]([-_])LOC", rb"X\1LOC", data, count=1)

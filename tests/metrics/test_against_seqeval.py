@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import seqeval.metrics as theirs
+import seqeval.scheme
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as their_default
 from seqeval.metrics.v1 import precision_recall_fscore_support as their_strict
+from seqeval.metrics.v1 import unique_labels as their_labels
 from seqeval_cases import Case, agree, evaluate_with_seqeval, outcome, random_case, seqeval_counts
 
 import spacy_tokclf.metrics as ours
@@ -53,6 +55,10 @@ def calls(case: Case) -> dict[str, tuple[Any, Any]]:
             outcome(their_strict, *pair, scheme=case.seqeval_scheme, **settings),
             outcome(ours.precision_recall_fscore_support, *pair, scheme=case.scheme, mode="strict", **settings),
         )
+        both["unique labels"] = (
+            outcome(their_labels, *pair, case.seqeval_scheme, case.suffix),
+            outcome(ours.unique_labels, *pair, case.scheme, case.suffix),
+        )
     both["evaluate"] = (
         outcome(evaluate_with_seqeval, *pair[::-1], scheme=case.scheme, **modes),
         outcome(ours.compute, *pair[::-1], scheme=case.scheme, **modes),
@@ -85,6 +91,17 @@ def test_equal_to_seqeval_on_a_sample() -> None:
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_equal_to_seqeval_on_50000_pairs(seed: int) -> None:
     check_cases(10_000, seed=seed)
+
+
+def test_unique_labels_of_sides_of_different_length_and_of_the_default_mode() -> None:
+    sides = ([["B-b", "I-b"], ["B-a", "O"]], [["O", "I-c"]])
+    for suffix in (False, True):
+        y_true, y_pred = ([["-".join(t.split("-")[:: -1 if suffix else 1]) for t in s] for s in side] for side in sides)
+        assert ours.unique_labels(y_true, y_pred, suffix=suffix) == ["a", "b", "c"]
+        for scheme in (seqeval.scheme.IOB2, seqeval.scheme.IOB1):
+            expected = their_labels(y_true, y_pred, scheme, suffix)
+            assert ours.unique_labels(y_true, y_pred, scheme, suffix) == expected != ["a", "b", "c"]
+    assert ours.unique_labels([], [[]], "IOB2") == []
 
 
 def test_warnings_of_undefined_scores_have_the_same_texts() -> None:

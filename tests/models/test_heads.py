@@ -11,7 +11,7 @@ from transformers.activations import ACT2FN
 from spacy_tokclf.models.classifier import build_token_classifier_v1
 from spacy_tokclf.models.encoder import build_transformer_encoder_v1
 from spacy_tokclf.models.head_transform import PARAMS, fill_transform, is_filled, make_transform, transform_weights
-from spacy_tokclf.models.hf.heads import HEADS, HeadWeights, head_of, ordered_labels, use_head
+from spacy_tokclf.models.hf.heads import HEADS, HeadWeights, head_of, read_label_map, use_head
 
 WIDTH = 6
 
@@ -88,4 +88,43 @@ def test_the_table_and_the_order_of_labels() -> None:
     assert {head_of(name, name="x").classifier for name in HEADS} == {"classifier"}
     with pytest.raises(ValueError, match=r"TC250.*some/model.*'xlnet'.*distilbert"):
         head_of("xlnet", name="some/model")
-    assert ordered_labels({"10": "c", "2": "b", 0: "a"}) == ["a", "b", "c"]
+
+
+def test_names_of_rows() -> None:
+    def read(labels: Any, rows: int = 3, **more: Any) -> list[str]:
+        return read_label_map({"id2label": labels, **more}, rows, name="some/model")
+
+    assert read({"2": "c", "1": "b", 0: "a"}) == ["a", "b", "c"]
+    assert read(dict(enumerate("abcdefghijk")), 11) == list("abcdefghijk")
+    unnamed = {"0": "LABEL_0", "1": "LABEL_1", "2": "LABEL_2"}
+    assert read(unnamed) == read(None) == list(unnamed.values())
+    assert (
+        read(unnamed, label2id={"c": 2, "a": 0, "b": 1}) == read(None, label2id={"c": 2, "a": 0, "b": 1}) == list("abc")
+    )
+    assert read(None, label2id={"a": 0, "b": 0}) == list(unnamed.values())
+    assert read({"0": "a", "1": "b", "2": "c"}, num_labels=5) == list("abc")
+    with pytest.warns(UserWarning, match=r"TW205.*'b' is 0.*'a'"):
+        assert read({"0": "a", "1": "b", "2": "c"}, label2id={"b": 0, "a": 1, "c": 2}) == list("abc")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"0": "a", "2": "b", "5": "c"},
+        {"1": "a", "2": "b", "3": "c"},
+        {"0": "a", "1": "b"},
+        {"0": "a", "1": "b", "2": "c", "3": "d"},
+        {"0": "a", "1": "b", "2": ""},
+        {"0": "a", "1": "b", "2": 2},
+        {"0": "a", "1": None, "2": "c"},
+        {"a": 0, "b": 1, "c": 2},
+        {"0": "a", "00": "b", "1": "c", "2": "d"},
+        ["a", "b", "c"],
+        "a",
+        3,
+        {},
+    ],
+)
+def test_names_that_do_not_fit_the_rows(labels: Any) -> None:
+    with pytest.raises(ValueError, match=r"TC085.*some/model.*id2label.*3 rows"):
+        read_label_map({"id2label": labels}, 3, name="some/model")

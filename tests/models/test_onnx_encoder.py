@@ -88,12 +88,12 @@ def test_int8_is_near(pairs):
 
 @settings(max_examples=30, deadline=None)
 @given(texts=st.lists(WORDS, min_size=2, max_size=8))
-def test_int8_of_a_text_hardly_depends_on_its_neighbours(pairs, texts):
-    """A value that float32 leaves in the middle may be rounded the other way, which is far less than the precision."""
-    _, other = pairs["int8"]
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_text_does_not_depend_on_its_neighbours(pairs, precision, texts):
+    _, other = pairs[precision]
     together = other.predict(make_docs(texts))
     alone = [other.predict(make_docs([words]))[0] for words in texts]
-    assert_close(together, alone, atol=0.05)
+    assert_close(together, alone, atol=0)
 
 
 def test_no_text_and_texts_without_words(pairs):

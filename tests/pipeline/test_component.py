@@ -102,7 +102,7 @@ def test_a_label_added_later_keeps_the_rows_there_are(load_trained: LoadT) -> No
     optimizer = make_adamw_v1(3e-3)
     nlp.resume_training()
     eg = example(nlp, ["the", "Zeppelin", "rises"], ["O", "B-airship", "O"])
-    for _ in range(30):
+    for _ in range(60):
         train_step(nlp, [eg, *read_posts(nlp)], optimizer, drop=0.0)
     assert [ent.label_ for ent in nlp("the Zeppelin rises").ents] == ["airship"]
     assert nlp.evaluate(read_posts(nlp))["ents_f"] == 1.0

@@ -240,8 +240,9 @@ def test_labels_come_from_the_groups(encoder_dir: Any) -> None:
 
 def test_components_that_would_replace_each_others_work(encoder_dir: Any) -> None:
     nlp = spacy.blank("en")
-    add_ner(nlp)
-    add_ner(nlp, name="skills", annotate_ents=False)
+    add_ner(nlp, spans_key="entities")
+    with pytest.warns(UserWarning, match=r"TW010.*'ner' and 'skills'"):
+        add_ner(nlp, name="skills", annotate_ents=False, spans_key="entities")
     with pytest.raises(ValueError, match=r"TC052.*'skills'.*'ner'|TC052.*'ner'.*'skills'"):
         initialize(nlp, encoder_dir, read_posts(nlp), owners=("ner", "skills"))
     nlp.remove_pipe("skills")

@@ -50,6 +50,19 @@ def test_same_entities_as_on_the_cpu(load_trained: LoadT, on_cuda: None, shared:
 
 
 @pytest.mark.parametrize("shared", [False, True])
+def test_alone_and_in_batches_on_the_device(load_trained: LoadT, on_cuda: None, shared: bool) -> None:
+    nlp = load_trained(shared=shared)
+    set_precision(nlp, "fp32")
+    texts = [" ".join(token.text for token in eg.x) for eg in read_posts(nlp)] + ["", "zorblax " * 90]
+    alone = [nlp(text) for text in texts]
+    for batch_size in (2, 7, 64):
+        docs = list(nlp.pipe(texts, batch_size=batch_size))
+        assert [found(doc) for doc in docs] == [found(doc) for doc in alone]
+        flat = [[score for doc in which for score in scores_of(doc)] for which in (docs, alone)]
+        assert flat[0] == pytest.approx(flat[1], abs=1e-5)
+
+
+@pytest.mark.parametrize("shared", [False, True])
 def test_learns_on_the_device(make_nlp: LoadT, on_cuda: None, shared: bool) -> None:
     nlp = make_nlp(shared=shared)
     overfit(nlp)

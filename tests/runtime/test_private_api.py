@@ -39,7 +39,9 @@ def switched_off(monkeypatch):
 @pytest.fixture
 def amd(monkeypatch):
     """Multiply float32 through oneDNN, as on AMD's processors, where torch has it."""
-    monkeypatch.setattr(products, "fp32_library", lambda: "torch" if compat.onednn_linear() is None else "onednn")
+    monkeypatch.setattr(
+        products, "fp32_backward_library", lambda: "torch" if compat.onednn_linear() is None else "onednn"
+    )
 
 
 def train(folder, **settings):

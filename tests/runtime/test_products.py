@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from spacy_tokclf import compat
 from spacy_tokclf.runtime import products
-from spacy_tokclf.runtime.products import describe_products, fp32_library, linear_product, resolve_precision
+from spacy_tokclf.runtime.products import (
+    describe_products,
+    fp32_backward_library,
+    fp32_library,
+    linear_product,
+    resolve_precision,
+)
 
 CPU = torch.device("cpu")
 INTEL, AMD = "GenuineIntel", "AuthenticAMD"
@@ -24,10 +30,10 @@ def processor(monkeypatch):
     def become(vendor, *features):
         monkeypatch.setattr(products, "cpu_vendor", lambda: vendor)
         monkeypatch.setattr(compat, "cpu_has", lambda feature: feature in features)
-        fp32_library.cache_clear()
+        fp32_backward_library.cache_clear()
 
     yield become
-    fp32_library.cache_clear()
+    fp32_backward_library.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -46,8 +52,8 @@ def processor(monkeypatch):
 def test_choices_of_processors(processor, vendor, features, precision, library):
     processor(vendor, *features)
     assert resolve_precision("auto", CPU) == precision
-    assert fp32_library() == library
-    expected = {"device": "cpu", "precision": precision, "cpu_vendor": vendor, "fp32_products": library}
+    assert fp32_backward_library() == library
+    expected = {"device": "cpu", "precision": precision, "cpu_vendor": vendor, "fp32_products": "onednn"}
     assert describe_products("auto", CPU) == expected
     assert resolve_precision("fp32", CPU) == "fp32" and resolve_precision("bf16", CPU) == "bf16"
 
@@ -104,7 +110,7 @@ def test_a_torch_without_onednn_multiplies_by_itself(processor, monkeypatch, req
     compat._working_onednn_linear.cache_clear()
     request.addfinalizer(compat._working_onednn_linear.cache_clear)
     assert compat.onednn_linear() is None
-    assert fp32_library() == "torch"
+    assert fp32_library() == fp32_backward_library() == "torch"
     assert linear_product(torch.ones(2, 3), torch.ones(4, 3)).tolist() == [[3.0] * 4] * 2
 
 
@@ -122,9 +128,34 @@ def test_products_are_those_of_double_precision(onednn, dtype, rows, wide, out, 
     bias = torch.randn(out).to(dtype) if biased else None
     expected = x.double() @ weight.double().t() + (bias.double() if biased else 0.0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(products, "fp32_library", lambda: "onednn" if onednn else "torch")
+        patch.setattr(products, "fp32_backward_library", lambda: "onednn" if onednn else "torch")
         patch.setattr(compat, "onednn_takes_bf16", lambda: onednn and takes_bf16)
         got = linear_product(x, weight, bias)
     tolerance = 1e-5 if dtype == torch.float32 else 0.02
     assert got.dtype == dtype and got.shape == (rows, out)
     assert torch.allclose(got.double(), expected, rtol=tolerance, atol=tolerance * wide**0.5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=2, max_size=5),
+    shape=st.sampled_from([(1536, 384), (384, 1152), (768, 768), (33, 70), (32, 96), (64, 32)]),
+    threads=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_row_of_a_layer_hangs_on_no_other_row_and_on_no_thread(dtype, sizes, shape, threads):
+    """Rows come in multiples of 32, as the encoder fills them up."""
+    if compat.onednn_linear() is None or (dtype == torch.bfloat16 and not compat.onednn_takes_bf16()):
+        pytest.skip("torch has no oneDNN for this here")
+    wide, out = shape
+    x, weight, bias = torch.randn(32 * sum(sizes), wide), torch.randn(out, wide), torch.randn(out)
+    x, weight, bias = x.to(dtype), weight.to(dtype), bias.to(dtype)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(threads[0])
+        together = linear_product(x, weight, bias)
+        torch.set_num_threads(threads[1])
+        apart = [linear_product(part, weight, bias) for part in x.split([32 * size for size in sizes])]
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(torch.cat(apart), together)

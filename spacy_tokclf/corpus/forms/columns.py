@@ -1,14 +1,14 @@
 """The reader of columns: files with one token a row, its tags in other columns, a blank line after each sentence.
 
-Columns are separated by single tabs, by runs of blanks, or by any text that is named; the first row settles which, and
-how many columns there are. A line of white space only is blank, however many follow each other, and so is a -DOCSTART-
-line.
+Columns are separated by single tabs, by runs of blanks, or by any text that is named or that all rows have before a
+tag; the first row settles which, and how many columns there are. A line of white space only is blank, however many
+follow each other, and so is a -DOCSTART- line. Comments and a row that names the columns are passed over, and so are
+the rows of CoNLL-U that stand for no token of their own.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,100 +16,99 @@ import numpy as np
 
 from ...errors import Errors
 from ...types import Ints
+from .column_names import NO_TOKEN, choose_columns, find_name, global_columns, has_ids, header_names
+from .comments import find_comments
+from .layout import Layout, find_layout, find_separator, split_row
 from .lines import read_line_blocks
+from .rows import Rows
 
 _BLANK = " \t"
 _BLANKS = re.compile(r"[ \t]+")
 _DOCSTART = "-DOCSTART-"
-_NAMES = {"\t": "tabs", " ": "spaces"}
+_NOTHING = ("", "_", "-", "O", "*")
+_FIRST, _SAMPLE = 2000, 200
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Chosen columns of the rows of a file.
-
-    path (str): The file.
-    columns (list[list[str]]): The chosen columns. Shape: (n_rows,) each.
-    lines (Ints): Line of each row, from 1. Shape: (n_rows,).
-    lengths (Ints): Rows of each sentence. Shape: (n_sentences,).
-    """
-
-    path: str
-    columns: list[list[str]]
-    lines: Ints
-    lengths: Ints
-
-    def where(self, row: int) -> str:
-        """Say where a row stands.
-
-        row (int): Index of the row.
-        RETURNS (str): "file:line".
-        """
-        return f"{self.path}:{self.lines[row]}"
-
-
-def read_columns(path: str | Path, columns: Sequence[int] = (0, -1), *, separator: str | None = None) -> Rows:
+def read_columns(path: str | Path, columns: Sequence[int | str] = (0, -1), *, separator: str | None = None) -> Rows:
     """Read columns of a whole file; the arguments are those of stream_columns.
 
     path (str | Path): The file.
-    columns (Sequence[int]): Which columns.
+    columns (Sequence[int | str]): Which columns.
     RETURNS (Rows): All rows.
     RAISES (ValueError): As stream_columns does.
     """
-    blocks = list(stream_columns(path, columns, separator=separator))
+    return join_rows(str(path), list(stream_columns(path, columns, separator=separator)))
+
+
+def join_rows(path: str, blocks: Sequence[Rows]) -> Rows:
+    """Put the blocks of a file together.
+
+    path (str): The file.
+    blocks (Sequence[Rows]): The blocks, one at least.
+    RETURNS (Rows): All rows.
+    """
     if len(blocks) == 1:
         return blocks[0]
-    joined = [[cell for block in blocks for cell in block.columns[i]] for i in range(len(columns))]
+    joined = [[cell for block in blocks for cell in block.columns[i]] for i in range(len(blocks[0].columns))]
     lines, lengths = (np.concatenate([getattr(block, name) for block in blocks]) for name in ("lines", "lengths"))
-    return Rows(str(path), joined, lines, lengths)
+    return Rows(path, joined, lines, lengths)
 
 
 def stream_columns(
-    path: str | Path, columns: Sequence[int] = (0, -1), *, separator: str | None = None
+    path: str | Path,
+    columns: Sequence[int | str] = (0, -1),
+    *,
+    separator: str | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Rows]:
     """Stream columns of a file in blocks of whole sentences.
 
-    path (str | Path): The file, in UTF-8 with or without a byte order mark.
-    columns (Sequence[int]): Which columns, from 0, or from the end if negative: that of the tokens, whose cells may be
-        empty and keep their blanks, then those of tags.
-    separator (str | None): What stands between columns; None: tabs if the first row has one, else blanks.
+    path (str | Path): The file.
+    columns (Sequence[int | str]): Which columns, from 0, or from the end if negative, or by name: that of the tokens,
+        whose cells may be empty and keep their blanks, then those of tags. For the first and the last, what the file
+        calls its columns is looked at, as choose_columns has it.
+    separator (str | None): What stands between columns; None: tabs if the first row has one, else blanks, or what all
+        rows have before a tag.
+    encoding (str | None): The encoding, as for read_line_blocks.
     YIELDS (Rows): Rows that follow each other.
-    RAISES (ValueError): TC111, TC112, TC113, TC116 with file and line, after the sentences before it; TC118 if there is
-        no such file.
+    RAISES (ValueError): TC111, TC112, TC113, TC116, TC124, TC128, with file and line, after the sentences before it;
+        TC118 if there is no such file, TC131 if there is no column of a name.
     """
     if not Path(path).is_file():
         raise ValueError(Errors.TC118.format(path=str(path)))
-    layout, n_lines = None, 0
-    for first, lines in _sentence_blocks(path):
+    table, n_lines, n_rows = None, 0, 0
+    for first, lines in _sentence_blocks(path, encoding):
         n_lines = first + len(lines) - 1
-        # Line of each row, (n_rows,): a gap between two of them is what divides sentences.
-        numbers = [
-            number
-            for number, line in enumerate(lines, first)
-            if line and not line.isspace() and not (line.startswith(_DOCSTART) and is_docstart(line, separator))
-        ]
+        table = table or _find_table(lines, first, columns, separator, path)
+        if table is None:
+            continue
+        numbers, inside = _row_numbers(lines, first, table)
         if not numbers:
             continue
         rows = [lines[number - first] for number in numbers]
-        if layout is None:
-            layout = _find_layout(rows, columns, separator, f"{path}:{numbers[0]}")
-        rows = _normalize(rows, layout)
-        irregular = _split_irregular(rows, layout)
-        wrong = next((row for row, cells in irregular.items() if len(cells) != layout.width), None)
+        fault = _find_fault(rows, table.layout)
+        rows = _normalize(rows, table.layout)
+        irregular = _split_irregular(rows, table.layout)
+        wrong = next((row for row, cells in irregular.items() if len(cells) != table.layout.width), None)
+        wrong = fault if wrong is None or (fault is not None and fault < wrong) else wrong
         places = np.array(numbers, dtype=np.int64)
+        # A comment inside of a sentence does not divide it.
+        apart = places - np.searchsorted(inside, places) if inside else places
         # First row of each sentence, and one past the last row, (n_sentences + 1,).
-        bounds = np.concatenate([[0], np.flatnonzero(np.diff(places) > 1) + 1, [len(rows)]])
+        bounds = np.concatenate([[0], np.flatnonzero(np.diff(apart) > 1) + 1, [len(rows)]])
         if wrong is not None:
             bounds = bounds[bounds <= wrong]  # of the sentences before the faulty one
-        n_rows = int(bounds[-1])
-        if n_rows:
-            cells = _split_rows(rows[:n_rows], irregular, layout)
-            yield Rows(str(path), _choose(cells, columns, layout.width), places[:n_rows], np.diff(bounds))
+        if n_good := int(bounds[-1]):
+            cells = _split_rows(rows[:n_good], irregular, table.layout)
+            made = _make_rows(path, cells, table, places[:n_good], np.diff(bounds))
+            if len(made.lines):
+                n_rows += len(made.lines)
+                yield made
         if wrong is not None:
-            where, line = f"{path}:{numbers[wrong]}", lines[numbers[wrong] - first]
-            facts = {"where": where, "separator": layout.name, "line": line, "width": layout.width}
-            raise ValueError(Errors.TC113.format(found=len(irregular[wrong]), **facts))
-    if layout is None:
+            raise _row_fault(
+                f"{path}:{numbers[wrong]}", lines[numbers[wrong] - first], irregular.get(wrong), table.layout
+            )
+    if not n_rows:
         raise ValueError(Errors.TC116.format(where=path, lines=n_lines))
 
 
@@ -124,48 +123,115 @@ def is_docstart(line: str, separator: str | None = None) -> bool:
     return rest != line and (not rest or rest[0].isspace() or bool(separator and rest.startswith(separator)))
 
 
-class _Layout(NamedTuple):
-    """How rows are split.
+class _Table(NamedTuple):
+    """What the beginning of a file says about the rest.
 
-    separator (str): What stands between columns; a blank stands for runs of blanks and tabs.
-    width (int): Number of columns.
-    tail (str): What ends most rows and is no column: tabs.
+    layout (Layout): How rows are split.
+    columns (list[int]): Which columns are meant.
+    ids (int | None): The column with ids as in CoNLL-U.
+    header (int): Line of the row that names the columns; 0 if there is none.
     """
 
-    separator: str
-    width: int
-    tail: str
-
-    @property
-    def name(self) -> str:
-        """RETURNS (str): The separator as messages call it."""
-        return _NAMES.get(self.separator, repr(self.separator))
+    layout: Layout
+    columns: list[int]
+    ids: int | None
+    header: int
 
 
-def _find_layout(rows: list[str], columns: Sequence[int], separator: str | None, where: str) -> _Layout:
-    """Settle separator and number of columns by the first row. Empty cells at its end count if another row has
-    something there, or if the chosen columns need them."""
-    trimmed = rows[0].rstrip(_BLANK)
-    if separator is None:
-        separator = "\t" if "\t" in trimmed else " "
-    width = full = len(_split(trimmed, separator))
-    if separator == "\t":
-        full = rows[0].count("\t") + 1
-        filled = (row.count("\t") == row.rstrip(_BLANK).count("\t") == full - 1 for row in rows)
-        width = full if not _are_there(columns, width) or any(filled) else width
-    layout = _Layout(separator, width, separator * (full - width))
-    if not _are_there(columns, width):
-        facts = {"where": where, "separator": layout.name}
-        raise ValueError(Errors.TC112.format(token=columns[0], tag=columns[-1], width=width, **facts))
-    return layout
+def _find_table(
+    lines: list[str], first: int, columns: Sequence[int | str], separator: str | None, path: str | Path
+) -> _Table | None:
+    """Settle how a file is read by its first lines; None if there is no row among them."""
+    places = list(islice((i for i, line in enumerate(lines) if not _divides(line, separator)), _FIRST))
+    # What might be a comment does not settle anything, unless there is nothing else.
+    plain = [i for i in places if lines[i][0] != "#"] or [i for i in places if not lines[i][1:2].isspace()]
+    plain = plain or [i for i in places if "\t" in lines[i] or " " in lines[i].strip()]
+    if not plain:
+        return None
+    rows = [lines[i] for i in plain]
+    separator = find_separator(rows[:_SAMPLE], separator)
+    cells = split_row(rows[0].strip(_BLANK if separator == " " else ""), separator)
+    names = global_columns(lines[: plain[0]])
+    is_header = names is None and len(rows) > 1 and bool(names := header_names(cells, columns))
+    sample = [
+        [] if _divides(line, separator) else split_row(line.strip(_BLANK if separator == " " else ""), separator)
+        for line in lines[plain[0] + is_header : plain[0] + _SAMPLE]
+        if line[:1] != "#"
+    ]
+    chosen = choose_columns(columns, names, sample, path)
+    others = (line for line in lines if line[:1] != "#" and not _divides(line, separator))
+    layout = find_layout(rows[is_header], others, chosen, separator, f"{path}:{first + plain[is_header]}")
+    ids = find_name("id", names) if names else 0 if has_ids(sample) else None
+    return _Table(layout, chosen, ids, first + plain[0] if is_header else 0)
 
 
-def _are_there(columns: Sequence[int], width: int) -> bool:
-    """Tell whether a file has the chosen columns, and each is another one."""
-    return len({range(width)[i] for i in columns if -width <= i < width}) == len(columns)
+def _divides(line: str, separator: str | None) -> bool:
+    """Tell lines that divide sentences."""
+    return not line or line.isspace() or (line.startswith(_DOCSTART) and is_docstart(line, separator))
 
 
-def _normalize(rows: list[str], layout: _Layout) -> list[str]:
+def _row_numbers(lines: list[str], first: int, table: _Table) -> tuple[list[int], list[int]]:
+    """Give the lines of the rows, (n_rows,), and those of comments inside of sentences; a gap between two rows is what
+    divides sentences."""
+    separator = table.layout.separator
+    numbers = [
+        number
+        for number, line in enumerate(lines, first)
+        if line and not line.isspace() and not (line.startswith(_DOCSTART) and is_docstart(line, separator))
+    ]
+    if table.header >= first and numbers and numbers[0] <= table.header:
+        numbers.remove(table.header)
+    hashes = [i for i, line in enumerate(lines) if line[:1] == "#"]
+    if not hashes:
+        return numbers, []
+    comments, inside = find_comments(
+        lines,
+        hashes,
+        lambda line: split_row(_normalize([line], table.layout)[0], separator),
+        table.layout.width,
+        range(table.layout.width)[table.columns[-1]],
+        lambda line: _divides(line, separator),
+    )
+    return [number for number in numbers if number - first not in comments], sorted(first + i for i in inside)
+
+
+def _find_fault(rows: list[str], layout: Layout) -> int | None:
+    """Find a row that holds the end of another line: "\\r" in a file whose lines end otherwise is a character of a
+    token, unless a row could end there."""
+    if "\r" not in "".join(rows):
+        return None
+    for i, row in enumerate(rows):
+        if "\r" in row:
+            before, end, _ = row.rstrip("\r").rpartition("\r")
+            if end and (layout.separator == " " or layout.separator in before):
+                return i
+    return None
+
+
+def _row_fault(where: str, line: str, cells: list[str] | None, layout: Layout) -> ValueError:
+    """Say what is wrong with a row."""
+    if cells is None or len(cells) == layout.width:
+        return ValueError(Errors.TC124.format(where=where, line=line))
+    facts = {"where": where, "separator": layout.name, "line": line, "width": layout.width}
+    return ValueError(Errors.TC113.format(found=len(cells), **facts))
+
+
+def _make_rows(path: str | Path, cells: list[str], table: _Table, places: Ints, lengths: Ints) -> Rows:
+    """Take the chosen columns out of all cells, without rows of CoNLL-U that stand for no token of their own."""
+    columns = _choose(cells, table.columns, table.layout.width)
+    if table.ids is None:
+        return Rows(str(path), columns, places, lengths)
+    ids = cells[table.ids :: table.layout.width]
+    kept = np.array([not NO_TOKEN.fullmatch(cell) for cell in ids], dtype=bool)  # (n_rows,)
+    for row in np.flatnonzero(~kept).tolist():
+        if tag := next((column[row] for column in columns[1:] if column[row] not in _NOTHING), ""):
+            raise ValueError(Errors.TC128.format(where=f"{path}:{places[row]}", id=ids[row], tag=tag))
+    left = np.add.reduceat(kept, np.cumsum(lengths) - lengths, dtype=np.int64)  # rows of each sentence
+    columns = [[cell for cell, keep in zip(column, kept.tolist(), strict=True) if keep] for column in columns]
+    return Rows(str(path), columns, places[kept], left[left > 0])
+
+
+def _normalize(rows: list[str], layout: Layout) -> list[str]:
     """Make one blank of each run of them, or take off what ends the rows."""
     if layout.separator != " ":
         return [row.removesuffix(layout.tail) for row in rows] if layout.tail else rows
@@ -173,17 +239,17 @@ def _normalize(rows: list[str], layout: _Layout) -> list[str]:
     return [_BLANKS.sub(" ", row) for row in rows] if any("  " in row or "\t" in row for row in rows) else rows
 
 
-def _split_irregular(rows: list[str], layout: _Layout) -> dict[int, list[str]]:
+def _split_irregular(rows: list[str], layout: Layout) -> dict[int, list[str]]:
     """Split the rows, by their index, that have not as many separators as they should."""
     # Separators in each row, (n_rows,).
     counts = np.fromiter(map(str.count, rows, repeat(layout.separator)), dtype=np.int64, count=len(rows))
     odd = np.flatnonzero(counts != layout.width - 1).tolist()
-    return {row: _split(rows[row], layout.separator, layout.width) for row in odd}
+    return {row: split_row(rows[row], layout.separator, layout.width) for row in odd}
 
 
-def _split_rows(rows: list[str], irregular: dict[int, list[str]], layout: _Layout) -> list[str]:
+def _split_rows(rows: list[str], irregular: dict[int, list[str]], layout: Layout) -> list[str]:
     """Split all rows at once, (n_rows * width,); one list a row would keep the garbage collector busy for seconds."""
-    separator, width, _ = layout
+    separator, width = layout.separator, layout.width
     odd = {row: cells for row, cells in irregular.items() if row < len(rows)}
     for row in odd:
         rows[row] = separator * (width - 1)  # keeps its place, (width,) empty cells
@@ -191,23 +257,6 @@ def _split_rows(rows: list[str], irregular: dict[int, list[str]], layout: _Layou
     cells = "\n".join(rows).replace(separator, "\n").split("\n")
     for row, own in odd.items():
         cells[row * width : (row + 1) * width] = own
-    return cells
-
-
-def _split(row: str, separator: str, width: int = 0) -> list[str]:
-    """Split a row with care: runs of separators; blanks at its ends; a token that holds the separator."""
-    if separator == " ":
-        cells = _BLANKS.split(row)
-        # A row that is merely indented has one empty cell too many; a row whose token was lost has not.
-        return cells[1:] if len(cells) > max(width, 2) and not cells[0] else cells
-    cells = row.split(separator)
-    if width and len(cells) > width:
-        if not "".join(cells[width:]).strip(_BLANK):
-            return cells[:width]
-        filled = [cell for cell in cells if cell and not cell.isspace()]
-        if len(filled) == width or separator == "\t":
-            return filled
-        return row.rsplit(separator, width - 1)
     return cells
 
 
@@ -223,13 +272,13 @@ def _stripped(column: list[str]) -> list[str]:
     return [cell.strip() for cell in column] if any(cell != cell.strip() for cell in set(column)) else column
 
 
-def _sentence_blocks(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+def _sentence_blocks(path: str | Path, encoding: str | None) -> Iterator[tuple[int, list[str]]]:
     """Stream the lines of a file in blocks that end where a sentence does, with the number of their first line."""
     first = 1
     ready: list[str] = []  # whole sentences
     pending: list[str] = []  # what follows them, and may go on in the next block
     try:
-        for lines in read_line_blocks(path):
+        for lines in read_line_blocks(path, encoding):
             end = next((i for i in range(len(lines), 0, -1) if not lines[i - 1] or lines[i - 1].isspace()), 0)
             if not end:
                 pending += lines

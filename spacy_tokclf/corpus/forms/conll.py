@@ -1,6 +1,6 @@
-"""CoNLL files, one token a row, its tag in another column, a blank line after each post: reader and writer of records.
+"""The reader of CoNLL files: one token a row, its tag in another column, a blank line after each post.
 
-How rows are split is the same for all files of columns: see `columns`. WNUT-17 is read as published.
+How rows are split, and in which dialects: see `tokens_and_tags`. WNUT-17 is read as published.
 """
 
 import re
@@ -11,84 +11,113 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import Errors
-from ...tags import SchemeDetector, convert_tags
+from ...tags import SchemeDetector, TagForm
 from ..gold_tags import GoldTags
 from ..records import Record
-from .columns import is_docstart, stream_columns
+from .looks import naming_what_it_is
+from .tokens_and_tags import DEFAULT, Columns, stream_rows
 
-_SEVERAL_LABELS = re.compile(r",(O(,|$)|[BIESLU]-)")
-_BOM = "\ufeff"
+_SEVERAL_LABELS = re.compile(r"[,;| ](O([,;| ]|$)|[BIESLU]-)")
 
 
 class _Post(NamedTuple):
-    """The rows between two blank lines, with the line of the first."""
+    """The rows of a sentence, with their lines."""
 
-    line: int
+    lines: list[int]
     words: list[str]
     tags: list[str]
 
 
 def read_conll(
-    path: str | Path, *, scheme: str = "auto", token_column: int = 0, tag_column: int = -1
+    path: str | Path,
+    *,
+    scheme: str = "auto",
+    token_column: int | str = 0,
+    tag_column: int | str = -1,
+    separator: str | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Record]:
-    """Stream the posts of a CoNLL file.
+    """Stream the posts of a CoNLL file, in any dialect of one tag a token.
 
-    path (str | Path): The file, in UTF-8 with or without a byte order mark.
-    scheme (str): Scheme of the tags in the file; "auto" reads the file once more to detect it.
-    token_column (int): Column of the tokens, from 0, or from the end if negative.
-    tag_column (int): Column of the tags.
+    path (str | Path): The file.
+    scheme (str): Scheme of the tags in the file; "auto" reads the file once more to detect it, and how its tags are
+        spelled. With "IO", labels are taken as they are.
+    token_column (int | str): Column of the tokens, from 0, or from the end if negative; or its name.
+    tag_column (int | str): Column of the tags.
+    separator (str | None): What stands between columns; None: found out.
+    encoding (str | None): Encoding of the file; None: UTF-8, or what a byte order mark says.
     YIELDS (Record): The posts, their tags in IOB2.
-    RAISES (ValueError): TC101, TC104, TC111 to TC116, with file and line, where the file is at fault; TC118 if there is
-        no such file.
+    RAISES (ValueError): TC101, TC104, TC111 to TC116, TC121 to TC131, with file and line, where the file is at fault;
+        TC118 if there is no such file.
     """
-    if scheme == "auto":
-        scheme = detect_conll_scheme([path], token_column=token_column, tag_column=tag_column)
-    gold = GoldTags(str(path), scheme)
-    for post in _read_posts(path, token_column, tag_column):
-        yield Record(post.words, gold.read(post.tags, post.line), str(path), post.line)
+    columns = Columns(token_column, tag_column, separator, encoding)
+    form = detect_conll_form([path], columns) if scheme == "auto" else TagForm(scheme)
+    yield from read_posts(path, form, columns)
+
+
+def read_posts(path: str | Path, form: TagForm, columns: Columns = DEFAULT) -> Iterator[Record]:
+    """Stream the posts of a file whose tags are of a form that is known.
+
+    path (str | Path): The file.
+    form (TagForm): How its tags are written.
+    columns (Columns): Where tokens and tags stand.
+    YIELDS (Record): The posts, their tags in IOB2.
+    RAISES (ValueError): As read_conll does.
+    """
+    gold = GoldTags(str(path), form)
+    for post in _read_posts(path, columns):
+        yield Record(post.words, gold.read(post.tags, post.lines), str(path), post.lines[0])
     gold.report()
 
 
-def detect_conll_scheme(paths: Iterable[str | Path], *, token_column: int = 0, tag_column: int = -1) -> str:
+def detect_conll_form(paths: Iterable[str | Path], columns: Columns = DEFAULT) -> TagForm:
+    """Find out how the tags of CoNLL files are written.
+
+    paths (Iterable[str | Path]): Files that share one scheme.
+    columns (Columns): Where tokens and tags stand.
+    RETURNS (TagForm): Scheme and spelling.
+    RAISES (ValueError): As read_conll does; TC127 if a file looks like something else.
+    """
+    detector = SchemeDetector()
+    path: str | Path = ""
+    for path in paths:
+        with naming_what_it_is(path, columns.encoding):
+            for rows in stream_rows(path, columns):
+                words, tags = rows.columns
+                check_rows(rows.lines, words, tags, str(path))
+                detector.add_many(tags, rows.lengths.tolist(), rows.where)
+    with naming_what_it_is(path, columns.encoding):
+        return detector.form()
+
+
+def detect_conll_scheme(paths: Iterable[str | Path], *, token_column: int | str = 0, tag_column: int | str = -1) -> str:
     """Find out in which scheme the tags of CoNLL files are written.
 
     paths (Iterable[str | Path]): Files that share one scheme.
-    token_column (int): Column of the tokens.
-    tag_column (int): Column of the tags.
+    token_column (int | str): Column of the tokens.
+    tag_column (int | str): Column of the tags.
     RETURNS (str): Name of the scheme, as detect_scheme gives it.
-    RAISES (ValueError): As read_conll does.
+    RAISES (ValueError): As detect_conll_form does.
     """
-    detector = SchemeDetector()
-    for path in paths:
-        for post in _read_posts(path, token_column, tag_column):
-            detector.add(post.tags, f"{path}:", first=post.line)
-    return detector.result()
+    return detect_conll_form(paths, Columns(token_column, tag_column)).scheme
 
 
-def write_conll(records: Iterable[Record], path: str | Path, *, scheme: str = "IOB2") -> int:
-    """Write posts as `token<TAB>tag` rows with a blank line after each post, in UTF-8 with "\\n" line ends.
+def check_rows(lines: Iterable[int], words: list[str], tags: list[str], path: str) -> None:
+    """Refuse a tag without token, and several labels of one token.
 
-    records (Iterable[Record]): The posts; empty ones are left out.
-    path (str | Path): The file to write.
-    scheme (str): Scheme to write.
-    RETURNS (int): Number of posts written.
-    RAISES (ValueError): TC117 if a word would not come back: an empty one, or one with a tab or a line end.
+    lines (Iterable[int]): Line of each token.
+    words (list[str]): The tokens.
+    tags (list[str]): Their tags.
+    path (str): The file, for the message.
+    RAISES (ValueError): TC114, TC115.
     """
-    written = 0
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-        for record in records:
-            if not record.words:
-                continue
-            tags = record.tags if scheme == "IOB2" else convert_tags(record.tags, "IOB2", scheme)
-            rows = [f"{word}\t{tag}\n" for word, tag in zip(record.words, tags, strict=True)]
-            for word, row in zip(record.words, rows, strict=True):
-                _check_row(word, row, record)
-            if not written and rows[0].startswith(_BOM):
-                file.write(_BOM)
-            file.write("".join(rows) + "\n")
-            written += 1
-    return written
+    if "" not in words and not any(map(has_several_labels, set(tags))):
+        return
+    for line, word, tag in zip(lines, words, tags, strict=True):
+        if not word:
+            raise ValueError(Errors.TC114.format(where=f"{path}:{line}", tag=tag))
+        if has_several_labels(tag):
+            raise ValueError(Errors.TC115.format(where=f"{path}:{line}", tag=tag))
 
 
 def has_several_labels(tag: str) -> bool:
@@ -100,38 +129,17 @@ def has_several_labels(tag: str) -> bool:
     return _SEVERAL_LABELS.search(tag) is not None
 
 
-def _read_posts(path: str | Path, token_column: int, tag_column: int) -> Iterator[_Post]:
+def _read_posts(path: str | Path, columns: Columns) -> Iterator[_Post]:
     """Stream the rows of each post, each with a token and one label at most."""
     known: set[str] = set()
-    for rows in stream_columns(path, (token_column, tag_column)):
+    for rows in stream_rows(path, columns):
         words, tags = rows.columns
+        lines = rows.lines.tolist()
         ends = np.cumsum(rows.lengths)
         starts = ends - rows.lengths  # first row of each post, (n_posts,)
-        for line, start, end in zip(rows.lines[starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
-            post = _Post(line, words[start:end], tags[start:end])
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            post = _Post(lines[start:end], words[start:end], tags[start:end])
             if "" in post.words or not known.issuperset(post.tags):
-                _check_post(post, str(path))
+                check_rows(post.lines, post.words, post.tags, str(path))
                 known.update(post.tags)
             yield post
-
-
-def _check_post(post: _Post, path: str) -> None:
-    """Refuse a tag without token, and several labels of one token."""
-    for line, word, tag in zip(range(post.line, post.line + len(post.words)), post.words, post.tags, strict=True):
-        if not word:
-            raise ValueError(Errors.TC114.format(where=f"{path}:{line}", tag=tag))
-        if has_several_labels(tag):
-            raise ValueError(Errors.TC115.format(where=f"{path}:{line}", tag=tag))
-
-
-def _check_row(word: str, row: str, record: Record) -> None:
-    """Refuse a word that would be read as something else."""
-    reason = ""
-    if not word:
-        reason = "it is empty"
-    elif "\t" in word or "\n" in word:
-        reason = "it holds a tab or a line end"
-    elif is_docstart(row):
-        reason = "readers skip this line"
-    if reason:
-        raise ValueError(Errors.TC117.format(word=word, where=record.where, reason=reason))

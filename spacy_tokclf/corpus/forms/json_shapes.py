@@ -1,152 +1,118 @@
-"""What annotation tools export for one text: the shapes of Doccano, Prodigy and Label Studio.
+"""Which shape a row of JSON has: the table of shapes, in which the first that fits is taken.
 
 Two additional keys, which the tools keep as they do any key that they do not know, make a round trip of a Doc lossless:
 "missing", a list of [start, end] where the gold is not known, and "has_unknown_spaces".
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import Errors
-from ..records import TextRecord
-from .json_spans import read_offsets, read_spans
+from ..records import Record, TextRecord
+from .json_foreign import check_foreign
+from .json_source import Place, Row
+from .json_spacy import is_doc, is_pair, is_v2, read_doc, read_pair, read_v2
+from .json_spans import read_offsets
+from .json_studio import is_min, is_task, read_min, read_task
+from .json_tokens import is_tagged, is_token_spans, read_tagged, read_token_spans
+from .json_tools import (
+    is_dataturks,
+    is_prodigy,
+    is_spans,
+    is_ubiai,
+    read_any_spans,
+    read_dataturks,
+    read_doccano,
+    read_prodigy,
+    read_ubiai,
+)
 
+#: Formats that can be named, and written.
 FORMATS = ("doccano", "prodigy", "label-studio")
-Row = dict[str, Any]
-_PRODIGY_KEYS = {"spans", "answer", "_task_hash", "_input_hash"}
-_DOCCANO_KEYS = ("label", "labels", "entities")
-_STUDIO_KEYS = {"annotations", "completions", "predictions"}
-_STUDIO_MIN_KEYS = {"annotation_id", "lead_time"}
 
 
-def read_row(row: Any, path: str, line: int, *, format: str = "auto") -> TextRecord:
-    """Read one object.
+class Shape(NamedTuple):
+    """A shape of rows.
 
-    row (Any): The object.
-    path (str): The file, for messages.
-    line (int): The line.
-    format (str): One of FORMATS, or "auto" to go by the keys of the object.
-    RETURNS (TextRecord): The text. With no annotation at all it is missing throughout.
-    RAISES (ValueError): TC161 to TC164, TC168, TC170, TC173, with file and line.
+    name (str): What it is called.
+    fits (Callable[[dict[str, Any], Place], bool]): Tells rows of it from those of the shapes after it.
+    read (Callable[[dict[str, Any], Place], Iterator[Record | TextRecord]]): Reads the texts of a row.
     """
-    where = f"{path}:{line}"
-    if not isinstance(row, dict):
-        raise ValueError(Errors.TC161.format(where=where, found=repr(row)[:60], hint=""))
-    if format == "auto":
-        format = _detect(row)
-    record = _READERS[format](row, where) if format in _READERS else None
-    if record is None:
-        hint = f'; the format "{format}" was asked for' if format in FORMATS else ""
-        raise ValueError(Errors.TC161.format(where=where, found=f"an object with the keys {list(row)}", hint=hint))
-    extra = row["data"] if isinstance(row.get("data"), dict) else row
-    missing = [*record.missing, *read_offsets(extra.get("missing"), record.text, where)]
+
+    name: str
+    fits: Callable[[Row, Place], bool]
+    read: Callable[[Row, Place], Iterator[Record | TextRecord]]
+
+
+#: All shapes of objects; lists are spaCy's pairs.
+SHAPES: tuple[Shape, ...] = (
+    Shape("Label Studio", lambda row, place: is_task(row), read_task),
+    Shape("spaCy 2", lambda row, place: is_v2(row), read_v2),
+    Shape("GLiNER, SpERT", is_token_spans, read_token_spans),
+    Shape("tokens and tags", is_tagged, read_tagged),
+    Shape("Doc.to_json", lambda row, place: is_doc(row), read_doc),
+    Shape("DataTurks", lambda row, place: is_dataturks(row), read_dataturks),
+    Shape("UBIAI", lambda row, place: is_ubiai(row), read_ubiai),
+    Shape("Prodigy", lambda row, place: is_prodigy(row), read_prodigy),
+    Shape("Label Studio JSON-MIN", lambda row, place: is_min(row), read_min),
+    Shape("Doccano and the like", is_spans, read_any_spans),
+)
+
+
+def read_row(place: Place) -> Iterator[Record | TextRecord]:
+    """Read one row.
+
+    place (Place): The row.
+    YIELDS (Record | TextRecord): Its texts. With no annotation at all they are missing throughout.
+    RAISES (ValueError): TC101, TC104, TC110, TC152, TC153, TC161 to TC164, TC168, TC170, TC173, TC176 to TC183, with
+        file and line.
+    """
+    row = place.row.value
+    if is_pair(row) and place.source.options.format == "auto":
+        records = read_pair(row, place)
+    elif not isinstance(row, dict):
+        raise ValueError(Errors.TC161.format(where=place.where, found=repr(row)[:60], hint=""))
+    else:
+        records = _reader(row, place)(row, place)
+    for record in records:
+        yield _completed(record, row, place) if isinstance(record, TextRecord) else record
+
+
+def _reader(row: Row, place: Place) -> Callable[[Row, Place], Iterator[Record | TextRecord]]:
+    """Find the reader of an object."""
+    format = place.source.options.format
+    if format == "doccano":
+        return read_doccano
+    if format == "prodigy":
+        return read_prodigy
+    if format == "label-studio":
+        return read_task if "data" in row else read_min
+    check_foreign(row, place)
+    shape = next((shape for shape in SHAPES if shape.fits(row, place)), None)
+    if shape is None:
+        raise place.unknown(_hint(row))
+    return shape.read
+
+
+def _completed(record: TextRecord, row: Any, place: Place) -> TextRecord:
+    """Add what the additional keys say, and where the text stands."""
+    extra = row if isinstance(row, dict) else {}
+    extra = extra["data"] if isinstance(extra.get("data"), dict) else extra
+    missing = [*record.missing, *read_offsets(extra.get("missing"), record.text, place.where)]
     if not record.annotations and record.text:
         missing = [(0, len(record.text))]
-    unknown = extra.get("has_unknown_spaces") is True
-    return replace(record, missing=missing, unknown_spaces=unknown, path=path, line=line)
+    unknown = record.unknown_spaces or extra.get("has_unknown_spaces") is True
+    source, (line, item, *_) = place
+    return replace(record, missing=missing, unknown_spaces=unknown, path=source.path, line=line, item=item)
 
 
-def _detect(row: Row) -> str:
-    """Name the tool that an object comes from, "" if it is none that is known."""
-    if "data" in row and _STUDIO_KEYS & row.keys():
-        return "label-studio"
-    if "text" not in row:
-        return ""
-    if row.keys() & _PRODIGY_KEYS:
-        return "prodigy"
-    if row.keys() & _STUDIO_MIN_KEYS or any(map(_are_regions, row.values())):
-        return "label-studio"
-    return "doccano"
-
-
-def _doccano(row: Row, where: str) -> TextRecord | None:
-    """Read {"text", "label": [[start, end, label]]}, or "labels", or "entities" with objects."""
-    if "text" not in row:
-        return None
-    text = _text(row["text"], where)
-    found = next((row[key] for key in _DOCCANO_KEYS if key in row), None)
-    if found is None:
-        return TextRecord(text, [], annotations=0)
-    return TextRecord(text, read_spans(found, text, where))
-
-
-def _prodigy(row: Row, where: str) -> TextRecord | None:
-    """Read {"text", "spans", "tokens", "answer"}. What was rejected or ignored is no annotation; an accepted answer to
-    a yes/no question says nothing of the rest of the text."""
-    if "text" not in row:
-        return None
-    text = _text(row["text"], where)
-    tokens = read_offsets(row["tokens"], text, where) if "tokens" in row else None
-    if row.get("answer", "accept") != "accept" or not row.keys() & {"spans", "answer"}:
-        return TextRecord(text, [], tokens=tokens, annotations=0)
-    missing = [(0, len(text))] if row.get("_is_binary") and text else []
-    return TextRecord(text, read_spans(row.get("spans") or [], text, where), missing, tokens)
-
-
-def _label_studio(row: Row, where: str) -> TextRecord | None:
-    """Read {"data", "annotations": [{"result": [{"value": {...}}]}]}, or a row of JSON-MIN. Of several annotations the
-    one that is marked as ground truth is read, else the first."""
-    if "data" not in row:
-        return _label_studio_min(row, where)
-    data, done = row["data"], row.get("annotations", row.get("completions")) or []
-    if not isinstance(data, dict) or not _are_objects(done):
-        return None
-    done = [one for one in done if not one.get("was_cancelled")]
-    done.sort(key=lambda one: not one.get("ground_truth"))
-    results = (done[0].get("result") or []) if done else []
-    strings = [value for value in data.values() if isinstance(value, str)]
-    if not _are_objects(results) or ("text" not in data and len(strings) != 1):
-        return None
-    text = _text(data["text"] if "text" in data else strings[0], where)
-    values = [result["value"] for result in results if isinstance(result.get("value"), dict)]
-    regions = [value for value in values if "labels" in value]
-    return TextRecord(text, read_spans(_single(regions), text, where), annotations=len(done))
-
-
-def _label_studio_min(row: Row, where: str) -> TextRecord | None:
-    """Read {"text", "label": [{"start", "end", "text", "labels"}]}, whatever the second key is called."""
-    if "text" not in row:
-        return None
-    text = _text(row["text"], where)
-    regions: list[Row] = next(filter(_are_regions, row.values()), [])
-    annotations = 1 if regions or row.keys() & _STUDIO_MIN_KEYS else 0
-    return TextRecord(text, read_spans(_single(regions), text, where), annotations=annotations)
-
-
-_READERS: dict[str, Callable[[Row, str], TextRecord | None]] = {
-    "doccano": _doccano,
-    "prodigy": _prodigy,
-    "label-studio": _label_studio,
-}
-
-
-def _are_objects(value: Any) -> bool:
-    """Tell a list of objects from other values."""
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-
-def _are_regions(value: Any) -> bool:
-    """Tell the regions of Label Studio from other values."""
-    return _are_objects(value) and bool(value) and all("labels" in region for region in value)
-
-
-def _single(regions: Iterable[Row]) -> list[Row]:
-    """Write a region with several labels as several spans."""
-    return [
-        {**region, "label": label}
-        for region in regions
-        for label in (region["labels"] if isinstance(region["labels"], list) and region["labels"] else [None])
-    ]
-
-
-def _text(value: Any, where: str) -> str:
-    """Check a text."""
-    if not isinstance(value, str):
-        raise ValueError(Errors.TC168.format(where=where, found=repr(value)[:60]))
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        found = f"broken at character {error.start}, half of a surrogate pair"
-        raise ValueError(Errors.TC168.format(where=where, found=found)) from error
-    return value
+def _hint(row: Row) -> str:
+    """Say what may help with an object of no known shape."""
+    strings = [name for name, value in row.items() if isinstance(value, str)][:4]
+    lists = [name for name, value in row.items() if isinstance(value, list)][:4]
+    if strings and lists:
+        return f"; if the text stands under {' or '.join(map(repr, strings))}, name that key (`text_key`)"
+    if len(lists) > 1:
+        return "; columns of tokens and tags can be named (`tokens`, `tags`)"
+    return ""

@@ -1,57 +1,78 @@
-"""Spans as annotation tools write them, with the checks that their offsets need."""
+"""Spans as annotation tools write them, with the checks that their labels and offsets need."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ...errors import Errors
-from ..records import CharSpan
+from ..records import CharSpan, Mark
+from .json_offsets import Found, fit_offsets
 
-_STARTS = ("start", "start_offset")
-_ENDS = ("end", "end_offset")
-_SPACE = re.compile(r"\s|\\n|\\r|\\t")
+STARTS = ("start", "start_offset", "start_char", "startOffset", "begin", "start_pos", "BeginOffset")
+ENDS = ("end", "end_offset", "end_char", "endOffset", "stop", "end_pos", "EndOffset")
+_LABELS = (
+    "label",
+    "labels",
+    "tag",
+    "entity",
+    "entity_type",
+    "entity_group",
+    "entityLabel",
+    "type",
+    "category",
+    "class",
+    "Type",
+)
+_TEXTS = ("text", "value", "word", "surface", "mention", "Text")
+_REFUSED = {"reject", "rejected", "ignore", "ignored", "deleted"}
 
 
-class _Found(NamedTuple):
-    """A span as it stands in the file, with the text that the file says it has."""
+class Spans(NamedTuple):
+    """The spans of one text.
 
-    start: int
-    end: int
-    label: Any
-    says: str | None
+    spans (list[tuple[int, int, str]]): Start, end and label, in characters.
+    scores (dict[tuple[int, int, str], float]): Scores, of those that have one.
+    marks (list[Mark]): Those that cannot be learned: rejected, or without a label.
+    """
+
+    spans: list[CharSpan]
+    scores: dict[CharSpan, float]
+    marks: list[Mark]
 
 
-def read_spans(items: Any, text: str, where: str) -> list[CharSpan]:
+def read_spans(items: Any, text: str, where: str, *, trust: bool = False, inclusive: bool = False) -> Spans:
     """Read the spans of one text.
 
-    Label Studio counts in units of UTF-16, in which an emoji is two; so offsets at which the text does not read as the
-    file says are tried as such.
+    Tools count in different ways: Label Studio in units of UTF-16, in which an emoji is two, and a line end of two
+    characters as one. Where the file says what the text of the spans is, that tells the way of counting.
 
-    items (Any): [start, end, label], or objects with start (or start_offset), end, label, and perhaps the text.
+    items (Any): [start, end, label] or [label, start, end]; or objects with start (start_offset, ...), end, label (tag,
+        ...), and perhaps the text and a score.
     text (str): The text.
     where (str): File and line.
-    RETURNS (list[tuple[int, int, str]]): Start, end and label, in characters.
-    RAISES (ValueError): TC162, TC163, TC164, TC173.
+    trust (bool): Whether offsets hold where the text is not what the file says it is.
+    inclusive (bool): Whether the end is the last character, not the one after it.
+    RETURNS (Spans): The spans.
+    RAISES (ValueError): TC162, TC163, TC164, TC173, TC183.
     """
     if not isinstance(items, list):
         raise ValueError(Errors.TC173.format(where=where, span=repr(items)[:60]))
-    found = [_read_item(item, where) for item in items]
-    wrong = [one for one in found if not _reads(one, text)]
-    if wrong:
-        shifted = _from_utf16(found, text)
-        if shifted is None or not all(_reads(one, text) for one in shifted):
-            one = next((one for one in wrong if 0 <= one.start < one.end <= len(text)), None)
-            if one is not None:
-                facts = {"start": one.start, "end": one.end, "found": text[one.start : one.end], "expected": one.says}
-                raise ValueError(Errors.TC164.format(where=where, **facts))
-        else:
-            found = shifted
-    for one in found:
-        if not 0 <= one.start < one.end <= len(text):
-            raise ValueError(Errors.TC162.format(where=where, start=one.start, end=one.end, length=len(text)))
-        if not isinstance(one.label, str) or not one.label:
-            raise ValueError(Errors.TC163.format(where=where, start=one.start, end=one.end, label=one.label))
-    return [(one.start, one.end, one.label) for one in found]
+    found = [one for item in items for one in _read_item(item, text, where)]
+    if inclusive:
+        found = [one._replace(end=one.end + 1) for one in found]
+    spans: list[CharSpan] = []
+    scores: dict[CharSpan, float] = {}
+    marks = []
+    for one in fit_offsets(found, text, where, trust=trust):
+        check_place(one.start, one.end, text, where)
+        span = (one.start, one.end, one.label)
+        if one.refused or one.label is None or (isinstance(one.label, str) and not one.label.strip()):
+            marks.append(Mark("rejected" if one.refused else "no label", span[:2]))
+            continue
+        check_label(one.label, span, where)
+        spans.append(span)
+        if one.score is not None:
+            scores[span] = one.score
+    return Spans(spans, scores, marks)
 
 
 def read_offsets(items: Any, text: str, where: str) -> list[tuple[int, int]]:
@@ -67,45 +88,130 @@ def read_offsets(items: Any, text: str, where: str) -> list[tuple[int, int]]:
         raise ValueError(Errors.TC173.format(where=where, span=repr(items)[:60]))
     found = []
     for item in items or []:
-        one = _read_item([*item, ""] if isinstance(item, list) else item, where)
-        if not 0 <= one.start < one.end <= len(text):
-            raise ValueError(Errors.TC162.format(where=where, start=one.start, end=one.end, length=len(text)))
-        found.append((one.start, one.end))
+        pair = item if isinstance(item, list) and len(item) == 2 else _place(item) if isinstance(item, dict) else []
+        if len(pair) != 2 or not all(type(each) is int for each in pair):
+            raise ValueError(Errors.TC173.format(where=where, span=repr(item)[:80]))
+        start, end = pair
+        check_place(start, end, text, where)
+        found.append((start, end))
     return found
 
 
-def _read_item(item: Any, where: str) -> _Found:
-    """Read one span."""
-    start, end, label, says = None, None, None, None
+def looks_like_span(item: Any) -> bool:
+    """Tell a span with a label from other values.
+
+    item (Any): The value.
+    RETURNS (bool): True for [start, end, label], [label, start, end], and objects with whole numbers as start and end
+        that are no tokens.
+    """
     if isinstance(item, list) and len(item) == 3:
-        start, end, label = item
+        kinds = [type(each) for each in item]
+        return kinds in ([int, int, str], [str, int, int])
+    if not isinstance(item, dict):
+        return False
+    is_token = {"ws", "id"} <= item.keys() or {"ws", "text"} <= item.keys()
+    return not is_token and all(type(each) is int for each in _place(item)) and bool(item.keys() & set(_LABELS))
+
+
+def check_place(start: int, end: int, text: str, where: str) -> None:
+    """Make sure that a span lies in a text.
+
+    start (int): Its first character.
+    end (int): The one after its last.
+    text (str): The text.
+    where (str): File and line.
+    RAISES (ValueError): TC162.
+    """
+    if not 0 <= start < end <= len(text):
+        shown = [each if abs(each) < 10**12 else "a huge number" for each in (start, end)]
+        raise ValueError(Errors.TC162.format(where=where, start=shown[0], end=shown[1], length=len(text)))
+
+
+def check_label(label: Any, span: CharSpan, where: str) -> None:
+    """Make sure that a label is a string of whole characters.
+
+    label (Any): The label.
+    span (tuple[int, int, str]): Where it stands.
+    where (str): File and line.
+    RAISES (ValueError): TC163.
+    """
+    if not isinstance(label, str) or not is_whole(label):
+        raise ValueError(Errors.TC163.format(where=where, start=span[0], end=span[1], label=label))
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a string has whole characters only, no half of a surrogate pair.
+
+    text (str): The string.
+    RETURNS (bool): Whether it can be written in UTF-8.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_item(item: Any, text: str, where: str) -> Iterable[Found]:
+    """Read one span, as several if it has several labels."""
+    if isinstance(item, list) and len(item) in (3, 4):
+        start, end, label = item[:3]
+        if isinstance(start, str) and len(item) == 3:
+            label, start, end = item
+        if len(item) == 4 and type(start) is int and type(end) is int:
+            label = _label_of_four(item, text, where)
+        found = Found(start, end, label, None, None, False)
     elif isinstance(item, dict):
-        place = item
-        if not isinstance(item.get("start"), int) and isinstance(item.get("globalOffsets"), dict):
-            place = item["globalOffsets"]  # in HTML, start and end are paths
-        start = next((place[key] for key in _STARTS if key in place), None)
-        end = next((place[key] for key in _ENDS if key in place), None)
-        label, says = item.get("label"), item.get("text")
-    if type(start) is not int or type(end) is not int:
+        start, end = _place(item)
+        key = next((key for key in _LABELS if key in item), None)
+        labels = item.get(key) if key else None
+        says = next((item[key] for key in _TEXTS if isinstance(item.get(key), str)), None)
+        found = Found(start, end, None, says, _score(item), _is_refused(item))
+        if isinstance(labels, list):
+            yield from (_checked(found._replace(label=label), item, where) for label in labels or [None])
+            return
+        found = found._replace(label=labels)
+    else:
+        found = Found(None, None, None, None, None, False)
+    yield _checked(found, item, where)
+
+
+def _checked(found: Found, item: Any, where: str) -> Found:
+    """Make sure that a span has whole numbers as offsets."""
+    if type(found.start) is not int or type(found.end) is not int:
         raise ValueError(Errors.TC173.format(where=where, span=repr(item)[:80]))
-    return _Found(start, end, label, says if isinstance(says, str) else None)
+    return found
 
 
-def _reads(one: _Found, text: str) -> bool:
-    """Tell whether the text reads at a span as the file says, white space and its escapes apart."""
-    if one.says is None:
-        return True
-    there = text[one.start : one.end] if 0 <= one.start <= one.end <= len(text) else None
-    return there is not None and (there == one.says or _SPACE.sub("", there) == _SPACE.sub("", one.says))
+def _place(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Find start and end of an object."""
+    start = next((item[key] for key in STARTS if key in item), None)
+    end = next((item[key] for key in ENDS if key in item), None)
+    offset, length = item.get("offset"), item.get("length")
+    if start is None and end is None and type(offset) is int and type(length) is int:
+        return offset, offset + length
+    return start, end
 
 
-def _from_utf16(found: Sequence[_Found], text: str) -> list[_Found] | None:
-    """Take offsets for units of UTF-16; None if that cannot be."""
-    characters = {0: 0}
-    units = 0
-    for i, character in enumerate(text, 1):
-        units += 2 if ord(character) > 0xFFFF else 1
-        characters[units] = i
-    if not all(one.start in characters and one.end in characters for one in found):
-        return None
-    return [one._replace(start=characters[one.start], end=characters[one.end]) for one in found]
+def _label_of_four(item: list[Any], text: str, where: str) -> Any:
+    """Choose the label among two items: the other is the text of the span, or what spaCy calls its kb_id."""
+    start, end, third, fourth = item
+    there = text[max(start, 0) : max(end, 0)]
+    if isinstance(fourth, str) and (fourth == there or not fourth or (fourth[0] == "Q" and fourth[1:].isdigit())):
+        return third
+    if third == there:
+        return fourth
+    raise ValueError(Errors.TC183.format(where=where, span=repr(item)[:80]))
+
+
+def _score(item: Mapping[str, Any]) -> float | None:
+    """Find the score of a span."""
+    score: Any = item.get("score")
+    is_number = isinstance(score, int | float) and not isinstance(score, bool)
+    return float(score) if is_number and 0 <= score <= 1 else None
+
+
+def _is_refused(item: Mapping[str, Any]) -> bool:
+    """Tell a span that an annotator refused."""
+    said = (item.get(key) for key in ("answer", "status", "state", "review"))
+    return item.get("rejected") is True or any(isinstance(each, str) and each.lower() in _REFUSED for each in said)

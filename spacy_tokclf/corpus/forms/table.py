@@ -15,8 +15,10 @@ from ..offset_report import OffsetReport
 from ..options import ReadOptions, WriteOptions
 from ..records import Record
 from . import docbin
-from .conll import read_conll, write_conll
-from .jsonl import read_json_rows, read_jsonl, write_jsonl
+from .brat import is_brat, read_brat
+from .conll import read_conll
+from .conll_writer import write_conll
+from .jsonl import SUFFIXES, is_json, read_jsonl, write_jsonl
 from .wnut17 import NAMES, wnut17_source
 
 
@@ -40,9 +42,6 @@ class Form(NamedTuple):
     write: Callable[[Iterable[Doc], Path, WriteOptions], int] | None
 
 
-_JSON = (".jsonl", ".json", ".ndjson")
-
-
 def _is_docbin(path: str | Path) -> bool:
     return Path(path).suffix == docbin.SUFFIX and not Path(path).is_dir()
 
@@ -55,17 +54,9 @@ def _write_docbin(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int
     return docbin.write_docs(docs, path)
 
 
-def _is_jsonl(path: str | Path) -> bool:
-    """Tell texts with offsets from rows of tokens and tags, which are a data set, by the first."""
-    if Path(path).suffix not in _JSON or Path(path).is_dir():
-        return False
-    _, row = next(read_json_rows(path), (0, None))
-    return not isinstance(row, dict) or "text" in row or "data" in row
-
-
 def _read_jsonl(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
     return text_records_to_docs(
-        read_jsonl(path, format=options.format),
+        read_jsonl(path, options=options),
         nlp,
         on_misaligned=options.on_misaligned,
         overlap=options.overlap,
@@ -103,14 +94,33 @@ def _write_dataset(docs: Iterable[Doc], path: Path, options: WriteOptions) -> in
     return int(dataset.num_rows)
 
 
+def _read_brat(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
+    counts = OffsetReport() if report is None else report
+    records = read_brat(
+        path, overlap=options.overlap, offsets=options.offsets, encoding=options.encoding, report=counts
+    )
+    yield from text_records_to_docs(
+        records, nlp, on_misaligned=options.on_misaligned, overlap=options.overlap, report=counts
+    )
+    if report is None:
+        counts.warn(str(path))
+
+
 def _is_conll(path: str | Path) -> bool:
     """Take any other file: columns have no mark that all of them share."""
     return not Path(path).is_dir()
 
 
 def _read_conll(path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None) -> Iterator[Doc]:
-    columns = {"token_column": options.token_column, "tag_column": options.tag_column}
-    return records_to_docs(read_conll(path, scheme=options.scheme, **columns), nlp.vocab)
+    records = read_conll(
+        path,
+        scheme=options.scheme,
+        token_column=options.token_column,
+        tag_column=options.tag_column,
+        separator=options.separator,
+        encoding=options.encoding,
+    )
+    return records_to_docs(records, nlp.vocab)
 
 
 def _write_conll(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
@@ -126,10 +136,13 @@ def _column_record(doc: Doc) -> Record:
     return Record([record.words[i] for i in kept], [record.tags[i] for i in kept])
 
 
+#: What the last form is called: any other file.
+COLUMNS = "CoNLL"
 #: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
 FORMS: tuple[Form, ...] = (
     Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
-    Form("JSON with character offsets", _JSON, _is_jsonl, _read_jsonl, _write_jsonl),
+    Form("brat", (), is_brat, _read_brat, None),
+    Form("JSON", SUFFIXES, is_json, _read_jsonl, _write_jsonl),
     Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
-    Form("CoNLL", (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
+    Form(COLUMNS, (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Errors
+from ...runtime.blame import short
 from .records import import_datasets
 
 if TYPE_CHECKING:
@@ -66,7 +67,11 @@ def is_saved_dataset(path: str | Path) -> bool:
 
 def _saved_split(datasets: Any, path: str | Path, split: str) -> "Dataset":
     """Open one split of what save_to_disk wrote."""
-    loaded = datasets.load_from_disk(str(path))
+    try:
+        loaded = datasets.load_from_disk(str(path))
+    except Exception as error:  # nothing in the folder is checked, and anything can be missing
+        detail = f"{short(error, limit=200)} The folder is incomplete or damaged; save it again."
+        raise ValueError(Errors.TC156.format(path=str(path), split=split, revision=None, detail=detail)) from error
     if not isinstance(loaded, dict):
         return loaded
     if split in loaded:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Errors
-from ...tags import MISSING, OUTSIDE, SchemeDetector
+from ...tags import MISSING, OUTSIDE, SchemeDetector, TagForm
 from ..gold_tags import GoldTags
 from ..records import Record
 
@@ -53,30 +53,43 @@ def records_from_dataset(
     YIELDS (Record): The rows in order, their tags in IOB2; `line` is the number of the row, from 1.
     RAISES (ValueError): TC101, TC104, TC110, TC151 to TC154, with the row where one is at fault.
     """
+    found = detect_dataset_form(dataset, tokens=tokens, tags=tags, name=name) if scheme == "auto" else TagForm(scheme)
+    yield from records_of_form(dataset, found, tokens=tokens, tags=tags, name=name)
+
+
+def records_of_form(
+    dataset: "Dataset", form: TagForm, *, tokens: str = "tokens", tags: str | None = "ner_tags", name: str = ""
+) -> Iterator[Record]:
+    """Stream the rows of a data set whose tags are of a form that is known; the other arguments are those of
+    records_from_dataset.
+
+    dataset (Dataset): One split.
+    form (TagForm): How its tags are written.
+    YIELDS (Record): The rows in order.
+    RAISES (ValueError): As records_from_dataset.
+    """
     name = name or dataset_name(dataset)
-    if scheme == "auto":
-        scheme = detect_dataset_scheme(dataset, tokens=tokens, tags=tags, name=name)
-    gold = GoldTags(name, scheme)
+    gold = GoldTags(name, form)
     for row, (words, found) in enumerate(_rows(dataset, tokens, tags, name), 1):
         if len(words) != len(found):
             raise ValueError(Errors.TC110.format(where=f"{name}:{row}", words=len(words), tags=len(found)))
-        yield Record(words, gold.read(found, row, per_token=False), name, row)
+        yield Record(words, gold.read(found, row), name, row)
     gold.report()
 
 
-def detect_dataset_scheme(
+def detect_dataset_form(
     dataset: "Dataset", *, tokens: str = "tokens", tags: str | None = "ner_tags", name: str = ""
-) -> str:
-    """Find out in which scheme the tags of a data set are written; the arguments are those of records_from_dataset.
+) -> TagForm:
+    """Find out how the tags of a data set are written; the arguments are those of records_from_dataset.
 
-    RETURNS (str): Name of the scheme, as detect_scheme gives it.
+    RETURNS (TagForm): Scheme and spelling.
     RAISES (ValueError): As records_from_dataset.
     """
     name = name or dataset_name(dataset)
     detector = SchemeDetector()
     for row, (_, found) in enumerate(_rows(dataset, tokens, tags, name), 1):
         detector.add(found, f"{name}:{row}, token ")
-    return detector.result()
+    return detector.form()
 
 
 def dataset_from_records(records: Iterable[Record], *, names: Sequence[str] | None = None) -> "Dataset":

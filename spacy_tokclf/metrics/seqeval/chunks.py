@@ -195,3 +195,19 @@ def get_entities(
     chunks = reader.read(codes, Sentences.of(lengths))
     columns = (chunks.type.tolist(), chunks.start.tolist(), chunks.end.tolist())
     return [(reader.names[kind], start, end) for kind, start, end in zip(*columns, strict=True)]
+
+
+def unique_labels(
+    y_true: list[list[str]], y_pred: list[list[str]], scheme: object = None, suffix: bool = False
+) -> list[str]:
+    """List the types of the entities on both sides, as seqeval's unique_labels does for its strict schemes.
+
+    y_true (list[list[str]]): Gold tags of each sentence.
+    y_pred (list[list[str]]): Predicted tags of each sentence; there may be more or fewer of them.
+    scheme (str | type | None): A strict scheme; None: the default mode, which seqeval has no such list for.
+    suffix (bool): Whether the prefix stands last ("PER-B").
+    RETURNS (list[str]): The types, in code-point order.
+    RAISES (ValueError): As `get_entities`.
+    """
+    name = None if scheme is None else scheme_name(scheme)
+    return sorted({type_ for tags in (y_true, y_pred) for type_, _, _ in get_entities(tags, suffix, scheme=name)})

@@ -4,13 +4,14 @@ Nearly every `...ForTokenClassification` is encoder -> dropout -> `classifier` (
 layer, an activation and a layer norm in front; they are the `transform` of our own head.
 """
 
-from collections.abc import Mapping
+import re
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from thinc.api import Model, NumpyOps
 from thinc.types import Floats1d, Floats2d, FloatsXd
 
-from ...errors import Errors
+from ...errors import Errors, Warnings
 from ...runtime.arrays import to_array
 from ..head_transform import PARAMS, fill_transform
 
@@ -51,6 +52,7 @@ class HeadWeights(NamedTuple):
         of which only the encoder is wanted.
     tags (list[str]): Names of the classifier's rows.
     dropout (float): Rate of the dropout before the classifier.
+    scheme (str): The scheme of the names, if somebody said which; else it is read off them.
     """
 
     transform: dict[str, FloatsXd]
@@ -59,6 +61,7 @@ class HeadWeights(NamedTuple):
     classifier: tuple[Floats2d, Floats1d] | None
     tags: list[str]
     dropout: float
+    scheme: str = ""
 
 
 def head_of(model_type: str, *, name: str) -> Head:
@@ -74,15 +77,18 @@ def head_of(model_type: str, *, name: str) -> Head:
     return HEADS[model_type]
 
 
-def read_head(module: "nn.Module", head: Head, *, name: str, trained: bool) -> HeadWeights:
+def read_head(
+    module: "nn.Module", head: Head, *, name: str, trained: bool, described: dict[str, Any] | None = None
+) -> HeadWeights:
     """Read the head of a Hugging Face token classifier.
 
     module (nn.Module): The model.
     head (Head): Its place in the table.
     name (str): The model, for messages.
     trained (bool): Whether the classifier's weights are wanted, and not only what lies before it.
+    described (dict[str, Any] | None): The checkpoint's config.json, for the names of the labels.
     RETURNS (HeadWeights): The head, as copies in float32.
-    RAISES (ValueError): TC251, if its weights are others than the table says.
+    RAISES (ValueError): TC251, if its weights are others than the table says; TC085, if its labels cannot be read.
     """
     tensors = _outside(module, head, name=name)
     arrays = {key: to_array(tensor, _NUMPY).copy() for key, tensor in tensors.items()}
@@ -90,23 +96,56 @@ def read_head(module: "nn.Module", head: Head, *, name: str, trained: bool) -> H
     norm = getattr(module, head.transform).norm if head.transform else None
     config: Any = module.config
     classifier = (arrays[f"{head.classifier}.weight"], arrays[f"{head.classifier}.bias"])
+    labels = read_label_map(described or {}, len(classifier[1]), name=name) if trained else []
     return HeadWeights(
         transform,
         str(getattr(config, "classifier_activation", "")) if transform else "",
         float(norm.eps) if norm is not None else 0.0,
         classifier if trained else None,
-        ordered_labels(config.id2label) if trained else [],
+        labels if trained else [],
         _dropout(module),
     )
 
 
-def ordered_labels(id2label: Mapping[Any, str]) -> list[str]:
-    """List the labels of a config in the order of the classifier's rows.
+def read_label_map(described: dict[str, Any], n_rows: int, *, name: str) -> list[str]:
+    """Name the rows of a classifier, from `id2label`, else from `label2id`, else LABEL_0, LABEL_1 as transformers does.
 
-    id2label (Mapping[Any, str]): Labels by row; the keys of JSON are strings.
-    RETURNS (list[str]): The labels.
+    described (dict[str, Any]): The checkpoint's config.json.
+    n_rows (int): Rows of the classifier.
+    name (str): The model, for messages.
+    RETURNS (list[str]): The names, in order.
+    RAISES (ValueError): TC085, if `id2label` does not name each row.
     """
-    return [str(label) for _, label in sorted(id2label.items(), key=lambda pair: int(pair[0]))]
+    unnamed = {row: f"LABEL_{row}" for row in range(n_rows)}
+    given, other = described.get("id2label"), described.get("label2id")
+    by_name = {label: row for label, row in other.items() if type(row) is int} if isinstance(other, dict) else {}
+    rows = unnamed if given is None else _numbered(given, n_rows, name)
+    if rows == unnamed and sorted(by_name.values()) == list(range(n_rows)):
+        return [label for label, _ in sorted(by_name.items(), key=lambda pair: pair[1])]
+    for label, row in by_name.items():
+        if label in rows.values() and rows.get(row) != label:
+            facts = {"name": name, "other": label, "row": row, "label": rows.get(row)}
+            warnings.warn(Warnings.TW205.format(**facts), stacklevel=2)
+            break
+    return [rows[row] for row in range(n_rows)]
+
+
+def _numbered(labels: Any, n_rows: int, name: str) -> dict[int, str]:
+    """Read `id2label`, whose keys are strings in JSON."""
+    detail = ""
+    rows: dict[int, str] = {}
+    if isinstance(labels, dict):
+        rows = {int(key): label for key, label in labels.items() if re.fullmatch(r"\d+", str(key), re.ASCII)}
+    wrong = [label for label in rows.values() if not isinstance(label, str) or not label.strip()]
+    if not isinstance(labels, dict) or len(rows) != len(labels):
+        detail = f"id2label is {str(labels)[:80]}."
+    elif sorted(rows) != list(range(n_rows)):
+        detail = f"id2label names the rows {', '.join(map(str, sorted(rows)[:12]))}."
+    elif wrong:
+        detail = f"id2label has the name {wrong[0]!r}."
+    if detail:
+        raise ValueError(Errors.TC085.format(name=name, detail=detail, rows=n_rows))
+    return rows
 
 
 def use_head(model: Model, head: HeadWeights, tags: list[str]) -> None:

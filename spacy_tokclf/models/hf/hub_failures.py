@@ -1,12 +1,12 @@
 """What can go wrong between here and the Hugging Face Hub, in one place: each cause gets a code and says what helps."""
 
 import errno
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ... import compat
 from ...errors import Errors
+from ...runtime.blame import short
 
 #: What a token has to allow.
 RIGHTS = {"load": "read it", "push to": "write to it"}
@@ -30,10 +30,15 @@ def hub_failures(action: str, name: str, *, revision: str | None = None) -> Iter
     try:
         yield
     except (OSError, ValueError, RuntimeError, compat.http_error()) as error:
-        raise OSError(_describe(error, action, name, revision or "main")) from error
+        known = _known_cause(error, action, name, revision or "main")
+        if known is not None:
+            raise OSError(known) from None  # all is said: what led to it would only be a long chain of HTTP
+        if action == "load":
+            raise OSError(Errors.TC010.format(name=name, revision=revision or "main", detail=short(error))) from error
+        raise OSError(Errors.TC286.format(name=name, detail=short(error))) from error
 
 
-def _describe(error: BaseException, action: str, name: str, revision: str) -> str:
+def _known_cause(error: BaseException, action: str, name: str, revision: str) -> str | None:
     """Find the first cause that is known, from the error to what it came from."""
     cause: BaseException | None = error
     while cause is not None:
@@ -41,9 +46,7 @@ def _describe(error: BaseException, action: str, name: str, revision: str) -> st
         if message is not None:
             return message
         cause = cause.__cause__ or cause.__context__
-    if action == "load":
-        return Errors.TC010.format(name=name, revision=revision, detail=short(error))
-    return Errors.TC286.format(name=name, detail=short(error))
+    return None
 
 
 def _describe_one(error: BaseException, action: str, name: str, revision: str) -> str | None:
@@ -87,13 +90,3 @@ def _answer(error: BaseException) -> tuple[int | None, str]:
     if response is None:
         return None, ""
     return response.status_code, response.headers.get("X-Error-Message", "")
-
-
-def short(error: BaseException) -> str:
-    """Give the text of an error as a sentence on one line, without the signatures in addresses.
-
-    error (BaseException): The error.
-    RETURNS (str): The text; the name of the error's class, if it has none.
-    """
-    text = re.sub(r"(https?://[^\s?]+)\?[^\s'\"]+", r"\1", " ".join(str(error).split())) or type(error).__name__
-    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import srsly
+
 from ... import compat
 from ...errors import Errors
+from ...runtime.blame import is_own, short
 from ...wordpieces.prefix import prefix_space
-from .fetch import fetch_model
+from .fetch import LAST, fetch_model
 from .heads import HEADS, Head, HeadWeights, head_of, read_head
-from .hub_failures import short
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,6 +39,10 @@ class Pretrained(NamedTuple):
     head: HeadWeights | None = None
 
 
+#: Sizes in a config.json that transformers takes as they are, below 1 too.
+SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size")
+
+
 class PretrainedEncoder:
     """A loader of a pretrained encoder; it reads nothing until it is called."""
 
@@ -51,46 +57,87 @@ class PretrainedEncoder:
         RETURNS (Pretrained): The encoder.
         RAISES (OSError): TC010, if there is no such folder or it is not whole; TC280 to TC285, if the Hub does not give
             the model: no such name or revision, a token refused, no connection, nothing in the cache, a full disk.
-        RAISES (ValueError): TC011 or TC017, if the model has no fast tokenizer, or none at all; TC250 to TC252, if the
-            head is wanted and is of no known form, or the model has none.
+        RAISES (ValueError): TC011 or TC017, if the model has no fast tokenizer, or none at all; TC083 or TC084, if its
+            weights are damaged or not all there; TC085 and TC250 to TC252, if the head is wanted and is of no known
+            form, or the model has none, or its rows have no names.
         """
         from transformers import AutoConfig, AutoTokenizer
 
+        self._check_path()
         folder = self.name if self.is_folder else str(fetch_model(self.name, self.revision))
         with self._reading():
+            described = srsly.json_loads((Path(folder) / LAST).read_text(encoding="utf-8"))
             tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
             config = AutoConfig.from_pretrained(folder)
-        if not tokenizer.is_fast:
+            if self.head and isinstance(described.get("id2label"), dict):
+                config.num_labels = len(described["id2label"])  # transformers lets a num_labels beside it decide
+            for size in SIZES:
+                if isinstance(value := getattr(config, size, 1), int) and value < 1:
+                    raise self._failure(f"{size} is {value} in its config.json.")
+            is_fast = tokenizer.is_fast
+            vocab = tokenizer.get_vocab() if is_fast else {}
+        if not is_fast:
             raise ValueError(Errors.TC011.format(name=self.name, tokenizer=type(tokenizer).__name__))
-        if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
+        if not isinstance(tokenizer.model_max_length, int | float):
+            raise self._failure(f"model_max_length of its tokenizer is {tokenizer.model_max_length!r}.")
+        if set(vocab) <= set(tokenizer.all_special_tokens):
             # transformers 5 makes up an empty tokenizer where a model has none.
             raise ValueError(Errors.TC017.format(name=self.name, tokenizer=type(tokenizer).__name__))
         head = head_of(config.model_type, name=self.name) if self.head else HEADS.get(config.model_type, Head())
         with_head = self.head or bool(head.transform)
         with self._reading():
-            module, missing = _load(folder, config, with_head=with_head)
+            module, missing, misfits = _load(folder, config, with_head=with_head)
+        if misfits:
+            key, found, expected = misfits[0]
+            raise self._failure(
+                f"{key} has the shape {found} in the file and {expected} by config.json, where a classifier has a row "
+                "for each name of id2label."
+            )
+        self._check_weights(module, missing, with_head=with_head)
+        weights = None
+        if with_head:
+            weights = read_head(module, head, name=self.name, trained=self.head, described=described)
+        base: Any = module.base_model
+        tokenizer_config = _tokenizer_config(tokenizer, as_trained=self.head)
+        tokenizer_json = tokenizer.backend_tokenizer.to_str()
+        return Pretrained(base.float(), _plain_config(module.config), tokenizer_json, tokenizer_config, weights)
+
+    def _failure(self, detail: str) -> OSError:
+        return OSError(Errors.TC010.format(name=self.name, revision=self.revision or "main", detail=detail))
+
+    def _check_weights(self, module: "nn.Module", missing: list[str], *, with_head: bool) -> None:
+        """Refuse weights that are not there, or no numbers. RAISES (ValueError): TC083, TC084, TC252."""
+        import torch
+
         if self.head and missing:
             raise ValueError(Errors.TC252.format(name=self.name, missing=", ".join(missing)))
-        weights = read_head(module, head, name=self.name, trained=self.head) if with_head else None
-        base: Any = module.base_model
-        return Pretrained(
-            base.float(),
-            _plain_config(module.config),
-            tokenizer.backend_tokenizer.to_str(),
-            _tokenizer_config(tokenizer, as_trained=self.head),
-            weights,
-        )
+        prefix = f"{module.base_model_prefix}." if with_head else ""
+        lost = [name for name in missing if name.startswith(prefix) and "pooler" not in name.removeprefix(prefix)]
+        if lost:
+            raise ValueError(Errors.TC084.format(name=self.name, missing=_some(lost)))
+        odd = [name for name, weights in module.named_parameters() if not bool(torch.isfinite(weights).all())]
+        if odd:
+            raise ValueError(Errors.TC083.format(name=self.name, weights=_some(odd)))
+
+    def _check_path(self) -> None:
+        """Refuse files, and folders without the file that every model has. RAISES (OSError): TC010."""
+        if Path(self.name).is_file():
+            detail = "this is a file."
+        elif self.is_folder and not (Path(self.name) / LAST).is_file():
+            detail = f"there is no {LAST} in this folder."
+        else:
+            return
+        raise self._failure(detail)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
         """Say with a code that a model cannot be read."""
-        from safetensors import SafetensorError
-
         try:
             yield
-        except (ImportError, OSError, ValueError, RuntimeError, SafetensorError) as error:
-            revision = self.revision or "main"
-            raise OSError(Errors.TC010.format(name=self.name, revision=revision, detail=short(error))) from error
+        except Exception as error:  # the tokenizers in Rust raise bare Exceptions, and a strange config.json anything
+            if is_own(error):
+                raise
+            raise self._failure(short(error, limit=300)) from error
 
     @property
     def is_folder(self) -> bool:
@@ -134,17 +181,27 @@ def module_from_config(config: dict[str, Any]) -> "nn.Module":
         torch.set_default_dtype(before)
 
 
-def _load(folder: str, config: Any, *, with_head: bool) -> tuple["nn.Module", list[str]]:
-    """Load an encoder, or a token classifier. Returns it, and the names of weights that the checkpoint lacks."""
+def _load(
+    folder: str, config: Any, *, with_head: bool
+) -> tuple["nn.Module", list[str], list[tuple[str, list[int], list[int]]]]:
+    """Load an encoder, or a token classifier. Returns it, the names of weights that the checkpoint lacks, and those of
+    other shapes than its config says, with the shapes in the file and by the config."""
     import torch
     from transformers import AutoModel, AutoModelForTokenClassification
 
     auto = AutoModelForTokenClassification if with_head else AutoModel
     options = {} if with_head else _no_pooler(config)
     module, report = auto.from_pretrained(
-        folder, config=config, output_loading_info=True, **{_dtype_key(): torch.float32}, **options
+        folder,
+        config=config,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,
+        **{_dtype_key(): torch.float32},
+        **options,
     )
-    return module, sorted(report["missing_keys"])
+    misfits = sorted((key, list(found), list(expected)) for key, found, expected in report["mismatched_keys"])
+    missing = set(report["missing_keys"]) - {key for key, *_ in misfits}
+    return module, sorted(missing), misfits
 
 
 def _no_pooler(config: Any) -> dict[str, bool]:
@@ -186,3 +243,7 @@ def _tokenizer_config(tokenizer: Any, *, as_trained: bool) -> dict[str, Any]:
     }
     marks = prefix_space(tokenizer.backend_tokenizer.to_str())
     return plain if marks is None else {**plain, "add_prefix_space": marks or not as_trained}
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

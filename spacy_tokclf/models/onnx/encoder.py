@@ -33,10 +33,10 @@ def build_onnx_encoder_v1(
     that `spacy tokclf optimize` makes, gives the same vectors, and cannot be trained. Neither torch nor transformers is
     imported.
 
-    In int8, the inputs of each product are rounded to 8 bits with a scale for each word piece, so that a text gets the
-    same vectors whatever its neighbours in a batch are, up to differences of float32 that round a value the other way
-    now and then. 8 bits are fast and exact on processors that have instructions for them (VNNI, since about 2019); on
-    older ones with AVX2 alone, sums of two products may overflow their 16 bits, and fp32 is the right choice.
+    A text gets the same vectors whatever its neighbours in a batch are: in int8, too, where the inputs of each product
+    are rounded to 8 bits with a scale for each word piece. 8 bits are fast and exact on processors that have
+    instructions for them (VNNI, since about 2019); on older ones with AVX2 alone, sums of two products may overflow
+    their 16 bits, and fp32 is the right choice.
 
     The number of threads is that of the cores, or OMP_NUM_THREADS; processes of `nlp.pipe(n_process=...)` use one each.
 

@@ -1,7 +1,10 @@
 """Multi-head attention (Vaswani et al., 2017) over windows whose word pieces lie in one row, with its backward pass.
 
-Windows of like length make a group. Within a group they are padded to its longest one and multiplied as one block;
+Windows of like length make a group. Within a group they are padded to one length and multiplied as one block;
 everything outside the attention works on the row, without padding. `into` and `out_of` are the moves between the two.
+
+How libraries add up hangs on the shape of a product, and so the last bits of what attention gives on the length that a
+window is padded to. In predictions that is a length of the window's own, whatever windows are beside it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +21,9 @@ from ...types import Ints
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: The longest window of a group has at most so many times the pieces of its shortest: more in the small batches of
-#: training, where many small groups cost more than padding.
-SLACK, TRAIN_SLACK = 1.25, 2.0
+#: In training, the longest window of a group has at most so many times the pieces of its shortest: there batches are
+#: small, and many small groups cost more than padding.
+TRAIN_SLACK = 2.0
 #: Blocks are as many pieces long as a multiple of this, so that the same shapes come back: for a new one products in
 #: bf16 are compiled anew, which takes as long as a product, and what is compiled is kept.
 STEP, TRAIN_STEP = 16, 8
@@ -60,7 +63,7 @@ class LengthGroup(NamedTuple):
 def plan_groups(
     lengths: Ints, heads: int, *, device: "torch.device", dtype: "torch.dtype", train: bool = False
 ) -> list[LengthGroup]:
-    """Group windows by length.
+    """Group windows by length: in predictions those of the same padded length, in training those of similar length.
 
     lengths (Ints): Pieces of each window, longest first. Shape: (n_windows,).
     heads (int): The number of heads.
@@ -70,10 +73,12 @@ def plan_groups(
     RETURNS (list[LengthGroup]): The groups, in the order of the windows.
     """
     groups: list[LengthGroup] = []
-    slack, step = (TRAIN_SLACK, TRAIN_STEP) if train else (SLACK, STEP)
+    step = TRAIN_STEP if train else STEP
+    padded = -(-lengths // step) * step
     start = piece = 0
     while start < len(lengths):
-        end = start + int(np.count_nonzero(lengths[start:] * slack >= lengths[start]))
+        left = lengths[start:] * TRAIN_SLACK >= lengths[start] if train else padded[start:] == padded[start]
+        end = start + int(np.count_nonzero(left))
         groups.append(_plan_group(lengths[start:end], piece, heads, step, device, dtype))
         start, piece = end, groups[-1].end
     return groups

@@ -1,0 +1,145 @@
+"""The span group of a component: its entities and their scores stay together when tokens are merged or split."""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
+
+import srsly
+from spacy.tokens import Doc, Span, SpanGroup
+
+from ..types import SCORES
+
+#: A span in the bytes of a group: id, kb_id, label, first token, one past the last, and the same in characters.
+SPAN = struct.Struct(">QQQllll")
+#: The attributes where spaCy keeps them.
+_ATTRS: Any = SpanGroup.attrs
+_set_span: Any = vars(SpanGroup)["__setitem__"]
+
+
+class EntityGroup(SpanGroup):
+    """A span group that follows its text through retokenization.
+
+    spaCy's group counts in tokens, so that after `doc.retokenize` its spans lie elsewhere, or nowhere: `to_bytes`
+    raises an error, or the scores are those of other words. This one finds its spans again by their characters,
+    whenever it is asked for anything. A span that begins or ends inside a token now is gone, and so is its score.
+    """
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """RETURNS (dict[str, Any]): The attributes of the group; "scores" are in the order of its spans."""
+        self._follow()
+        found: dict[str, Any] = _ATTRS.__get__(self)
+        return found
+
+    @attrs.setter
+    def attrs(self, value: dict[str, Any]) -> None:
+        _ATTRS.__set__(self, value)
+
+    def __len__(self) -> int:
+        self._follow()
+        return SpanGroup.__len__(self)
+
+    def __iter__(self) -> Iterator[Span]:
+        self._follow()
+        return iter([SpanGroup.__getitem__(self, i) for i in range(SpanGroup.__len__(self))])
+
+    def __getitem__(self, i: int) -> Span:
+        self._follow()
+        return SpanGroup.__getitem__(self, i)
+
+    def __setitem__(self, i: int, span: Span) -> None:
+        before = self[i]
+        _set_span(self, i, span)
+        scores = self.attrs.get(SCORES)
+        if scores is not None and _place(before) != _place(span) and -len(self) <= i < len(scores):
+            scores[i] = None  # whatever the span is, nobody scored it
+
+    def __delitem__(self, i: int) -> None:
+        self[i]  # an index that is not there is spaCy's error
+        kept = list(range(len(self)))
+        del kept[i]
+        self._keep(kept)
+
+    def to_bytes(self) -> bytes:
+        """RETURNS (bytes): The group as spaCy stores it."""
+        self._follow()
+        return SpanGroup.to_bytes(self)
+
+    def copy(self, doc: Doc | None = None) -> "EntityGroup":
+        """Copy the group.
+
+        doc (Doc | None): Another Doc of the same text, which the copy belongs to.
+        RETURNS (EntityGroup): The copy.
+        """
+        self._follow()
+        plain = SpanGroup.copy(self, doc)
+        return EntityGroup(plain.doc, name=plain.name, attrs=plain.attrs, spans=list(plain))
+
+    def _follow(self) -> None:
+        """Find the spans again, if the tokens are others than before."""
+        doc: Doc | None = cast(Any, self)._doc_ref()
+        if doc is None:  # gone, and the scores are all that is left
+            return
+        try:
+            spans: Iterable[Span] = [SpanGroup.__getitem__(self, i) for i in range(SpanGroup.__len__(self))]
+            if all(_fits(span, doc) for span in spans):
+                return
+        except IndexError:  # a span beyond the last token
+            pass
+        first = {token.idx: token.i for token in doc}
+        last = {token.idx + len(token): token.i + 1 for token in doc}
+        _, rows = unpack_group(SpanGroup.to_bytes(self))
+        places = [(first.get(row[5]), last.get(row[6])) for row in rows]
+        moved = [(*row[:3], *place, *row[5:]) for row, place in zip(rows, places, strict=True)]
+        self._keep([i for i, (start, end) in enumerate(places) if start is not None and end is not None], moved)
+
+    def _keep(self, kept: Sequence[int], rows: Sequence[tuple[Any, ...]] | None = None) -> None:
+        """Keep some spans, in other tokens if `rows` says so, with their scores."""
+        msg, found = unpack_group(SpanGroup.to_bytes(self))
+        rows = found if rows is None else rows
+        attrs: dict[str, Any] = dict(_ATTRS.__get__(self))
+        if attrs.get(SCORES) is not None:
+            attrs[SCORES] = [attrs[SCORES][i] for i in kept if i < len(attrs[SCORES])]
+        msg["spans"] = [SPAN.pack(*rows[i]) for i in kept]
+        SpanGroup.from_bytes(self, srsly.msgpack_dumps({**msg, "attrs": {}}))
+        _ATTRS.__set__(self, attrs)
+
+
+def _fits(span: Span, doc: Doc) -> bool:
+    """Tell whether the tokens of a span are still its characters."""
+    if not span.start < span.end:
+        return True
+    last = doc[span.end - 1]
+    return bool(doc[span.start].idx == span.start_char and last.idx + len(last) == span.end_char)
+
+
+def _place(span: Span) -> tuple[int, int, int]:
+    return span.start_char, span.end_char, span.label
+
+
+def unpack_group(data: bytes) -> tuple[dict[str, Any], list[tuple[int, ...]]]:
+    """Read the bytes of a span group. No `Span` is made, which a span of tokens that are gone could not be.
+
+    data (bytes): What `SpanGroup.to_bytes` gives.
+    RETURNS (tuple[dict[str, Any], list[tuple[int, ...]]]): The message, and per span the fields of `SPAN`.
+    """
+    msg = srsly.msgpack_loads(data)
+    return msg, [SPAN.unpack(row) for row in msg["spans"]]
+
+
+def span_scores(group: SpanGroup | None) -> dict[tuple[int, int, int], float]:
+    """Give the scores of the spans in a group. They are found by characters, so that they stay right if tokens were
+    merged or split since. Spans that somebody added have none; if some were taken out of a plain group, nothing tells
+    whose the scores are, and there are none.
+
+    group (SpanGroup | None): The group of a component, or none.
+    RETURNS (dict[tuple[int, int, int], float]): Scores by first character, one past the last, and label.
+    """
+    if group is None or not group.attrs.get(SCORES):
+        return {}
+    msg, rows = unpack_group(group.to_bytes())
+    scores = msg["attrs"][SCORES]
+    if len(rows) < len(scores):
+        return {}
+    pairs = zip(rows, scores, strict=False)
+    return {(row[5], row[6], row[2]): float(score) for row, score in pairs if score is not None}

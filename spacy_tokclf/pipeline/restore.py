@@ -1,0 +1,92 @@
+"""Settings of a component that is being loaded: those that it is loaded with, and those that were saved with it."""
+
+from typing import Any
+
+from thinc.api import Model
+
+from ..errors import Errors
+from ..models.base_shim import encoder_nodes
+from ..models.encoder import FIXED_SETTINGS, SETTINGS
+from .home import Home, encoder_blocks
+from .settings import DEFAULTS, Settings
+
+#: Digits that a number keeps in a config.
+DIGITS = 9
+
+
+def restore_settings(pipe: Any, saved: dict[str, Any], *, in_pipeline: bool) -> None:
+    """Take over a saved `cfg`.
+
+    A setting that the component is loaded with wins over the saved one if somebody chose it: it is another than the
+    factory's default, or the config says so that the pipeline is being loaded with (`spacy.load(..., config=...)`, or
+    an edited config.cfg). Else the saved one stays, also if it was changed on the component before it was saved. The
+    pipeline's config then says what is in use.
+
+    pipe (Stored): The component, as its config made it.
+    saved (dict[str, Any]): The saved `cfg`.
+    in_pipeline (bool): Whether a whole pipeline is being loaded, with its config.
+    RAISES (ValueError): TC030, if it comes from a later version of this package.
+    """
+    if saved.get("format", 0) > pipe.cfg.get("format", 0):
+        raise ValueError(Errors.TC030.format(name=pipe.name, found=saved["format"], known=pipe.cfg.get("format", 0)))
+    home: Home = pipe.home
+    given: dict[str, Any] = dict(pipe.cfg.get("given", {}))
+    loaded = home.loaded_config_of(pipe) if in_pipeline else {}
+    kept = {}
+    for key, value in given.items():
+        before = saved.get("given", {}).get(key, saved.get(key, value))
+        chosen = value != DEFAULTS[key] or (key in loaded and _equal(loaded[key], value))
+        if _equal(value, before) or not chosen:
+            given[key] = before if key == "spans_key" else saved.get(key, value)
+        else:
+            kept[key] = pipe.cfg[key]
+    # What was fitted belongs to the weights: nothing stays of it if the saved component, or its version, has none.
+    fitted = {"tuning": None} if "tuning" in pipe.cfg else {}
+    entries = fitted | saved | kept | {"given": given, "format": pipe.cfg["format"]}
+    if isinstance(pipe.cfg, Settings):
+        pipe.cfg.restore(entries)
+    else:
+        pipe.cfg.update(entries)
+    config = home.config_of(pipe)
+    config.update({key: value for key, value in given.items() if key in config and not _equal(config[key], value)})
+
+
+def encoder_settings(model: Model) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): The settings of each encoder in a model, to be given to `restore_encoders`."""
+    return [{key: node.attrs[key] for key in SETTINGS if key in node.attrs} for node in encoder_nodes(model)]
+
+
+def restore_encoders(pipe: Any, given: list[dict[str, Any]], *, in_pipeline: bool) -> None:
+    """Put right what thinc has restored: the saved settings of encoders. Those that somebody chose win, as for
+    `restore_settings`, and what the weights were trained with cannot be chosen anew.
+
+    pipe (Stored): The component, with saved weights and settings.
+    given (list[dict[str, Any]]): What its config said of each encoder.
+    in_pipeline (bool): Whether a whole pipeline is being loaded, with its config.
+    RAISES (ValueError): TC033, for a setting that a trained encoder cannot change.
+    """
+    home: Home = pipe.home
+    loaded = encoder_blocks(home.loaded_config_of(pipe)) if in_pipeline else []
+    blocks = encoder_blocks(home.config_of(pipe))
+    for index, (node, settings) in enumerate(zip(encoder_nodes(pipe.model), given, strict=True)):
+        block = blocks[index] if len(blocks) == len(given) else {}
+        claimed = loaded[index] if len(loaded) == len(given) else {}
+        for key, value in settings.items():
+            saved = node.attrs[key]
+            if _equal(saved, value):
+                continue
+            chosen = value != SETTINGS[key] or (key in claimed and _equal(claimed[key], value))
+            if not chosen:
+                block.update({key: saved} if key in block or saved != SETTINGS[key] else {})
+            elif key in FIXED_SETTINGS:
+                raise ValueError(Errors.TC033.format(name=pipe.name, key=key, saved=saved, value=value))
+            else:
+                node.attrs[key] = value
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Compare two values of a config, numbers up to the digits that they have in a file."""
+    if isinstance(one, float) or isinstance(other, float):
+        numbers = isinstance(one, int | float) and isinstance(other, int | float)
+        return numbers and abs(one - other) < 10.0**-DIGITS
+    return bool(one == other)

@@ -1,0 +1,32 @@
+"""Whose an error is: of what a user gave, which libraries trip over, or of our own code, which is a bug to be shown."""
+
+import re
+
+_PACKAGE = __name__.split(".")[0]
+
+
+def is_own(error: BaseException) -> bool:
+    """Tell whether code of this package raised an error: one with a code, or a bug.
+
+    error (BaseException): The error, as caught.
+    RETURNS (bool): Whether the last frame that it went through is ours.
+    """
+    trace = error.__traceback__
+    if trace is None:
+        return False
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    module = str(trace.tb_frame.f_globals.get("__name__"))
+    return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
+
+
+def short(error: BaseException, *, limit: int = 1000) -> str:
+    """Give the text of an error as a sentence on one line, without the signatures in addresses.
+
+    error (BaseException): The error.
+    limit (int): How many characters at most.
+    RETURNS (str): The text; the name of the error's class, if it has none.
+    """
+    text = re.sub(r"(https?://[^\s?]+)\?[^\s'\"]+", r"\1", " ".join(str(error).split()))
+    text = f"{text[:limit].rstrip()} ..." if len(text) > limit else text or type(error).__name__
+    return text if text.endswith((".", "!", "?")) else f"{text}."
