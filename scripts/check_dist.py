@@ -16,7 +16,8 @@ from isolated_env import borrow, build_distributions, install, isolated_variable
 from project_files import fail
 from wasabi import msg
 
-# What must not come from the source tree: the package with its marker for type checkers, and its entry points.
+# What must not come from the source tree: the package with its marker for type checkers
+# and the templates of its page, and its entry points.
 SMOKE = """
 import sys
 from importlib.metadata import distribution
@@ -30,6 +31,7 @@ import spacy_tokclf
 
 assert spacy_tokclf.__file__.startswith(sys.prefix), spacy_tokclf.__file__
 assert files("spacy_tokclf").joinpath("py.typed").is_file()
+assert files("spacy_tokclf").joinpath("report", "templates", "report.js").is_file()
 own = distribution("spacy-tokclf")
 assert own.read_text("top_level.txt").split() == ["spacy_tokclf"]
 assert str(own.locate_file("")).startswith(sys.prefix)

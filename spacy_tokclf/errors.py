@@ -97,6 +97,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{gold_token!r}, {pred_where} {pred_token!r}). Rows line up, so the tags are scored on the "
         "gold tokens."
     )
+    TW320 = (
+        "{path} was taken for the log of the training, and is none, so that the page has no learning curve. {detail} "
+        "If the log has another name, give it with --log."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -786,3 +790,14 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC313 = "torch cannot export this encoder ({model_type}) to ONNX: {detail}"
     TC314 = "There are no texts with entity annotation in {data}, so nothing can be compared. Give annotated data."
+    TC320 = (
+        "{source}: none of the {count} text(s) has entity annotation, so that there is nothing to compare predictions "
+        "with. Expected gold entities; a text without any entity has to say so (O tags, or an empty list of spans)."
+    )
+    TC321 = (
+        "{path}, line {line}: expected an evaluation of a training, as spaCy's ConsoleLogger writes it to its "
+        "output_file: a JSON object with step, losses and scores. Found: {found}. Give --log the file that "
+        "[training.logger] names."
+    )
+    TC322 = "There is no training log {path}. Expected the file that output_file of [training.logger] names."
+    TC323 = "{path} is a folder. Expected the name of the page, for example {example}."

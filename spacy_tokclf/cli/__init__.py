@@ -11,6 +11,7 @@ from .export_hf import export_hf_cli
 from .import_hf import import_hf_cli
 from .optimize import optimize_cli
 from .push import push_cli
+from .report import report_cli
 from .score import score_cli
 from .tune import tune_cli
 
@@ -26,6 +27,7 @@ __all__ = [
     "import_hf_cli",
     "optimize_cli",
     "push_cli",
+    "report_cli",
     "score_cli",
     "tune_cli",
 ]

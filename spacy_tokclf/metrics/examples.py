@@ -91,20 +91,36 @@ def compare_examples(
         missing.append(without_gold)
         gold.add(i, _entities(spans))
         predicted = eg.predicted.ents if spans_key is None else eg.predicted.spans.get(spans_key, ())
-        pred.add(i, _aligned(eg, predicted))
+        pred.add(i, aligned_entities(eg, predicted))
     sentences = Sentences.of(np.array([len(mask) for mask in missing], dtype=np.int64))
     unknown = sentences.place(np.concatenate([np.zeros(0, dtype=bool), *missing]), gap=1)
-    gold_chunks, all_pred = gold.chunks(sentences), pred.chunks(sentences)
-    pred_chunks = without(all_pred, unknown)
-    equal = paint(gold_chunks, sentences.size) == paint(pred_chunks, sentences.size)
+    return compare_on_tokens(
+        list(numbers), sentences, gold=gold.chunks(sentences), pred=pred.chunks(sentences), unknown=unknown
+    )
+
+
+def compare_on_tokens(
+    names: list[str], sentences: Sentences, *, gold: Chunks, pred: Chunks, unknown: Bools
+) -> Comparison:
+    """Compare entities that lie on one axis of tokens.
+
+    names (list[str]): Names of the types that the chunks index.
+    sentences (Sentences): The axis.
+    gold (Chunks): Gold entities.
+    pred (Chunks): Predicted entities; those that touch a token without gold annotation are ignored.
+    unknown (Bools): Which positions have no gold annotation, those between the texts included. Shape: (size,).
+    RETURNS (Comparison): Gold beside prediction; accuracy on the tags IOB2 of the annotated tokens.
+    """
+    known = without(pred, unknown)
+    equal = paint(gold, sentences.size) == paint(known, sentences.size)
     return Comparison(
-        list(numbers),
+        names,
         sentences,
-        gold_chunks,
-        pred_chunks,
+        gold,
+        known,
         int(np.count_nonzero(equal & ~unknown)),
         int(np.count_nonzero(~unknown)),
-        n_ignored=len(all_pred) - len(pred_chunks),
+        n_ignored=len(pred) - len(known),
     )
 
 
@@ -252,8 +268,13 @@ def _entities(spans: Iterable["Span"]) -> Iterator[_Entity]:
     return ((span.label_, span.start, span.end) for span in spans)
 
 
-def _aligned(eg: "Example", spans: Iterable["Span"]) -> Iterator[_Entity]:
-    """Map predicted spans to gold tokens; spans that align to none are dropped."""
+def aligned_entities(eg: "Example", spans: Iterable["Span"]) -> Iterator[_Entity]:
+    """Map predicted spans to gold tokens; spans that align to none are dropped.
+
+    eg (Example): The example.
+    spans (Iterable[Span]): Spans of its prediction.
+    YIELDS (tuple[str, int, int]): Label, start and exclusive end.
+    """
     for label, start, end in _entities(spans):
         indices = eg.alignment.x2y[start:end]
         if len(indices):
