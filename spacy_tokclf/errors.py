@@ -46,6 +46,11 @@ class Warnings(metaclass=ErrorsWithCodes):
         "overwrite_ents is false: these scores say nothing. Predict on texts without entities, as in "
         "`Example.from_dict(nlp.make_doc(text), ...)` or `Example(nlp.make_doc(gold.text), gold)`."
     )
+    TW015 = (
+        "{count} of {total} text(s) have other {labels} in doc.spans[{key!r}] than in doc.ents (the first: {text!r}). "
+        "The span group is taken as the gold. If it was predicted (it has lost its scores, as in `Doc.to_json` and "
+        "`Doc.from_docs`) and doc.ents is right, delete it: `del doc.spans[{key!r}]`."
+    )
     TW100 = (
         "{path}: {count} of {posts} post(s) have tags that {scheme} does not allow in that order, such as "
         "an I- that follows nothing (first: {first}). They were read by the rule of conlleval: such a tag "

@@ -1,13 +1,14 @@
 """Gold entities of annotated texts: in `doc.ents`, or in the span group of a component that shares its texts with
 others. Training, scoring, tuning and evaluation all read gold by `gold_entities`."""
 
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..types import SCORES, Bools
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def check_groups(
     examples: Sequence["Example"], spans_key: str, labels: Collection[str], *, annotate_ents: bool
 ) -> None:
     """Refuse gold in which some texts have the group of a component, and others have foreign entities in its place:
-    whether those have no entity of the component, or nobody looked for any, cannot be told.
+    whether those have no entity of the component, or nobody looked for any, cannot be told. Warn (TW015) of a group
+    that has other entities of the component's types than doc.ents: it may be what was predicted once.
 
     examples (Sequence[Example]): The examples.
     spans_key (str): Key of the component's group.
@@ -126,9 +128,27 @@ def check_groups(
     ]
     if len(without) == len(examples):
         return
+    if annotate_ents:
+        _warn_of_differences([eg.reference for eg in examples], spans_key, set(labels))
     foreign = [(doc, sorted({ent.label_ for ent in doc.ents} - set(labels))) for doc in without]
     foreign = [(doc, found) for doc, found in foreign if found]
     if foreign:
         doc, found = foreign[0]
         facts = {"count": len(foreign), "total": len(examples), "text": doc.text[:60], "labels": found}
         raise ValueError(Errors.TC050.format(key=spans_key, **facts))
+
+
+def _warn_of_differences(docs: "Sequence[Doc]", spans_key: str, labels: set[str]) -> None:
+    """Warn (TW015) of texts whose group and doc.ents both have entities of a component, but not the same."""
+    differ = []
+    for doc in docs:
+        group = gold_group(doc, spans_key, annotate_ents=True)
+        found, ents = (
+            {(span.start, span.end, span.label_) for span in spans if span.label_ in labels}
+            for spans in (group or (), doc.ents)
+        )
+        if group is not None and ents and found != ents:
+            differ.append(doc)
+    if differ:
+        facts = {"count": len(differ), "total": len(docs), "text": differ[0].text[:60], "labels": sorted(labels)}
+        warnings.warn(Warnings.TW015.format(key=spans_key, **facts), stacklevel=2)

@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 
 from .base_shim import Tok2VecT
 from .head_transform import make_transform
-from .thinc_params import set_dims, set_params
+from .thinc_params import set_dims
 from .transitions import TRANSITIONS, make_transitions, resize_transitions
 
 #: Attribute of a token classifier whose head is a transform, dropout and a linear layer, and nothing else.
@@ -134,7 +134,8 @@ def resize_output(model: Tok2VecT, new_nO: int) -> None:
     larger[:old_nO] = weights
     larger_bias[:old_nO] = bias
     set_dims(layer, {"nO": new_nO})
-    set_params(layer, {"W": larger, "b": larger_bias})
+    layer.set_param("W", larger)
+    layer.set_param("b", larger_bias)
 
 
 def transitions_of(model: Tok2VecT) -> Model[Floats2d, Floats2d] | None:

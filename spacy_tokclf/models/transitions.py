@@ -7,7 +7,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from .optimizer_contract import RATE_FACTOR
-from .thinc_params import set_dims, set_params
+from .thinc_params import set_dims
 
 #: Name of the parameter, and of the layer in its model.
 TRANSITIONS = "transitions"
@@ -64,4 +64,4 @@ def resize_transitions(layer: Model[Floats2d, Floats2d], new_nO: int) -> None:
     larger[n:, :n] = scores.mean(axis=0, keepdims=True)
     larger[:n, :n] = scores
     set_dims(layer, {"nO": new_nO})
-    set_params(layer, {TRANSITIONS: larger})
+    layer.set_param(TRANSITIONS, larger)

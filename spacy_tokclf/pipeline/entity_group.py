@@ -135,11 +135,14 @@ def span_scores(group: SpanGroup | None) -> dict[tuple[int, int, int], float]:
     group (SpanGroup | None): The group of a component, or none.
     RETURNS (dict[tuple[int, int, int], float]): Scores by first character, one past the last, and label.
     """
-    if group is None or not group.attrs.get(SCORES):
+    scores = group.attrs.get(SCORES) if group is not None else None
+    if group is None or not scores:
         return {}
-    msg, rows = unpack_group(group.to_bytes())
-    scores = msg["attrs"][SCORES]
-    if len(rows) < len(scores):
+    try:
+        # A group of ours has followed the text by now; asked by its own methods, it would look again for each span.
+        places = [_place(SpanGroup.__getitem__(group, i)) for i in range(SpanGroup.__len__(group))]
+    except IndexError:  # a plain group, of more tokens than there are now
+        places = [(row[5], row[6], row[2]) for row in unpack_group(group.to_bytes())[1]]
+    if len(places) < len(scores):
         return {}
-    pairs = zip(rows, scores, strict=False)
-    return {(row[5], row[6], row[2]): float(score) for row, score in pairs if score is not None}
+    return {place: float(score) for place, score in zip(places, scores, strict=False) if score is not None}

@@ -1,8 +1,10 @@
 """Settings of a component that is being loaded: those that it is loaded with, and those that were saved with it."""
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
-from thinc.api import Model
+from thinc.api import Config, Model
 
 from ..errors import Errors
 from ..models.base_shim import encoder_nodes
@@ -10,8 +12,28 @@ from ..models.encoder import FIXED_SETTINGS, SETTINGS
 from .home import Home, encoder_blocks
 from .settings import DEFAULTS, Settings
 
+#: What spaCy writes beside the folders of components, before them.
+CONFIG = "config.cfg"
 #: Digits that a number keeps in a config.
 DIGITS = 9
+
+
+def saved_settings(pipe: Any, folder: Path) -> dict[str, Any]:
+    """Give the `cfg` to be saved. In the folder of a pipeline, `given` is what the config.cfg there says: so it is
+    known at load whether somebody changed it since. It need not be what the settings are: a component that is sourced,
+    or copied, does not know the pipeline whose config would have to follow.
+
+    pipe (Stored): The component.
+    folder (Path): Its folder.
+    RETURNS (dict[str, Any]): The entries.
+    """
+    path = folder.parent / CONFIG
+    if "given" not in pipe.cfg or not path.is_file():
+        return dict(pipe.cfg)
+    component: dict[str, Any] = {}
+    with contextlib.suppress(ValueError):  # a reference to what is not there
+        component = Config().from_disk(path).get("components", {}).get(folder.name, {})
+    return pipe.cfg | {"given": {key: component.get(key, value) for key, value in pipe.cfg["given"].items()}}
 
 
 def restore_settings(pipe: Any, saved: dict[str, Any], *, in_pipeline: bool) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -87,10 +88,11 @@ def _out_of_range(name: str, value: Any, expected: str) -> str:
 class Settings(dict[str, Any]):
     """The `cfg` of a token classifier: a dict that takes nothing that `check_setting` refuses.
 
-    on_change (Callable[[str], None] | None): Called with the key of a setting that was set. Copies have none.
+    on_change (WeakMethod | None): Called with the key of a setting that was set. Weak, so that a component is freed as
+        soon as nobody uses it. Copies have none.
     """
 
-    on_change: Callable[[str], None] | None = None
+    on_change: "WeakMethod[Callable[[str], None]] | None" = None
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.update({key: value})
@@ -112,9 +114,10 @@ class Settings(dict[str, Any]):
             raise ValueError(_out_of_range("spans_key", AUTO, 'the key of a span group ("auto" is for the config)'))
         check_output({**self, **entries})
         super().update(entries)
+        tell = self.on_change() if self.on_change is not None else None
         for key in entries:
-            if self.on_change is not None and key in DEFAULTS:
-                self.on_change(key)
+            if tell is not None and key in DEFAULTS:
+                tell(key)
 
     def __ior__(self, other: Any) -> "Settings":  # type: ignore[override,misc]
         self.update(other)

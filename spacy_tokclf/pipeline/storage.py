@@ -16,7 +16,7 @@ from ..errors import Errors
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
 from .home import Home
-from .restore import encoder_settings, restore_encoders, restore_settings
+from .restore import encoder_settings, restore_encoders, restore_settings, saved_settings
 
 ENCODER = "encoder"
 StoredT = TypeVar("StoredT", bound="Stored")
@@ -41,7 +41,7 @@ class Stored:
         exclude (Iterable[str]): Parts to leave out.
         """
         serialize: dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: p.write_text(_exact_json(self.cfg), encoding="utf8"),
+            "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, p.parent)), encoding="utf8"),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             "model": lambda p: _layers_to_disk(self.model, p),
             ENCODER: lambda p: _encoders_to_disk(self.model, p),

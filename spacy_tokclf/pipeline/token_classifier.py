@@ -1,6 +1,7 @@
 """The component `token_classifier`: decodes token logits into entities with scores, and learns from gold entities."""
 
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -122,7 +123,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         self.cfg["spans_key"] = choose_key(
             self.cfg["given"]["spans_key"], self.name, (pipe for _, pipe in nlp.components)
         )
-        self.cfg.on_change = self._tell
+        self.cfg.on_change = weakref.WeakMethod(self._tell)
         check_tokenizer(nlp)
 
     def _tell(self, key: str) -> None:

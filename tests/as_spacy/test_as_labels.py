@@ -12,6 +12,7 @@ from pipeline_posts import LABELS, annotate, found, read_post, read_posts, score
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
+from thinc.api import Adam
 
 from spacy_tokclf import train_step
 from spacy_tokclf.pipeline.add_labels import make_add_labels_v1
@@ -90,6 +91,22 @@ def test_a_label_added_between_two_steps(ner_nlp: Language) -> None:
     train_step(ner_nlp, read_posts(ner_nlp), optimizer)
     with ner_nlp.use_params(optimizer.averages):
         assert len(ner_nlp.get_pipe("ner").logits([ner_nlp.make_doc("rain")])[0][0]) == 11
+
+
+@pytest.mark.parametrize(("shared", "crf"), [(False, False), (True, True)])
+def test_a_label_added_between_two_steps_of_spacys_optimizer(
+    as_trained: Callable[..., Path], shared: bool, crf: bool
+) -> None:
+    nlp = spacy.load(as_trained(shared=shared, crf=crf))
+    optimizer = nlp.resume_training(sgd=Adam(1e-3, use_averages=True))
+    for label in ("new", "newer"):
+        nlp.update(read_posts(nlp), sgd=optimizer)
+        nlp.rehearse(read_posts(nlp), sgd=optimizer)
+        nlp.get_pipe("ner").add_label(label)
+    with nlp.use_params(optimizer.averages):
+        assert nlp.get_pipe("ner").model.get_dim("nO") == 13
+        annotate(nlp)
+    nlp.update(read_posts(nlp), sgd=optimizer)
 
 
 def test_the_order_of_labels_stays(ner_nlp: Language, tmp_path: Path) -> None:

@@ -297,6 +297,21 @@ def test_scores_of_texts_that_had_their_gold(ner_nlp: Language) -> None:
         ner_nlp.evaluate([Example.from_dict(ner_nlp.make_doc(POST), {"entities": [(9, 16, "person")]})])
 
 
+@pytest.mark.parametrize("how", ["json", "from_docs"])
+def test_a_group_that_lost_its_scores_is_no_silent_gold(ner_nlp: Language, how: str) -> None:
+    """Somebody corrects doc.ents of a text that was predicted; the group is still what was predicted."""
+    doc = ner_nlp(POST)
+    doc.ents = [Span(doc, 0, 1, "person")]
+    gold = Doc(ner_nlp.vocab).from_json(doc.to_json()) if how == "json" else Doc.from_docs([doc, doc])
+    examples = [Example(ner_nlp.make_doc(gold.text), gold)]
+    with pytest.warns(UserWarning, match="TW015"):
+        assert ner_nlp.evaluate(examples)["ents_f"] > 0.5
+    del gold.spans["entities"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ner_nlp.evaluate(examples)["ents_f"] == 0.0
+
+
 def test_two_components_in_doc_ents(model: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("ner", source=spacy.load(model))

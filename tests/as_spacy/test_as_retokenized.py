@@ -13,6 +13,7 @@ from spacy.vocab import Vocab
 
 from spacy_tokclf import entity_score
 from spacy_tokclf.metrics.examples import scored_entities
+from spacy_tokclf.pipeline import entity_group
 from spacy_tokclf.pipeline.annotate import set_entities
 from spacy_tokclf.pipeline.entity_group import EntityGroup
 
@@ -183,3 +184,18 @@ def test_calibration_looks_at_the_same_scores(doc: Doc) -> None:
 def test_a_group_whose_text_is_gone_still_has_its_scores(ner_nlp: Language) -> None:
     assert ner_nlp(POST).spans["entities"].attrs["scores"]
     assert found(ner_nlp(POST))
+
+
+def test_a_score_is_looked_up_without_reading_bytes(doc: Doc, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which takes a hundred times longer."""
+    plain = Doc(VOCAB).from_bytes(doc.to_bytes())
+    monkeypatch.setattr(entity_group, "unpack_group", None)
+    assert scores(doc) == scores(plain) == {"Zorblax": 0.5, "Quorn Falls": 0.25, "Mira Okafor": 0.75}
+
+
+def test_a_plain_group_of_more_tokens_than_there_are(doc: Doc) -> None:
+    plain = Doc(VOCAB).from_bytes(doc.to_bytes())
+    with plain.retokenize() as retokenizer:
+        retokenizer.merge(plain[0:2])
+        retokenizer.merge(plain[7:10])
+    assert scores(plain) == {"Zorblax": 0.5, "Quorn Falls": 0.25, "Mira Okafor lol": None}

@@ -1,6 +1,10 @@
 """Settings do what they say, wherever they are given; what is shown, what runs and what is saved is the same."""
 
+import copy
+import gc
+import pickle
 import shutil
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,12 +149,60 @@ def test_back_to_the_default_by_attribute(model: Path, tmp_path: Path) -> None:
     assert again.get_pipe("ner").threshold == again.config["components"]["ner"]["threshold"] == 0.0
 
 
-def test_set_on_a_sourced_component(model: Path, tmp_path: Path) -> None:
-    nlp = spacy.blank("en")
-    nlp.add_pipe("ner", source=spacy.load(model)).threshold = 0.5
+SET_AND_GIVEN = [
+    ("threshold", 0.5),
+    ("decode", "greedy"),
+    ("overwrite_ents", True),
+    ("annotate_ents", False),
+    ("tuned", False),
+    ("label_smoothing", 0.1),
+    ("spans_key", "found"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), SET_AND_GIVEN)
+def test_given_at_load_after_it_was_set_by_attribute(model: Path, tmp_path: Path, key: str, value: Any) -> None:
+    nlp = spacy.load(model)
+    setattr(nlp.get_pipe("ner"), key, value)
+    nlp.to_disk(tmp_path / "set")
+    at = f"components.ner.{key}"
+    for wanted in (DEFAULTS[key], value):
+        nlp = spacy.load(tmp_path / "set", config={at: wanted})
+        used = "entities" if wanted == "auto" else wanted
+        assert (getattr(nlp.get_pipe("ner"), key), nlp.config["components"]["ner"][key]) == (used, wanted)
+    # and away from what was given once, by attribute
+    nlp = spacy.load(model, config={at: value})
+    setattr(nlp.get_pipe("ner"), key, used := "entities" if key == "spans_key" else DEFAULTS[key])
+    nlp.to_disk(tmp_path / "back")
+    assert getattr(spacy.load(tmp_path / "back").get_pipe("ner"), key) == used
+    nlp = spacy.load(tmp_path / "back", config={at: value})
+    assert getattr(nlp.get_pipe("ner"), key) == nlp.config["components"]["ner"][key] == value
+
+
+@pytest.mark.parametrize("how", ["sourced", "deep copy", "pickled"])
+def test_set_where_the_pipeline_is_not_known(model: Path, tmp_path: Path, how: str) -> None:
+    nlp = spacy.load(model)
+    if how == "sourced":
+        nlp = spacy.blank("en")
+        nlp.add_pipe("ner", source=spacy.load(model))
+    else:
+        nlp = copy.deepcopy(nlp) if how == "deep copy" else pickle.loads(pickle.dumps(nlp))
+    nlp.get_pipe("ner").threshold = 0.5
     nlp.to_disk(tmp_path / "copy")
     again = spacy.load(tmp_path / "copy")
     assert again.get_pipe("ner").threshold == again.config["components"]["ner"]["threshold"] == 0.5
+    again = spacy.load(tmp_path / "copy", config={"components.ner.threshold": 0.25})
+    assert again.get_pipe("ner").threshold == 0.25
+
+
+def test_a_component_is_freed_with_its_pipeline(model: Path) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        pipe = weakref.ref(spacy.load(model).get_pipe("ner"))
+        assert pipe() is None
+    finally:
+        gc.enable()
 
 
 WRONG = [
