@@ -292,6 +292,14 @@ class Errors(metaclass=ErrorsWithCodes):
         "The settings of spacy-tokclf in the config.json of {name!r} ({key}: {found}) are not those that an export "
         "writes. Export the pipeline again, or delete the key {key}: then the scheme is read off the labels."
     )
+    TC089 = (
+        "The file {file} of the saved component {name!r} is damaged, or was changed by hand: {detail} Save or fetch "
+        "the pipeline again; settings are changed in config.cfg."
+    )
+    TC090 = (
+        "The command line is not understood: {detail} `python -m spacy tokclf debug --help` shows the options; what "
+        "overrides a config (--section.key value) stands behind the path of the config."
+    )
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "
@@ -427,7 +435,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "named by set_device or {env}; without both, encoders run where spaCy does."
     )
     TC144 = "{reason}. {cure}"
-    TC145 = "Interrupted. Folders are written whole or not at all; delete a single file that was being written."
+    TC145 = "Interrupted. What had not been written whole is not there; what was there before still is."
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
         "`pip install spacy-tokclf[datasets]`."

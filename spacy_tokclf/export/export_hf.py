@@ -21,10 +21,11 @@ from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from ..pipeline.load import load_pipeline
 from ..runtime.arrays import to_tensor
 from ..runtime.dropout import rng_kept
+from ..runtime.files import whole_folder
 from ..tags.tuning import tune_logits
 from ..wordpieces.prefix import PREFIX_SPACE, with_prefix_space
 from .component import Classifier, check_equivalent, find_classifier
-from .folders import check_target, whole_folder
+from .folders import check_target
 
 if TYPE_CHECKING:
     import torch

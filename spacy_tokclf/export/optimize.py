@@ -14,7 +14,8 @@ from ..models.onnx.shim import OnnxShim
 from ..models.shim import EncoderShim
 from ..pipeline.load import load_pipeline
 from ..pipeline.lookup import find_encoder, pipes_with_model
-from .folders import check_target, whole_folder
+from ..runtime.files import whole_folder
+from .folders import check_target
 from .optimize_check import Agreement, check_agreement, compare_pipelines
 
 PRECISIONS = ("fp32", "int8")

@@ -305,6 +305,7 @@ class EncoderShim(BaseEncoderShim):
         self.config = config
         self.tokenizer_config = tokenizer_config
         self._tokenizer = PieceTokenizer(tokenizer_json)
+        self.tokenizer_config["model_max_length"] = int(tokenizer_config["model_max_length"])
         self._choose_backend()
         self.head = None
 

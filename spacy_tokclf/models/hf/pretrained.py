@@ -164,12 +164,16 @@ def module_from_config(config: dict[str, Any]) -> "nn.Module":
 
     config (dict[str, Any]): The contents of a `config.json`.
     RETURNS (nn.Module): The module, in float32.
+    RAISES (ValueError): TC031, for a size that cannot be.
     """
     import torch
     from transformers import AutoConfig, AutoModel
 
     settings = {key: value for key, value in config.items() if key != "model_type"}
     model_config = AutoConfig.for_model(config["model_type"], **settings)
+    for size in SIZES:
+        if isinstance(value := getattr(model_config, size, 1), int) and value < 1:
+            raise ValueError(Errors.TC031.format(name=size, value=value, expected="at least 1"))
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
