@@ -766,7 +766,10 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC304 = "There is no {name} {value!r}. Choose one of: {choices}."
     TC305 = "max_f1_loss = {value}: expected a number from 0 to 1 (0.005 is half a point)."
-    TC306 = "The output folder {path} is the pipeline itself, which is still needed to train on. Choose another folder."
+    TC306 = (
+        "The output folder {path} is the pipeline itself, which is still needed, or a part of it, or has it within. "
+        "Choose another folder."
+    )
     TC307 = (
         "{where} has no encoder to optimize: there is no `spacy-tokclf.TransformerEncoder.v1` in it, nor in a "
         "`transformer_encoder` that it listens to. Name another component, or another pipeline."

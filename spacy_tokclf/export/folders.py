@@ -43,3 +43,17 @@ def save_pipeline(nlp: Language, out_dir: Path) -> None:
     """
     with updated_folder(out_dir.absolute()) as made:
         nlp.to_disk(made)
+
+
+def check_apart(out_dir: Path, pipeline: Path | None) -> None:
+    """Refuse to write into, or over, the pipeline that is read.
+
+    out_dir (Path): The folder.
+    pipeline (Path | None): The folder of the pipeline, if it has one.
+    RAISES (ValueError): TC306, if one is in the other.
+    """
+    if pipeline is None:
+        return
+    place, source = out_dir.resolve(), Path(pipeline).resolve()
+    if place.is_relative_to(source) or source.is_relative_to(place):
+        raise ValueError(Errors.TC306.format(path=out_dir))

@@ -74,12 +74,15 @@ def import_hf(
         pretrained = _rename(pretrained, list(labels), name=str(name_or_dir))
     tags = pretrained.head.tags if pretrained.head is not None else []
     found = own["scheme"] if "scheme" in own and labels is None else checkpoint_scheme(tags, given=labels is not None)
-    scheme = scheme or found
+    scheme = found if scheme is None else scheme
     _check_scheme(tags, scheme)
     if pretrained.head is not None:
         pretrained = pretrained._replace(head=pretrained.head._replace(scheme=scheme))
     nlp = blank_pipeline(lang)
-    config: dict[str, Any] = {"decode": decode or own.get("decode", "greedy"), "threshold": own.get("threshold", 0.0)}
+    config: dict[str, Any] = {
+        "decode": own.get("decode", "greedy") if decode is None else decode,
+        "threshold": own.get("threshold", 0.0),
+    }
     windows = {key: own[key] for key in ENCODER_SETTINGS if key in own}
     if windows:
         config["model"] = {"tok2vec": windows}

@@ -326,7 +326,12 @@ def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None
         if name not in own or own[name].shape != tensor.shape
     ]
     if missing or unexpected:
-        raise ValueError(Errors.TC013.format(missing=missing, unexpected=unexpected))
+        raise ValueError(Errors.TC013.format(missing=_some(missing), unexpected=_some(unexpected)))
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (", ".join(names[:3]) or "none") + more
 
 
 def choose_backend(name: str, module: "nn.Module", tokenizer: PieceTokenizer, pad_id: int) -> Backend:
