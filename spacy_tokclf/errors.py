@@ -301,6 +301,14 @@ class Errors(metaclass=ErrorsWithCodes):
         "The settings of spacy-tokclf in the config.json of {name!r} ({key}: {found}) are not those that an export "
         "writes. Export the pipeline again, or delete the key {key}: then the scheme is read off the labels."
     )
+    TC089 = (
+        "The file {file} of the saved component {name!r} is damaged, or was changed by hand: {detail} Save or fetch "
+        "the pipeline again; settings are changed in config.cfg."
+    )
+    TC090 = (
+        "The command line is not understood: {detail} `python -m spacy tokclf debug --help` shows the options; what "
+        "overrides a config (--section.key value) stands behind the path of the config."
+    )
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "
@@ -436,7 +444,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "named by set_device or {env}; without both, encoders run where spaCy does."
     )
     TC144 = "{reason}. {cure}"
-    TC145 = "Interrupted. Folders are written whole or not at all; delete a single file that was being written."
+    TC145 = "Interrupted. What had not been written whole is not there; what was there before still is."
     TC150 = (
         "Hugging Face data sets need the package `datasets`, which is not installed. Install it with "
         "`pip install spacy-tokclf[datasets]`."
@@ -767,7 +775,10 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC304 = "There is no {name} {value!r}. Choose one of: {choices}."
     TC305 = "max_f1_loss = {value}: expected a number from 0 to 1 (0.005 is half a point)."
-    TC306 = "The output folder {path} is the pipeline itself, which is still needed to train on. Choose another folder."
+    TC306 = (
+        "The output folder {path} is the pipeline itself, which is still needed, or a part of it, or has it within. "
+        "Choose another folder."
+    )
     TC307 = (
         "{where} has no encoder to optimize: there is no `spacy-tokclf.TransformerEncoder.v1` in it, nor in a "
         "`transformer_encoder` that it listens to. Name another component, or another pipeline."

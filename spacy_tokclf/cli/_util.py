@@ -13,6 +13,7 @@ from typing import Any
 from wasabi import msg
 
 from ..errors import Errors
+from ..runtime.files import whole_file
 
 TRAIN_HELP = "Training corpus (CoNLL or .spacy), to score names seen in it apart from new ones"
 #: What helps where the machine refuses something.
@@ -21,8 +22,8 @@ CURES = {
     errno.EISDIR: "This is a folder, where a file is expected.",
     errno.ENOTDIR: "A folder is expected, and this, or a part of the path, is a file.",
     errno.EEXIST: "This is there already, as a file where a folder is expected or the other way round.",
-    errno.ENOSPC: "Free some space, or choose another disk; what was being written is not whole.",
-    errno.EDQUOT: "Free some space, or choose another disk; what was being written is not whole.",
+    errno.ENOSPC: "Free some space, or choose another disk; no file is left half written.",
+    errno.EDQUOT: "Free some space, or choose another disk; no file is left half written.",
     errno.EROFS: "Choose a place that can be written to.",
     errno.EACCES: "Get the right to it (`ls -l` shows whose it is), or choose another place.",
     errno.EPERM: "Get the right to it (`ls -l` shows whose it is), or choose another place.",
@@ -73,8 +74,8 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     path (Path): The file.
     data (dict[str, Any]): What to write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with whole_file(path) as made:
+        made.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     msg.good(f"Wrote {path}")
 
 
@@ -84,5 +85,5 @@ def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     path (Path): The file.
     rows (Iterable[dict[str, Any]]): What to write.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    with whole_file(path) as made:
+        made.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

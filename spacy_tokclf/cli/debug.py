@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from wasabi import msg
 
+from ..errors import Errors
 from ._app import app
 from ._reading import reading
 from ._util import JSON_HELP, failing_cleanly, write_json
@@ -40,10 +41,8 @@ def debug_cli(
 
     Exit code 1 if training could not work with these data.
     """
-    from spacy.cli._util import parse_config_overrides
-
     with failing_cleanly():
-        settings = _settings(config, parse_config_overrides(context.args))
+        settings = _settings(config, context.args)
         found = debug(data, settings, dev=dev, encoder=encoder, lang=lang, options=options)
         if json_path is not None:
             write_json(json_path, found)
@@ -103,11 +102,22 @@ def debug(
     }
 
 
-def _settings(config: Path | None, overrides: dict[str, Any]) -> dict[str, Any]:
-    """Read a config."""
+def _settings(config: Path | None, words: list[str]) -> dict[str, Any]:
+    """Read a config, with the overrides that stand behind it. RAISES (ValueError): TC090, if they are none; TC141."""
+    from spacy.cli._util import parse_config_overrides
+
     from ..pipeline.load import read_config
 
-    return read_config(config, overrides) if config is not None else {}
+    if config is None or str(config).startswith("-"):
+        words = [*([str(config)] if config is not None else []), *words]
+        if words:
+            raise ValueError(Errors.TC090.format(detail=f"{words[0]!r} is no option, and there is no config."))
+        return {}
+    for before, word in zip(["", *words], words, strict=False):
+        is_value = before.startswith("--") and "=" not in before
+        if "." not in word if word.startswith("--") else not is_value:
+            raise ValueError(Errors.TC090.format(detail=f"{word!r} is neither an option nor an override."))
+    return read_config(config, parse_config_overrides(words))
 
 
 def _read_part(path: str, nlp: "Language", options: "ReadOptions") -> "Part":

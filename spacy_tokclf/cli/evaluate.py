@@ -1,5 +1,6 @@
 """`spacy tokclf evaluate`: a pipeline on annotated data, with an analysis of its errors."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -131,7 +132,8 @@ def predict(
     from ..corpus.docs import bare_copy
 
     inputs = ((doc.text if raw else bare_copy(doc, nlp.vocab), doc) for doc in references)
-    pairs = nlp.pipe(inputs, as_tuples=True, batch_size=batch_size)
+    size = None if batch_size is None else min(batch_size, sys.maxsize)
+    pairs = nlp.pipe(inputs, as_tuples=True, batch_size=size)
     examples = [Example(predicted, reference) for predicted, reference in pairs]
     if len(examples) != len(references):
         raise ValueError(Errors.TC240.format(found=len(examples), expected=len(references)))

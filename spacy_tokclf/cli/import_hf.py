@@ -24,9 +24,11 @@ def import_hf_cli(
     decode: Annotated[str | None, typer.Option("--decode", "-d", help="constrained or greedy")] = None,
 ) -> None:
     """Make a pipeline of a Hugging Face token classifier. It predicts at once, and can be trained further."""
+    from ..export.folders import check_output, save_pipeline
     from ..export.import_hf import import_hf
 
     with failing_cleanly():
+        check_output(output)
         nlp = import_hf(
             name,
             revision=revision,
@@ -36,6 +38,6 @@ def import_hf_cli(
             scheme=scheme,
             decode=decode,
         )
-        nlp.to_disk(output)
+        save_pipeline(nlp, output)
         msg.good(f"Wrote {output}")
         msg.text(f"Labels: {', '.join(nlp.pipe_labels[component])}")

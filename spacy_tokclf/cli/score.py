@@ -126,7 +126,7 @@ def score(
             _check_scheme(scheme, reference, file, suffix=suffix)
         return compare_columns(reference.tags, file.tags, reference.lengths, mode=mode, scheme=scheme, suffix=suffix)
 
-    _check_mode(mode, scheme, options.separator)
+    _check_mode(mode, scheme)
     reference = read(gold, gold_column)
     comparison = compare(pred)
     tokens = [reference.tokens]
@@ -142,12 +142,10 @@ def score(
     return summary
 
 
-def _check_mode(mode: str, scheme: str | None, separator: str | None) -> None:
-    """Refuse a mode or a separator that cannot be, and a scheme that would be ignored."""
+def _check_mode(mode: str, scheme: str | None) -> None:
+    """Refuse a mode that cannot be, and a scheme that would be ignored."""
     if mode not in ("default", "strict"):
         raise ValueError(Errors.TC213.format(name="--mode", value=mode, expected="default or strict"))
-    if separator == "":
-        raise ValueError(Errors.TC213.format(name="--separator", value="empty", expected="some text"))
     if scheme is not None and mode != "strict":
         raise ValueError(Errors.TC226.format(scheme=scheme))
 

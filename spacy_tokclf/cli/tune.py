@@ -49,6 +49,7 @@ def tune_cli(
     """
     from ..corpus.convert import read_file
     from ..errors import Errors
+    from ..export.folders import check_output, save_pipeline
     from ..pipeline.load import load_pipeline
     from ..pipeline.tuning.tune import copy_tuning, tune
     from ..runtime.device import choose_gpu
@@ -58,6 +59,8 @@ def tune_cli(
             raise ValueError(Errors.TC065.format(model=model))
         if (data is None) == (like is None):
             raise ValueError(Errors.TC066)
+        if output is not None:
+            check_output(output)
         choose_gpu(use_gpu)
         nlp = load_pipeline(model)
         if data is None:
@@ -70,13 +73,21 @@ def tune_cli(
         if not pipe.cfg["tuned"]:
             msg.warn(f"The config says tuned = false for {pipe.name}: the numbers are stored, and not used.")
         if output is None:
-            # Nothing else of the pipeline has changed.
-            pipe.to_disk(Path(model) / pipe.name, exclude=("vocab", "model", "encoder"))
+            _update(pipe, Path(model))
         else:
-            nlp.to_disk(output)
+            save_pipeline(nlp, output)
         msg.good(f"Wrote {output or model}")
         if report is not None:
             write_json(report, found)
+
+
+def _update(pipe: Any, model: Path) -> None:
+    """Write the settings of a component into a saved pipeline: nothing else of it has changed."""
+    from ..runtime.files import updated_folder
+
+    with updated_folder(model.absolute() / pipe.name) as made:
+        made.mkdir()
+        pipe.to_disk(made, exclude=("vocab", "model", "encoder"))
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -13,8 +13,10 @@ from .forms.doc_groups import check_groups
 from .forms.docbin import SUFFIX, read_docbin, write_docbin
 from .forms.json_shapes import FORMATS
 from .forms.table import FORMS
+from .hf.load import is_saved_dataset
 from .hf.records import dataset_from_records, import_datasets, records_from_dataset, tag_names
 from .offset_report import OffsetReport
+from .option_checks import check_options
 from .options import ReadOptions, WriteOptions
 
 if TYPE_CHECKING:
@@ -34,8 +36,12 @@ def read_any(
     RETURNS (Iterator[Doc]): Reference Docs.
     RAISES (ValueError): TC1xx, with file and line, if the data are at fault; TC118 or TC169 if there are none.
     """
+    options = options or ReadOptions()
+    check_options(options)
+    if not str(path):
+        raise ValueError(Errors.TC118.format(path=str(path)))
     form = next(form for form in FORMS if form.sniff(path))
-    return form.read(path, nlp, options or ReadOptions(), report)
+    return form.read(path, nlp, options, report)
 
 
 def read_file(path: str | Path, nlp: Language, options: ReadOptions | None = None) -> list[Doc]:
@@ -78,13 +84,16 @@ def check_target(path: str | Path, format: str | None = None) -> None:
 
     path (str | Path): The name.
     format (str | None): Shape of JSON.
-    RAISES (ValueError): TC167 for an unknown shape, TC172 if the name tells no form.
+    RAISES (ValueError): TC167 for an unknown shape, TC172 if the name tells no form, TC294 if it is a folder with
+        something else in it.
     """
     if format is not None:
         check_choice("format", format, FORMATS)
     if not any(form.write and Path(path).suffix in form.suffixes for form in FORMS):
         expected = "*.spacy, *.jsonl, *.json, *.conll, *.parquet, or a name without suffix for a folder"
         raise ValueError(Errors.TC172.format(path=path, verb="write", expected=expected))
+    if Path(path).is_dir() and not Path(path).suffix and any(Path(path).iterdir()) and not is_saved_dataset(path):
+        raise ValueError(Errors.TC294.format(path=Path(path).absolute()))
 
 
 def dataset_dict_from_docbins(folder: str | Path) -> "DatasetDict":

@@ -18,6 +18,7 @@ from .forms.looks import naming_what_it_is
 from .forms.rows import Rows
 from .forms.table import COLUMNS, FORMS, Form
 from .forms.tokens_and_tags import Columns, stream_rows
+from .option_checks import check_options
 from .options import ReadOptions
 
 _SUFFIX_FORM = re.compile(r"-|[OBIESLU]|.+-[BIESLU]", re.DOTALL)
@@ -53,6 +54,7 @@ def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix:
         behind, and have not; for other forms, as read_any does.
     """
     options = options or ReadOptions()
+    check_options(options)
     if not Path(path).is_file():
         raise ValueError(Errors.TC118.format(path=str(path)))
     form = next(form for form in FORMS if form.sniff(path))

@@ -21,10 +21,11 @@ from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from ..pipeline.load import load_pipeline
 from ..runtime.arrays import to_tensor
 from ..runtime.dropout import rng_kept
+from ..runtime.files import whole_folder
 from ..tags.tuning import tune_logits
 from ..wordpieces.prefix import PREFIX_SPACE, with_prefix_space
 from .component import Classifier, check_equivalent, find_classifier
-from .folders import check_target, whole_folder
+from .folders import check_apart, check_target
 
 if TYPE_CHECKING:
     import torch
@@ -48,11 +49,12 @@ def export_hf(
     force (bool): Whether to replace an earlier export.
     RETURNS (Path): The folder.
     RAISES (ValueError): TC250, TC255 to TC258, if the component has no Hugging Face equivalent; TC259 or TC260, if
-        there is something else in the folder.
+        there is something else in the folder; TC306, if it is in the pipeline.
     """
     out_dir = Path(out_dir).absolute()
     check_target(out_dir, mark=CONFIG, force=force)
     nlp = nlp if isinstance(nlp, Language) else load_pipeline(nlp)
+    check_apart(out_dir, nlp.path)
     classifier = find_classifier(nlp, component)
     module: Any = make_checkpoint(classifier)
     with whole_folder(out_dir) as made:

@@ -1,11 +1,12 @@
-"""Output folders that appear whole or not at all, and replace an earlier one of their kind only."""
+"""Where output folders may be written: at a new or empty place, or over an earlier one of their kind."""
 
-import contextlib
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
+from spacy.language import Language
+
 from ..errors import Errors
+from ..pipeline.load import META
+from ..runtime.files import updated_folder
 
 
 def check_target(out_dir: Path, *, mark: str, force: bool) -> None:
@@ -24,23 +25,35 @@ def check_target(out_dir: Path, *, mark: str, force: bool) -> None:
         raise ValueError(Errors.TC260.format(path=out_dir, mark=mark))
 
 
-@contextlib.contextmanager
-def whole_folder(out_dir: Path) -> Iterator[Path]:
-    """Write a folder that appears whole or not at all: beside its place, and moved there at the end. After an error
-    what was there before is there again.
+def check_output(out_dir: Path) -> None:
+    """Make sure that a pipeline may be written to a folder: a new or empty one, or one with a pipeline.
 
-    out_dir (Path): Its place.
-    YIELDS (Path): Where to write it: a path at which nothing is yet. What is written beside it is removed in the end.
+    out_dir (Path): The folder.
+    RAISES (ValueError): TC260, if there is something else in it.
     """
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as workplace:
-        made, old = Path(workplace) / "new", Path(workplace) / "old"
-        yield made
-        if out_dir.exists():
-            out_dir.rename(old)
-        try:
-            made.rename(out_dir)
-        except OSError:
-            if old.exists():
-                old.rename(out_dir)
-            raise
+    if out_dir.is_dir() and any(out_dir.iterdir()):
+        check_target(out_dir, mark=META, force=True)
+
+
+def save_pipeline(nlp: Language, out_dir: Path) -> None:
+    """Write a pipeline; an earlier one in the folder stays until all is written.
+
+    nlp (Language): The pipeline.
+    out_dir (Path): The folder.
+    """
+    with updated_folder(out_dir.absolute()) as made:
+        nlp.to_disk(made)
+
+
+def check_apart(out_dir: Path, pipeline: Path | None) -> None:
+    """Refuse to write into, or over, the pipeline that is read.
+
+    out_dir (Path): The folder.
+    pipeline (Path | None): The folder of the pipeline, if it has one.
+    RAISES (ValueError): TC306, if one is in the other.
+    """
+    if pipeline is None:
+        return
+    place, source = out_dir.resolve(), Path(pipeline).resolve()
+    if place.is_relative_to(source) or source.is_relative_to(place):
+        raise ValueError(Errors.TC306.format(path=out_dir))

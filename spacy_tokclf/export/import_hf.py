@@ -74,12 +74,15 @@ def import_hf(
         pretrained = _rename(pretrained, list(labels), name=str(name_or_dir))
     tags = pretrained.head.tags if pretrained.head is not None else []
     found = own["scheme"] if "scheme" in own and labels is None else checkpoint_scheme(tags, given=labels is not None)
-    scheme = scheme or found
+    scheme = found if scheme is None else scheme
     _check_scheme(tags, scheme)
     if pretrained.head is not None:
         pretrained = pretrained._replace(head=pretrained.head._replace(scheme=scheme))
     nlp = blank_pipeline(lang)
-    config: dict[str, Any] = {"decode": decode or own.get("decode", "greedy"), "threshold": own.get("threshold", 0.0)}
+    config: dict[str, Any] = {
+        "decode": own.get("decode", "greedy") if decode is None else decode,
+        "threshold": own.get("threshold", 0.0),
+    }
     windows = {key: own[key] for key in ENCODER_SETTINGS if key in own}
     if windows:
         config["model"] = {"tok2vec": windows}
@@ -96,11 +99,16 @@ def _own_settings(found: Any, *, name: str) -> dict[str, Any]:
     """Check what an export from here has added to the config. RAISES (ValueError): TC088."""
     if found is None:
         return {}
-    if isinstance(found, dict) and all(isinstance(found[key], OWN_TYPES[key]) for key in OWN_TYPES if key in found):
+    if isinstance(found, dict) and all(_is_a(found[key], OWN_TYPES[key]) for key in OWN_TYPES if key in found):
         fitted = found.get(TUNING, {})
-        if set(fitted) <= set(CALIBRATION) and all(isinstance(value, int | float) for value in fitted.values()):
+        if set(fitted) <= set(CALIBRATION) and all(_is_a(value, int | float) for value in fitted.values()):
             return dict(found)
     raise ValueError(Errors.TC088.format(name=name, key=OWN_KEY, found=str(found)[:200]))
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Tell whether a value has a type; true and false are no numbers."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _rename(pretrained: Pretrained, labels: list[str], *, name: str) -> Pretrained:

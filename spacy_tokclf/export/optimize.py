@@ -14,7 +14,8 @@ from ..models.onnx.shim import OnnxShim
 from ..models.shim import EncoderShim
 from ..pipeline.load import load_pipeline
 from ..pipeline.lookup import find_encoder, pipes_with_model
-from .folders import check_target, whole_folder
+from ..runtime.files import whole_folder
+from .folders import check_apart, check_target
 from .optimize_check import Agreement, check_agreement, compare_pipelines
 
 PRECISIONS = ("fp32", "int8")
@@ -55,8 +56,7 @@ def optimize(
     check_target(out_dir, mark="meta.json", force=force)
     _need_packages()
     original = load_pipeline(model)
-    if original.path is not None and Path(original.path).resolve() == out_dir.resolve():
-        raise ValueError(Errors.TC306.format(path=out_dir))
+    check_apart(out_dir, original.path)
     changed = load_pipeline(model)
     replace_encoders(changed, precision, component=component)
     with whole_folder(out_dir) as made:

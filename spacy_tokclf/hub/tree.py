@@ -7,8 +7,8 @@ from spacy.language import Language
 
 from ..errors import Errors
 from ..export import export_hf
-from ..export.folders import whole_folder
 from ..pipeline.load import load_pipeline
+from ..runtime.files import whole_folder
 from .card import write_card
 from .card_facts import collect_facts
 from .upload import check_repo

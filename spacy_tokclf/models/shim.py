@@ -305,6 +305,7 @@ class EncoderShim(BaseEncoderShim):
         self.config = config
         self.tokenizer_config = tokenizer_config
         self._tokenizer = PieceTokenizer(tokenizer_json)
+        self.tokenizer_config["model_max_length"] = int(tokenizer_config["model_max_length"])
         self._choose_backend()
         self.head = None
 
@@ -325,7 +326,12 @@ def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None
         if name not in own or own[name].shape != tensor.shape
     ]
     if missing or unexpected:
-        raise ValueError(Errors.TC013.format(missing=missing, unexpected=unexpected))
+        raise ValueError(Errors.TC013.format(missing=_some(missing), unexpected=_some(unexpected)))
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (", ".join(names[:3]) or "none") + more
 
 
 def choose_backend(name: str, module: "nn.Module", tokenizer: PieceTokenizer, pad_id: int) -> Backend:

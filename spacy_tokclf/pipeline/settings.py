@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import Errors
 from ..tags import SCHEMES
+from ..tags.tuning import Tuning
 
 DECODERS = ("constrained", "greedy")
 #: Setting of `spans_key` that leaves the key to the component's place in the pipeline.
@@ -25,8 +26,30 @@ DEFAULTS: dict[str, Any] = {
     "tuned": True,
     "label_smoothing": 0.0,
 }
+
+
+def _are_tags(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(tag, str) for tag in value)
+
+
+def _is_tuning(value: Any) -> bool:
+    """Tell whether a value holds fields of a `Tuning`, with a number for each type in its bias."""
+    if value is None:
+        return True
+    if not isinstance(value, Mapping) or not set(value) <= set(Tuning._fields):
+        return False
+    bias = value.get("bias", {})
+    numbers = [number for key, number in value.items() if key != "bias"]
+    return isinstance(bias, Mapping) and all(_is_number(number) for number in (*numbers, *bias.values()))
+
+
 #: What else is in `cfg`: the labels, what was fitted, and what the config says of the settings.
-STATE = ("format", "scheme", "tags", "tuning", "given")
+STATE: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "format": (lambda value: isinstance(value, int), "a whole number"),
+    "tags": (_are_tags, "a list of tags"),
+    "tuning": (_is_tuning, "null, or what `spacy tokclf tune` has fitted: bias, temperature, slope and shift"),
+    "given": (lambda value: isinstance(value, Mapping), "the settings of the config"),
+}
 
 
 def check_setting(name: str, value: Any) -> Any:
@@ -39,10 +62,13 @@ def check_setting(name: str, value: Any) -> Any:
         for a tag scheme that does not exist.
     """
     if name == "scheme":
-        if value not in SCHEMES:
+        if not isinstance(value, str) or value not in SCHEMES:
             raise ValueError(Errors.TC100.format(scheme=value, known=", ".join(SCHEMES)))
         return value
     if name in STATE:
+        is_right, expected = STATE[name]
+        if not is_right(value):
+            raise ValueError(_out_of_range(name, value, expected))
         return value
     if name not in DEFAULTS:
         raise ValueError(Errors.TC035.format(name=name, known=", ".join(DEFAULTS)))

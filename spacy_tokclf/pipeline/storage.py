@@ -15,11 +15,13 @@ from thinc.api import Model
 from ..errors import Errors
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
+from ..runtime.blame import is_own, short
 from .home import Home
 from .restore import encoder_settings, restore_encoders, restore_settings, saved_settings
 
 ENCODER = "encoder"
 StoredT = TypeVar("StoredT", bound="Stored")
+ReadT = TypeVar("ReadT")
 
 
 class Stored:
@@ -55,7 +57,7 @@ class Stored:
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
         RAISES (ValueError): TC013, TC030 or TC032, if the folder is not whole, or of a later version; TC033 or TC034,
-            if the config asks for something that cannot change any more.
+            if the config asks for something that cannot change any more; TC089, if a file holds something else.
         """
         in_pipeline = _in_pipeline(exclude)
         deserialize: dict[str, Callable[[Path], Any]] = {
@@ -65,7 +67,7 @@ class Stored:
             ENCODER: lambda p: _encoders_from_disk(self.model, p),
             "model": lambda p: _from_bytes(self, p.read_bytes(), in_pipeline=in_pipeline),
         }
-        util.from_disk(path, deserialize, exclude)
+        util.from_disk(path, {part: self._naming(part, read) for part, read in deserialize.items()}, exclude)
         self.check_config()
         return self
 
@@ -89,7 +91,7 @@ class Stored:
         bytes_data (bytes): The bytes.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
-        RAISES (ValueError): TC013, TC030, TC032 to TC034, as for `from_disk`.
+        RAISES (ValueError): TC013, TC030, TC032 to TC034, TC089, as for `from_disk`.
         """
         in_pipeline = _in_pipeline(exclude)
         deserialize: dict[str, Callable[[bytes], Any]] = {
@@ -97,9 +99,23 @@ class Stored:
             "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
             "model": lambda b: _from_bytes(self, b, in_pipeline=in_pipeline),
         }
-        util.from_bytes(bytes_data, deserialize, exclude)
+        util.from_bytes(bytes_data, {part: self._naming(part, read) for part, read in deserialize.items()}, exclude)
         self.check_config()
         return self
+
+    def _naming(self, part: str, read: Callable[[ReadT], Any]) -> Callable[[ReadT], None]:
+        """Let a reader name the file that it stumbles over. What libraries say of it, and what has a code, stays."""
+
+        def reading(given: ReadT) -> None:
+            try:
+                read(given)
+            except Exception as error:
+                if str(error).startswith("[T") or not is_own(error):
+                    raise
+                detail = short(error, limit=150)
+                raise ValueError(Errors.TC089.format(file=part, name=self.name, detail=detail)) from error
+
+        return reading
 
     def check_config(self) -> None:
         """Refuse what the config says and the component is not. By default there is nothing."""
@@ -137,7 +153,18 @@ def _from_bytes(pipe: Stored, data: bytes, *, in_pipeline: bool) -> None:
     for node, info in zip(nodes, msg["nodes"], strict=True):
         set_dims(node, info["dims"])
     model.from_dict(msg)
+    _check_rows(pipe)
     restore_encoders(pipe, given, in_pipeline=in_pipeline)
+
+
+def _check_rows(pipe: Stored) -> None:
+    """Refuse other tags than the classifier has rows for. RAISES (ValueError): TC089."""
+    if "tags" not in pipe.cfg:
+        return
+    found, rows = len(pipe.cfg["tags"]), pipe.model.get_ref("output_layer").maybe_get_dim("nO")
+    if rows is not None and rows != found:
+        detail = f"it has {found} tags, and the classifier has {rows} rows."
+        raise ValueError(Errors.TC089.format(file="cfg", name=pipe.name, detail=detail))
 
 
 def _shims(model: Model) -> list[BaseEncoderShim]:

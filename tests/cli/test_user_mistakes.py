@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 from spacy_tokclf import PretrainedEncoder
 from spacy_tokclf.cli import app
 from spacy_tokclf.corpus import convert as corpus_convert
-from spacy_tokclf.pipeline import storage
 from spacy_tokclf.pipeline.load import load_pipeline
+from spacy_tokclf.pipeline.token_classifier import TokenClassifier
 from spacy_tokclf.runtime.device import current_device, set_device
 
 GOLD = "Bob\tB-person\nin\tO\nRome\tB-location\n\n" * 3
@@ -206,6 +206,9 @@ MISTAKES = [
     ("export-hf ours gold.conll/out", "TC144", "file"),
     ("export-hf ours gold.conll", "TC259", "another"),
     ("export-hf ours full --force", "TC260", "another"),
+    ("export-hf ours ours/ner/encoder --force", "TC306", "another"),
+    ("optimize ours ours --force", "TC306", "another"),
+    ("import-hf encoder encoder", "TC260", "another"),
     ("optimize ours full", "TC259", "another"),
     ("push ours --repo user/name --dry-run full", "TC294", "new"),
     ("push ours --repo name --dry-run out", "TC287", "USER/NAME"),
@@ -217,7 +220,24 @@ MISTAKES = [
     ("score gold.conll gold.conll --resamples -1", "TC213", "1"),
     ("score gold.conll gold.conll --mode fair", "TC213", "strict"),
     ("score gold.conll gold.conll --scheme IOB9 --mode strict", "TC207", "IOB2"),
-    ("score gold.conll gold.conll --separator ~", "TC213", "text"),
+    *((f"{command} gold.conll{rest} {option}", code, cure)
+      for command, rest in (("convert", " out.spacy"), ("debug", ""), ("evaluate ours", ""), ("tune ours", " -o out"),
+                            ("score gold.conll", ""), ("optimize ours out --data", ""),
+                            ("debug-pieces ours --data", ""))
+      for option, code, cure in (("--separator ~", "TC213", "text"), ("--encoding ~", "TC213", "text"),
+                                 ("--offsets maybe", "TC167", "trust"),
+                                 ("--on-misaligned foo", "TC167", "mask"), ("--overlap foo", "TC167", "longest"),
+                                 ("--format foo", "TC167", "prodigy"), ("--encoding nonsense", "TC125", "utf-8"))),
+    ("convert ~ out.spacy", "TC118", "path"),
+    ("debug ~", "TC118", "path"),
+    ("debug gold.conll --nlp.lang de", "TC090", "--help"),
+    ("debug gold.conll --tag-colunm 0", "TC090", "--tag-colunm"),
+    ("debug gold.conll ours/config.cfg --tag-colunm 0", "TC090", "--tag-colunm"),
+    ("debug gold.conll ours/config.cfg extra", "TC090", "extra"),
+    ("convert gold.conll full", "TC294", "new"),
+    ("convert gold.conll ~", "TC294", "new"),
+    ("convert gold.conll full/file", "TC144", "there already"),
+    ("tune ours gold.conll -o full", "TC260", "another"),
     ("score gold.conll gold.conll --token-column 99", "TC112", "columns"),
     ("convert gold.conll out.spacy --scheme IOB9", "TC100", "IOB2"),
     ("convert gold.conll out.conll --to-scheme IOB9", "TC100", "IOB2"),
@@ -315,7 +335,7 @@ class TestTheMachine:
         assert isinstance(result.exception, kind) and "TC" not in result.output
 
     def test_bugs_in_our_components_are_shown(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(storage, "encoder_nodes", None)
+        monkeypatch.setattr(TokenClassifier, "check_config", None)
         result = invoke("evaluate ours gold.conll")
         assert isinstance(result.exception, TypeError)
 
@@ -325,3 +345,59 @@ def test_under_python_m_spacy() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     assert (done.returncode, "[TC292]" in said, "Traceback" in said) == (1, True, False)
+
+
+#: Commands that write over something, with what they write over.
+OVER = {
+    "convert gold.conll over.spacy": "over.spacy",
+    "convert gold.conll over.jsonl": "over.jsonl",
+    "convert gold.conll over.json": "over.json",
+    "convert gold.conll over.conll": "over.conll",
+    "convert gold.conll over.parquet": "over.parquet",
+    "convert gold.conll over": "over",
+    "evaluate ours gold.conll --json over.json": "over.json",
+    "evaluate ours gold.conll --errors over.jsonl": "over.jsonl",
+    "tune tuned gold.conll": "tuned",
+    "tune ours gold.conll -o tuned": "tuned",
+    "import-hf export tuned": "tuned",
+    "export-hf ours export --force": "export",
+}
+
+
+FULL_DISK = """
+import resource, signal, sys
+from spacy_tokclf.cli import app
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+for command in sys.argv[1:]:
+    try:
+        app(command.split())
+    except SystemExit as end:
+        print("EXIT", end.code)
+"""
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return {str(file): file.read_bytes() for file in files}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
+def test_what_is_written_over_survives_a_full_disk(tmp_path: Path, place: Path) -> None:
+    """Every command fails as it writes: no file may grow beyond some bytes. All files stay as they were, and no others
+    are left."""
+    for name in ("ours", "gold.conll", "encoder"):
+        (shutil.copytree if (place / name).is_dir() else shutil.copy)(place / name, tmp_path / name)
+    os.chdir(tmp_path)
+    shutil.copytree("ours", "tuned")
+    assert invoke("export-hf ours export").exit_code == 0
+    for command, target in OVER.items():
+        if not Path(target).exists():
+            assert invoke(command).exit_code == 0, command
+    before = contents(tmp_path)
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, *OVER], capture_output=True, text=True, check=False)
+    assert done.stdout.count("EXIT 1") == len(OVER), done.stdout + done.stderr
+    assert done.stdout.count("[TC144]") == len(OVER), done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert contents(tmp_path) == before

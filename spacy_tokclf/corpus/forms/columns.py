@@ -76,6 +76,8 @@ def stream_columns(
     """
     if not Path(path).is_file():
         raise ValueError(Errors.TC118.format(path=str(path)))
+    if separator == "":
+        raise ValueError(Errors.TC213.format(name="separator", value="empty", expected="some text"))
     table, n_lines, n_rows = None, 0, 0
     for first, lines in _sentence_blocks(path, encoding):
         n_lines = first + len(lines) - 1

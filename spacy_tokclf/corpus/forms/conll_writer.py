@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from ...errors import Errors
+from ...runtime.files import whole_file
 from ...tags import MISSING, OUTSIDE, SchemeDetector, TagForm, convert_tags, is_usual, split_tag
 from ..records import Record
 from .column_names import header_names
@@ -26,18 +27,13 @@ def write_conll(records: Iterable[Record], path: str | Path, *, scheme: str = "I
     scheme (str): Scheme to write.
     RETURNS (int): Number of posts written.
     RAISES (ValueError): TC117 if a word or a label would not come back: if it is empty, has a tab or a line end, or
-        makes a row that is read as something else. There is no file then.
+        makes a row that is read as something else. Nothing is written then.
     """
     writer = _Writer(scheme)
-    file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("wb") as target:
+    with whole_file(path) as made:
+        with made.open("wb") as target:
             target.writelines(_marked(writer.posts(records)))
         writer.check_labels()
-    except ValueError:
-        file.unlink()
-        raise
     return writer.written
 
 

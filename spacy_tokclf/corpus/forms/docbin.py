@@ -9,6 +9,7 @@ from spacy.vocab import Vocab
 
 from ...errors import Errors
 from ...runtime.blame import short
+from ...runtime.files import whole_file
 from ..docs import doc_to_record, records_to_docs
 from ..records import Record
 from .doc_groups import check_groups, mask_groups
@@ -115,8 +116,8 @@ def write_docs(docs: Iterable[Doc], path: str | Path) -> int:
     RETURNS (int): Number of Docs written.
     """
     docbin = DocBin(attrs=ATTRS, docs=docs)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    docbin.to_disk(path)
+    with whole_file(path) as made:
+        docbin.to_disk(made)
     return len(docbin)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from spacy.tokens import Doc, Span
 
 from ...errors import Errors
+from ...runtime.files import whole_file
 from ..align import check_choice
 from ..docs import doc_scores
 from .json_shapes import FORMATS
@@ -30,8 +31,7 @@ def write_jsonl(docs: Iterable[Doc], path: str | Path, format: str = "prodigy") 
     """
     check_choice("format", format, FORMATS)
     written = 0
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+    with whole_file(path) as made, made.open("w", encoding="utf-8", newline="\n") as file:
         for doc in docs:
             _check_labels(doc)
             row = _WRITERS[format](doc, doc_text(doc))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ...runtime.files import whole_file, whole_folder
 from ..align import text_records_to_docs
 from ..docs import doc_to_record, records_to_docs
 from ..hf.load import FILE_FORMATS, load_split
@@ -86,11 +87,12 @@ def _read_dataset(path: str | Path, nlp: Language, options: ReadOptions, report:
 
 def _write_dataset(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
     dataset = dataset_from_records(map(doc_to_record, docs))
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix:
-        dataset.to_parquet(str(path))
+        with whole_file(path) as made:
+            dataset.to_parquet(str(made))
     else:
-        dataset.save_to_disk(str(path))
+        with whole_folder(path.absolute()) as made:
+            dataset.save_to_disk(str(made))
     return int(dataset.num_rows)
 
 

@@ -134,8 +134,9 @@ class PretrainedEncoder:
         """Say with a code that a model cannot be read."""
         try:
             yield
-        except Exception as error:  # the tokenizers in Rust raise bare Exceptions, and a strange config.json anything
-            if is_own(error):
+        except BaseException as error:
+            # The tokenizers in Rust raise bare Exceptions and panics, and a strange config.json anything.
+            if is_own(error) or not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
                 raise
             raise self._failure(short(error, limit=300)) from error
 
@@ -164,12 +165,16 @@ def module_from_config(config: dict[str, Any]) -> "nn.Module":
 
     config (dict[str, Any]): The contents of a `config.json`.
     RETURNS (nn.Module): The module, in float32.
+    RAISES (ValueError): TC031, for a size that cannot be.
     """
     import torch
     from transformers import AutoConfig, AutoModel
 
     settings = {key: value for key, value in config.items() if key != "model_type"}
     model_config = AutoConfig.for_model(config["model_type"], **settings)
+    for size in SIZES:
+        if isinstance(value := getattr(model_config, size, 1), int) and value < 1:
+            raise ValueError(Errors.TC031.format(name=size, value=value, expected="at least 1"))
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
