@@ -5,6 +5,8 @@ and read back. Prints what it did, and exits with 1 if anything else happened.
 """
 
 import argparse
+import gzip
+import io
 import json
 import multiprocessing
 import random
@@ -14,8 +16,10 @@ import tempfile
 import time
 import traceback
 import warnings
+import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +31,16 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
+from spacy_tokclf.corpus.conll_reader import ConllCorpus
 from spacy_tokclf.corpus.convert import read_any, write_any
 from spacy_tokclf.corpus.docs import doc_to_record
 from spacy_tokclf.corpus.forms.jsonl import doc_text, read_jsonl
+from spacy_tokclf.corpus.forms.table import COLUMNS
+from spacy_tokclf.corpus.forms.table import FORMS as TABLE
 from spacy_tokclf.corpus.options import ReadOptions
 from spacy_tokclf.corpus.records import CharSpan
+from spacy_tokclf.corpus.tagged import read_tagged
+from spacy_tokclf.tags import tags_to_spans
 
 #: Seconds that reading one input may take; they have a few hundred bytes.
 PATIENCE = 10
@@ -159,6 +168,7 @@ class Watch:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                self.check_agreement(path, options)
                 docs = list(read_any(path, self.nlp, options))
                 self.check_round_trip(docs, rng)
         except (ValueError, ImportError) as error:
@@ -168,6 +178,18 @@ class Watch:
         finally:
             signal.alarm(0)
         self.counts[form, outcome] += 1
+
+    def check_agreement(self, path: Path, options: ReadOptions) -> None:
+        """Read a file as it is read to score and to train: of columns, all have to find the same, or refuse it."""
+        is_columns = next(form.name for form in TABLE if form.sniff(path)) == COLUMNS
+        found = {"score": outcome(lambda: score_facts(path, options)) if path.is_file() else None}
+        if is_columns:
+            names = ("scheme", "token_column", "tag_column", "separator", "encoding")
+            corpus = ConllCorpus(path, **{name: getattr(options, name) for name in names})
+            found["train"] = outcome(lambda: tag_facts(example.reference for example in corpus(self.nlp)))
+            found["convert"] = outcome(lambda: tag_facts(read_any(path, self.nlp, options)))
+            if len({repr(value) for value in found.values()}) > 1:
+                raise AssertionError(f"read in different ways: {found}")
 
     def check_round_trip(self, docs: list[Doc], rng: random.Random) -> None:
         """Write texts and read them back."""
@@ -195,6 +217,36 @@ class Watch:
         """Keep an input that went wrong."""
         self.findings.append((form, traceback.format_exc(limit=-6), data))
         return "FOUND"
+
+
+def outcome(read: Callable[[], Any]) -> Any:
+    """What a reader finds, or that it refuses the input by a code."""
+    try:
+        return read()
+    except ValueError as error:
+        if str(error).startswith("[TC"):
+            return "refused"
+        raise
+
+
+def tag_facts(docs: Iterable[Doc]) -> Any:
+    """Words, spans, and what is missing."""
+    records = list(map(doc_to_record, docs))
+    tags = [tag for record in records for tag in record.tags]
+    missing = [i for i, tag in enumerate(tags) if tag == "-"]
+    words = [word.strip(" \t") for record in records for word in record.words]
+    return words, [tags_to_spans(record.tags) for record in records], missing
+
+
+def score_facts(path: Path, options: ReadOptions) -> Any:
+    """The same, of a file of tags, which keeps those of any scheme."""
+    file = read_tagged(path, options)
+    ends = file.lengths.cumsum().tolist()
+    sentences = [file.tags[end - length : end] for end, length in zip(ends, file.lengths.tolist(), strict=True)]
+    kinds = {tag[0] for tag in file.tags}
+    scheme = "BILOU" if kinds & {"L", "U"} else "IOBES" if kinds & {"S", "E"} else "IOB2"
+    missing = [i for i, tag in enumerate(file.tags) if tag == "-"]
+    return file.tokens, [tags_to_spans(tags, scheme) for tags in sentences], missing
 
 
 def row_facts(doc: Doc) -> Any:
@@ -238,6 +290,43 @@ def damaged(watch: Watch, rng: random.Random, folder: Path) -> None:
         ReadOptions(**(form.options or {})) if rng.random() < 0.8 else ReadOptions(overlap="first", keep_tokens=True)
     )
     watch.see(form.name, path, options, rng, seen)
+
+
+def packed(watch: Watch, rng: random.Random, folder: Path) -> None:
+    """Damage a file that is no text: a DocBin, what is in it, a parquet file, an archive, what is in it."""
+    form = rng.choice([form for form in FORMS if "." in form.file and not form.options])
+    texts = random_texts(rng)
+    path = form.save(texts, folder)
+    kind = rng.choice(("spacy", "spacy inside", "parquet", "gz", "gz inside", "zip", "zip inside"))
+    if kind.startswith(("spacy", "parquet")):
+        target = folder / f"p.{kind.split()[0]}"
+        plain = next(form for form in FORMS if form.name == "Doccano").save(texts, folder)
+        write_any(list(read_any(plain, watch.nlp, ReadOptions(on_misaligned="expand"))), target)
+    else:
+        target = folder / f"{form.file}.{kind.split()[0]}"
+    data = (target if target.suffix in (".spacy", ".parquet") else path).read_bytes()
+    data = zlib.decompress(data) if kind == "spacy inside" else data
+    times = rng.choice((0, 1, 1, 2))
+    binary = (cut, truncate, flip, flip, flip, put, repeat)
+    if kind in ("gz", "zip"):
+        data = pack(target, form.file, data)
+    for _ in range(times):
+        data = rng.choice(binary)(rng, data)
+    if kind in ("gz inside", "zip inside"):
+        data = pack(target, form.file, data)
+    data = zlib.compress(data) if kind == "spacy inside" else data
+    target.write_bytes(data)
+    watch.see(kind, target, ReadOptions(), rng, data)
+
+
+def pack(target: Path, name: str, data: bytes) -> bytes:
+    """Pack a file."""
+    if target.suffix == ".gz":
+        return gzip.compress(data)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return file.getvalue()
 
 
 def structures() -> st.SearchStrategy[Any]:
@@ -294,6 +383,8 @@ def batches(watch: Watch, rng: random.Random, folder: Path) -> Iterator[None]:
     while True:
         for _ in range(80):
             damaged(watch, rng, folder)
+        for _ in range(10):
+            packed(watch, rng, folder)
         made(watch, rng, folder, 20)
         yield
 

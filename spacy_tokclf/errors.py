@@ -521,7 +521,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "label, both offsets whole numbers."
     )
     TC174 = (
-        "{path}: not one token of the {texts} text(s) has gold that could be used, but something is marked: {facts}. "
+        "{path}: not one token of the {texts} text(s) has gold that could be used: {facts}. "
         "Expected spans with a start, an end and a label{hint}."
     )
     TC175 = (
@@ -555,6 +555,14 @@ class Errors(metaclass=ErrorsWithCodes):
     TC184 = (
         "The label {label!r} of an entity in {text!r} would not come back: in JSON it stands for none. Give the entity "
         "a name, or write a DocBin (.spacy)."
+    )
+    TC185 = (
+        "{path}: no row of this JSON-MIN of Label Studio marks a region, while other things are said in it ({keys}), "
+        "so nobody may have looked for entities. Export the project as JSON, which tells what was asked."
+    )
+    TC186 = (
+        "{path}: the first of several columns holds what tells texts apart ({found!r}), not tokens. Choose that of the "
+        "tokens: `--token-column 1`, or count from the end (-2 is the last but one)."
     )
     TC200 = (
         "There are {gold} gold and {pred} predicted sentences. Expected the same sentences in the "

@@ -105,12 +105,13 @@ class OffsetReport:
         return self._examples.get(kind, [])
 
     def check(self, name: str) -> None:
-        """Refuse a corpus in which something is marked, and nothing of it can be learned.
+        """Refuse a corpus that has texts, and nothing that could be learned: nobody annotated them, or nothing of what
+        is marked can be used.
 
         name (str): The corpus.
         RAISES (ValueError): TC174.
         """
-        if self._known or not self.counts["unread"]:
+        if self._known or not (self.counts["unread"] or self.counts["unannotated"]):
             return
         hint = "; to read what a model predicted, ask for `predictions`" if self._why["unread"]["prediction"] else ""
         raise ValueError(Errors.TC174.format(path=name, texts=self.texts, facts="; ".join(self.said), hint=hint))

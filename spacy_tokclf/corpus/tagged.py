@@ -14,6 +14,7 @@ from ..types import Ints
 from .docs import doc_to_record
 from .forms.columns import join_rows
 from .forms.conll import check_rows
+from .forms.doc_groups import check_groups
 from .forms.looks import naming_what_it_is
 from .forms.rows import Rows
 from .forms.table import COLUMNS, FORMS, Form
@@ -96,7 +97,8 @@ def _check_suffixes(tags: list[str], where: Callable[[int], str]) -> None:
 
 def _read_docs(path: Path, form: Form, options: ReadOptions) -> TaggedFile:
     """Read the entities of Docs as tags in IOB2."""
-    records = [doc_to_record(doc) for doc in form.read(path, spacy.blank("xx"), options, None)]
+    docs = check_groups(form.read(path, spacy.blank("xx"), options, None), str(path))
+    records = [doc_to_record(doc) for doc in docs]
     lengths = np.array([len(record.words) for record in records], dtype=np.int64)  # (n_docs,)
     ends = np.cumsum(lengths)  # one past the last token of each Doc, (n_docs,)
 

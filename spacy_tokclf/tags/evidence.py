@@ -15,6 +15,14 @@ CC CD DT EX FW IN JJ JJR JJS LS MD NN NNS NNP NNPS PDT POS PRP PRP$ RB RBR RBS R
 WP$ WRB
 """
 _BEGINS_OR_ENDS = re.compile(r"[BI][-_:/.].+|.+[-_:/.][BI]", re.DOTALL)
+# Words that begin a span, and words that go on with it, before the type or behind it.
+_POSITIONS = [
+    [
+        re.compile(rf"(?:{words})[\W_]+(?P<type>\w.*)", re.IGNORECASE | re.DOTALL),
+        re.compile(rf"(?P<type>.*[^\W_])[\W_]+(?:{words})", re.IGNORECASE | re.DOTALL),
+    ]
+    for words in ("B|BEG|BEGIN|BEGINNING|START|FIRST", "I|IN|INSIDE|INTERMEDIATE|M|MID|MIDDLE|CONT")
+]
 _HEADINGS = {"y", "class", "type", "category", "target", "gold", "annotation", "label", "labels", "tag", "tags", "ner"}
 _MANY, _LONG, _FEW = 8, 60, 50
 
@@ -34,7 +42,8 @@ def why_no_labels(counts: Mapping[str, int]) -> tuple[str, str]:
         return "a column of parts of speech", speech[0]
     if odd:
         return odd
-    if spelled and (len(spelled) == len(labels) or any(_BEGINS_OR_ENDS.fullmatch(label) for label in spelled)):
+    evident = spelled and (len(spelled) == len(labels) or any(_BEGINS_OR_ENDS.fullmatch(label) for label in spelled))
+    if evident or (spelled := _with_positions(labels)):
         return "tags with prefixes in a spelling that is not known, or not the same in all", spelled[0]
     if _may_name_column(counts):
         return "names of columns in the first row", next(iter(counts))
@@ -45,6 +54,18 @@ def why_no_labels(counts: Mapping[str, int]) -> tuple[str, str]:
     return "", ""
 
 
+def _with_positions(labels: Mapping[str, int]) -> list[str]:
+    """Find labels that say in words where in its span a token stands, or in letters that no joint divides from the
+    type: most labels are such pairs then."""
+    begin, inside = (
+        {(way, match["type"]): label for label in labels for way in (0, 1) if (match := ways[way].fullmatch(label))}
+        for ways in _POSITIONS
+    )
+    joined = [label for key, label in begin.items() if key in inside]
+    pairs = [label for label in labels if label[0] == "B" and len(label) > 2 and f"I{label[1:]}" in labels]
+    return joined or (pairs if 4 * len(pairs) > len(labels) else [])
+
+
 def _may_name_column(counts: Mapping[str, int]) -> bool:
     """Tell a label that is there once, as the very first, and is not like the others."""
     first, *others = [tag for tag in counts if tag != MISSING] or [OUTSIDE]
@@ -52,7 +73,7 @@ def _may_name_column(counts: Mapping[str, int]) -> bool:
         return False
     cases = {label.isupper() for label in others if label != OUTSIDE}
     is_odd = cases == {True} or (not cases and sum(counts.values()) > _FEW)
-    return first.casefold() in _HEADINGS or (not first.isupper() and is_odd)
+    return first.casefold() in _HEADINGS or (first.isidentifier() and not first.isupper() and is_odd)
 
 
 def _oddity(label: str) -> str:

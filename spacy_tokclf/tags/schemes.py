@@ -97,9 +97,10 @@ def is_tag_of(tag: str | None, scheme: str) -> bool:
     RETURNS (bool): True for "O", for a missing value and for a prefix of the scheme with a type.
     RAISES (ValueError): TC100 if there is no such scheme.
     """
-    prefixes = get_scheme(scheme).prefixes
+    known = get_scheme(scheme)
     if tag is None or tag in (OUTSIDE, MISSING):
         return True
+    prefixes = known.prefixes
     if not prefixes:
         return tag != ""
     prefix, label = split_tag(tag)
@@ -122,10 +123,10 @@ def tags_to_spans(tags: Sequence[str | None], scheme: str = "IOB2") -> list[Span
     spans: list[Span] = []
     start, open_label = 0, ""
     for i, tag in enumerate(tags):
-        if not is_tag_of(tag, scheme):
-            raise ValueError(Errors.TC101.format(tag=tag, where=f"token {i}", expected=expected_tags(scheme)))
         prefix, label = "", ""
         if tag is not None and tag not in (OUTSIDE, MISSING):
+            if not is_tag_of(tag, scheme):
+                raise ValueError(Errors.TC101.format(tag=tag, where=f"token {i}", expected=expected_tags(scheme)))
             prefix, label = split_tag(tag) if has_prefixes else ("", tag)
         if open_label and (prefix in BEGIN_PREFIXES or label != open_label):
             spans.append((start, i, open_label))

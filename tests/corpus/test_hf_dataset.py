@@ -9,7 +9,15 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import create_train_batches, train
 from spacy.util import load_config_from_str, load_model_from_config, registry
 
-from spacy_tokclf.corpus import Record, dataset_from_records, load_split, load_wnut17, read_conll, write_conll
+from spacy_tokclf.corpus import (
+    Record,
+    dataset_from_records,
+    load_split,
+    load_wnut17,
+    read_conll,
+    records_from_dataset,
+    write_conll,
+)
 from spacy_tokclf.corpus.batcher import make_length_batcher_v1
 from spacy_tokclf.corpus.forms import wnut17
 from spacy_tokclf.corpus.hf.load import ScriptError
@@ -347,3 +355,14 @@ def test_the_published_conll_files(no_hub, wnut17, caplog):
         loaded = load_wnut17(folder=wnut17["train"].parent)
     assert {split: len(records) for split, records in loaded.items()} == {"train": 3394, "dev": 1009, "test": 1287}
     assert loaded["test"] == list(read_conll(wnut17["test"]))
+
+
+@pytest.mark.parametrize("described", [{"_type": "Value"}, {"_type": "None"}, {"dtype": 1, "_type": "Value"}])
+def test_a_damaged_description_of_columns(tmp_path, described):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"tokens": [["a"]], "ner_tags": [["O"]]})
+    facts = json.dumps({"info": {"features": {"tokens": described, "ner_tags": described}}})
+    pq.write_table(table.replace_schema_metadata({"huggingface": facts}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=r"TC15[1-6]"):
+        list(records_from_dataset(load_split(tmp_path / "x.parquet", "train")))

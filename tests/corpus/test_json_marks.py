@@ -13,6 +13,7 @@ from spacy_tokclf.corpus import doc_to_record, read_docbin, text_records_to_docs
 from spacy_tokclf.corpus.convert import read_any, write_any
 from spacy_tokclf.corpus.jsonl_reader import make_jsonl_corpus_v1
 from spacy_tokclf.corpus.records import Mark, TextRecord
+from spacy_tokclf.corpus.tagged import read_tagged
 
 TEXT = "Mira Oduya moved to Lagos."
 NLP = spacy.blank("en")
@@ -166,8 +167,26 @@ def test_groups_without_entities_are_not_lost_in_silence(tmp_path):
         with pytest.raises(ValueError, match=rf"TC175.*{name}.*'sc'; 2 in 2 texts"):
             write_any(docs, tmp_path / name)
         assert not (tmp_path / name).exists()
-    with pytest.raises(ValueError, match=r"TC175.*x\.spacy"):
-        list(read_docbin(path))
+    for read in (read_docbin, read_tagged):
+        with pytest.raises(ValueError, match=r"TC175.*x\.spacy"):
+            list(read(path))
     mixed = docbin(tmp_path / "z.spacy", grouped(), grouped([(2, 3)]))
     with pytest.warns(UserWarning, match=r"TW122.*in 1 of 2 text"):
         assert [record.tags for record in read_docbin(mixed)] == [["-"] * 3, ["O", "O", "B-X"]]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": TEXT},
+        {"text": TEXT, "entities": None},
+        {"text": TEXT, "entityLabels": [{"startCharIndex": 0, "endCharIndex": 9, "entityName": "PER"}]},
+        {"id": 1, "data": {"text": TEXT}, "annotations": [], "predictions": []},
+        {"text": TEXT, "answer": "ignore"},
+    ],
+)
+def test_a_file_that_nobody_annotated_is_an_error(row, read):
+    with pytest.raises(ValueError, match=r"TC174.*2 of 2 texts have no annotation"):
+        read(row, row)
+    (tags, gold), said = read(row, {"text": TEXT, "label": [[0, 10, "PER"]]})
+    assert tags == NONE and gold[0] == "B-PER" and "TW110" in said

@@ -206,6 +206,7 @@ FOREIGN = {
     "pipeline found": [{"entity_group": "PER", "score": 0.9, "word": "Mira", "start": 0, "end": 4}],
     "notebook": {"cells": [], "nbformat": 4},
     "Labelbox": {"Labeled Data": TEXT, "Label": {}},
+    "DocRED": {"title": "x", "sents": [["Mira"]], "vertexSet": [], "labels": []},
     "tagtog": {"anncomplete": True, "annotatable": {}, "entities": []},
     "INCEpTION": {"%FEATURE_STRUCTURES": []},
     "dialogue": {

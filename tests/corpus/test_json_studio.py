@@ -241,3 +241,12 @@ def test_rows_of_json_min(read):
         {"text": TEXT, "label": [{**HYPER["value"]}, PER["value"]], "annotation_id": 3},
     ]
     assert read(*rows) == ([GOLD] * 3, "")
+
+
+def test_json_min_without_a_region_does_not_say_that_there_are_no_entities(read):
+    rows = [{"text": TEXT, "sentiment": said, "annotation_id": 1, "lead_time": 2.5} for said in ("good", "bad")]
+    with pytest.raises(ValueError, match=r"TC185.*\(sentiment\).*as JSON"):
+        read(*rows)
+    assert read(*rows, {"text": TEXT, "ner": [PER["value"], LOC["value"]], "annotation_id": 3})[0][2] == GOLD
+    (tags,), said = read({"text": TEXT, "annotation_id": 1})
+    assert (set(tags), said) == ({"O"}, "")

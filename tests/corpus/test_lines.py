@@ -5,9 +5,12 @@ import io
 import zipfile
 
 import pytest
+import spacy
 
+from spacy_tokclf.corpus.convert import read_any
 from spacy_tokclf.corpus.forms import lines, sources
 from spacy_tokclf.corpus.forms.lines import inner_name, read_line_blocks
+from spacy_tokclf.corpus.tagged import read_tagged
 
 TEXT = "Zoë\tB-PER\n\nx\x85y\u2028z\tO\n"
 LINES = ["Zoë\tB-PER", "", "x\x85y\u2028z\tO"]
@@ -115,5 +118,19 @@ def test_the_name_inside(tmp_path):
     assert inner_name("data/x.conll.gz").name == "x.conll"
     assert inner_name("x.conll").name == "x.conll"
     assert inner_name("x.jsonl.zip").name == "x.jsonl"
+
+
+@pytest.mark.parametrize("damage", range(9))
+def test_an_archive_with_a_broken_list_of_its_files(tmp_path, damage):
+    """Whoever asks what is in an archive that is damaged gets a refusal with a code."""
+    data = zipped(**{"x.conll": TEXT})
+    at = data.index(b"PK\x01\x02") + damage * 5
+    path = tmp_path / "x.zip"
+    path.write_bytes(data[:at] + bytes([data[at] ^ 0x7F]) + data[at + 1 :])
+    for reading in (lambda: list(read_any(path, spacy.blank("en"))), lambda: read_tagged(path)):
+        try:
+            reading()
+        except ValueError as error:
+            assert str(error).startswith("[TC12"), error
     (tmp_path / "export.zip").write_bytes(zipped(**{"deep/x.jsonl": "{}"}))
     assert inner_name(tmp_path / "export.zip") == tmp_path / "x.jsonl"

@@ -44,6 +44,17 @@ DIALECTS = {
         "# id = 1\nMira x PRP B-PER\nOduya x PRP I-PER\nspoke x VB O\n\n# id = 2\nIn x y O\nLagos x y B-LOC\n",
         [MIRA, LAGOS],
     ),
+    "names of documents and texts after two or three hashes": (
+        "x.iob2",
+        "###MEDLINE:95369245\n\nMira\tB-PER\nOduya\tI-PER\nspoke\tO\n\n"
+        "## text-1\t<Lagos:LC> there\nIn\tO\nLagos\tB-LOC\n",
+        [MIRA, LAGOS],
+    ),
+    "two hashes are a token": (
+        "x.conll",
+        "## PER\nMira O\n\n##Lagos LOC\nx O\n",
+        [(["##", "Mira"], [(0, 1, "PER")]), (["##Lagos", "x"], [(0, 1, "LOC")])],
+    ),
     "a hash is a token": (
         "x.conll",
         "#\tO\nMira\tB-PER\n#\tO\n# x\tO\n\n#Lagos\tB-LOC\n",
@@ -161,6 +172,12 @@ def test_nothing_said_is_missing_beside_O_and_refused_in_its_place(tmp_path):
         list(read_conll(path))
 
 
+def test_numbers_may_be_tokens(tmp_path):
+    path = tmp_path / "x.conll"
+    path.write_text("1990 CD O\n12 CD B-NUM\n\n7 CD O\n", encoding="utf-8")
+    assert everywhere(path) == [(["1990", "12"], [(1, 2, "NUM")]), (["7"], [])]
+
+
 def test_labels_that_differ_in_white_space(tmp_path):
     path = tmp_path / "x.conll"
     path.write_text("Mira\tB-PER\nspoke\tO\nOduya\tB- PER\n", encoding="utf-8")
@@ -213,6 +230,19 @@ REFUSED = {
     "a lost tag": ("Mira|B-PER spoke|O\nthere went|O\n", "TC113.*x:2|TC112|TC127"),
     "mixed line ends": ("a\tO\rb\tO\nc\tO\n", "TC124.*x:1"),
     "a tag on a range": ("1\tMira\tB-PER\n2-3\tab\tB-LOC\n2\ta\tO\n3\tb\tO\n", "TC128.*x:2.*2-3.*B-LOC"),
+    "header with semicolons": ("Satz;Wort;Klasse\n1;Mira;B-PER\n1;sprach;O\n", "TC127.*row that names them"),
+    "CoNLL-2012": (
+        "#begin document (a); part 000\na 0 0 In IN (TOP* - - - A * * -\na 0 1 May NNP * - - - A (DATE* * -\n"
+        "a 0 2 1990 CD * - - - A *) * -\n\n#end document\n",
+        "TC127.*CoNLL-2012",
+    ),
+    "CoNLL-U": ("1\tMira\t_\t_\t_\t_\t_\t_\t_\tNER=B-PER\n", "TC127.*CoNLL-U.*column of their own"),
+    "WebAnno": ("#FORMAT=WebAnno TSV 3.2\n\n#Text=Mira\n1-1\t0-4\tMira\tPER\t\n", "TC127.*WebAnno TSV"),
+    "trees": ("(S\n  (PERSON Mira/NNP)\n  spoke/VBD)\n", "TC127.*NLTK"),
+    "examples of Rasa": ("## intent:go\n- fly to [Lagos](city)\n", "TC127.*Rasa"),
+    "sentences by number": ("1\tMira\tB-PER\n1\tspoke\tO\n2\tYes\tO\n", "TC186.*'1'.*--token-column 1"),
+    "tokens counted throughout": ("1 Mira B-PER\n2 spoke O\n\n3 Yes O\n", "TC186"),
+    "names of documents": ("a.txt\tMira\tB-PER\na.txt\tspoke\tO\na.txt\t.\tO\n", "TC186.*'a.txt'"),
     "outside is none": ("Mira\tPER\nspoke\tNONE\nthere\tNONE\nagain\tO\n", "TC126.*'NONE'"),
 }
 

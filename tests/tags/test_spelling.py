@@ -69,6 +69,10 @@ def test_forms(sentence, scheme, usual):
         ("B B", "TC101"),
         ("S O", "TC101"),
         ("y O O", "TC126.*names of columns"),
+        ("BPER IPER O", "TC126.*prefixes"),
+        ("Begin-PER Inside-PER O", "TC126.*prefixes"),
+        ("PER_BEGIN PER_IN O", "TC126.*prefixes"),
+        ("B+PER I+PER O", "TC126.*prefixes"),
         ("NONE PER O", "TC126.*'NONE'"),
     ],
 )

@@ -13,7 +13,7 @@ from ...errors import Errors
 from ..offset_report import OffsetReport
 from ..records import CharSpan, TextRecord
 from .lines import check_encoding, decode_text
-from .sources import MAX_UNPACKED, member_names, open_source
+from .sources import MAX_UNPACKED, member_names, names_in, open_source
 
 ANN, TXT = ".ann", ".txt"
 _LINE = re.compile(r"[TREAMN#]\S*\t|\*\t")
@@ -48,9 +48,8 @@ def is_brat(path: str | Path) -> bool:
     file = Path(path)
     if file.is_dir():
         return any(file.glob(f"*{ANN}")) or any(file.glob(f"*/*{ANN}"))
-    if file.suffix == ".zip" and zipfile.is_zipfile(file):
-        with zipfile.ZipFile(file) as archive:
-            return any(name.endswith(ANN) for name in member_names(archive))
+    if file.suffix == ".zip":
+        return any(name.endswith(ANN) for name in names_in(file))
     if file.suffix not in (ANN, TXT) or not file.with_suffix(ANN).is_file():
         return False
     with open_source(file.with_suffix(ANN)) as source:

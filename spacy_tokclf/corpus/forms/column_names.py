@@ -69,7 +69,7 @@ def choose_columns(
     rows (Sequence[Sequence[str]]): The cells of the first sentences, an empty row after each.
     path (object): The file, for the message.
     RETURNS (list[int]): Their numbers.
-    RAISES (ValueError): TC131 if there is no column of a name.
+    RAISES (ValueError): TC131 if there is no column of a name, TC186 if the first column numbers texts or names them.
     """
     chosen = []
     for column in columns:
@@ -83,7 +83,11 @@ def choose_columns(
     if names:
         token, tag = (_known(names, known) for known in (TOKEN_NAMES, TAG_NAMES))
         return [0 if token is None else token, -1 if tag is None else tag]
-    return [1, _tag_column(rows)] if has_ids(rows) else chosen
+    if has_ids(rows):
+        return [1, _tag_column(rows)]
+    if _tells_texts(rows):
+        raise ValueError(Errors.TC186.format(path=path, found=next(row[0] for row in rows if row)))
+    return chosen
 
 
 def has_ids(rows: Sequence[Sequence[str]]) -> bool:
@@ -106,6 +110,20 @@ def has_ids(rows: Sequence[Sequence[str]]) -> bool:
             return False
         expected = number + 1
     return sum(map(len, rows)) > 3
+
+
+def _tells_texts(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first of several columns numbers the texts, or names them: its cells are numbers that never
+    fall, or one and the same name, while the other columns change."""
+    cells = [row for row in rows if row]
+    others = {tuple(row[1:-1]) for row in cells}
+    if len(cells) < 2 or min(map(len, cells)) < 3 or len(others) < 2:
+        return False
+    first = [row[0] for row in cells]
+    if all(cell.isdecimal() for cell in first):
+        numbers = list(map(int, first))
+        return numbers == sorted(numbers)
+    return len(cells) > 2 and len(set(first)) == 1 and any(map(str.isalnum, first[0]))
 
 
 def _tag_column(rows: Sequence[Sequence[str]]) -> int:

@@ -52,11 +52,12 @@ def is_comment(line: str, cells: Sequence[str], width: int, tag: int) -> bool:
     tag (int): Which of them is the tag.
     RETURNS (bool): True if it is a comment.
     """
-    if not line.startswith("#") or not (line[1:2].isspace() or _SAYS.match(line)):
+    is_name = line.startswith("##") and (len(cells) == 1 or " " in cells[0])  # of a document or a text
+    if not line.startswith("#") or not (line[1:2].isspace() or is_name or _SAYS.match(line)):
         return False
     if len(cells) == width:
         cell = cells[tag].strip()
-        return not _is_tag(cell) and bool(_SAYS.match(line) or "=" in line)
+        return not _is_tag(cell) and bool(is_name or _SAYS.match(line) or "=" in line)
     ends_in_tag = len(cells) < width and _is_tag(line.split()[-1])
     return bool(_SAYS.match(line)) or not ends_in_tag
 

@@ -42,6 +42,7 @@ _FOREIGN = (
     _Foreign("data for answers to questions", ("qas",), _ANSWERS),
     _Foreign("data for answers to questions", ("paragraphs", "title"), _ANSWERS),
     _Foreign("data for answers to questions", ("question", "context"), _ANSWERS),
+    _Foreign("a document of DocRED", ("vertexSet", "sents"), "Write its sentences as rows of tokens and tags"),
     _Foreign("an export of tagtog", ("anncomplete", "entities"), _EXPORT),
     _Foreign("an export of INCEpTION (UIMA CAS)", ("%FEATURE_STRUCTURES",), "Export CoNLL (2002 or 2003) instead"),
     _Foreign("an export of Labelbox", ("Labeled Data",), _EXPORT),

@@ -27,6 +27,9 @@ class Source:
         #: Those who annotated, as messages name them, and whether the one that is asked for is among them.
         self.annotators: dict[str, None] = {}
         self.has_annotator = False
+        #: Of JSON-MIN: whether any row has a region, and keys of what else is said.
+        self.has_regions = False
+        self.said_else: set[str] = set()
         self._facts: dict[str, Any] = {}
         self._gold: dict[str, GoldTags] = {}
 
@@ -64,10 +67,13 @@ class Source:
     def finish(self) -> None:
         """Say, after the last row, what was wrong in more than one of them.
 
-        RAISES (ValueError): TC178, if an annotator is asked for that the file does not have.
+        RAISES (ValueError): TC178, if an annotator is asked for that the file does not have; TC185, if it is JSON-MIN
+            in which other things are said, and no region is marked.
         """
         for gold in self._gold.values():
             gold.report()
+        if self.said_else and not self.has_regions:
+            raise ValueError(Errors.TC185.format(path=self.path, keys=", ".join(sorted(self.said_else)[:8])))
         asked = self.options.annotator
         if asked is not None and not self.has_annotator:
             known = ", ".join(sorted(self.annotators)) or "none, since no annotation says whose it is"

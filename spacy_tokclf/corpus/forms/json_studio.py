@@ -108,6 +108,9 @@ def read_min(row: Row, place: Place) -> Iterator[TextRecord]:
     regions = [region._replace(field=None) for region in regions]
     strings = {name: value for name, value in row.items() if name not in lists and name not in _MIN_OWN}
     key = _text_key(strings, regions, place)
+    place.source.has_regions |= bool(regions)
+    if row.keys() & _MIN:
+        place.source.said_else |= {name for name in row if row[name] and name not in (key, *lists, *_MIN_OWN)}
     yield _record(regions, key, row, place, annotations=1 if regions or row.keys() & _MIN else 0)
 
 

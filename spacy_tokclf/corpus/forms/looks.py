@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...errors import Errors
 from ...tags import looks_like_tag
+from .column_names import header_names
 from .tokens_and_tags import first_lines
 
 _STANDOFF = re.compile(r"(T\d+\t\S+ \d+ \d+(;\d+ \d+)*\t|[ERAMN#*]\d*\t)")
@@ -14,6 +15,8 @@ _RULE = re.compile(r"\s*\|?(\s*:?-{2,}:?\s*\|)+(\s*:?-{2,}:?)?\s*")
 _JSON = re.compile(r"""\s*(\{\s*("|$)|\[\s*([{\["]|$))""")
 _INLINE = re.compile(r"<(ENAMEX|TIMEX|NUMEX|START:\w+|(?P<tag>[A-Za-z]\w*)>[^<>]+</(?P=tag)>)")
 _BRACKETS = re.compile(r"\[[A-Z]{2,}\s[^\]]+\]|\[[^\]]+\]\([A-Z_]{2,}\)")
+_LINKS = re.compile(r"\[[^\[\]]+\](\((?!https?:)[a-z]\w*\)|\{\"entity\":)")
+_PARTS = re.compile(r"\([\w-]+\*?\)?|\*\)?")
 _LISTS = re.compile(r"""\[\s*['"]""")
 _WORD_TAG = re.compile(r"\S+[|/_]\S+")
 
@@ -76,6 +79,30 @@ def _has_brackets(lines: Sequence[str]) -> bool:
     return any(_BRACKETS.search(line) for line in lines)
 
 
+def _has_links(lines: Sequence[str]) -> bool:
+    return any(_LINKS.search(line) for line in lines)
+
+
+def _is_webanno(lines: Sequence[str]) -> bool:
+    return lines[0].startswith("#FORMAT=WebAnno TSV")
+
+
+def _is_conllu(lines: Sequence[str]) -> bool:
+    rows = [line.split("\t") for line in lines if line[0] != "#"]
+    return bool(rows) and all(len(row) == 10 and row[0][:1].isdecimal() for row in rows)
+
+
+def _is_tree(lines: Sequence[str]) -> bool:
+    return lines[0].split()[0] == "(S"
+
+
+def _has_parts(lines: Sequence[str]) -> bool:
+    """Tell columns of `(PER*`, `*` and `*)`."""
+    rows = [line.split() for line in lines if line[0] != "#"]
+    columns = list(zip(*rows, strict=False))[1:]
+    return any("*" in column and all(map(_PARTS.fullmatch, column)) for column in columns)
+
+
 def _has_lists(lines: Sequence[str]) -> bool:
     return any(_LISTS.search(line) for line in lines[:3])
 
@@ -95,10 +122,12 @@ def _has_pairs(lines: Sequence[str]) -> bool:
 
 
 def _is_header(lines: Sequence[str]) -> bool:
-    """Tell a first row whose last cell is no tag, where all others are."""
-    cells = [line.split("\t" if "\t" in lines[0] else None)[-1].strip() for line in lines]
+    """Tell a first row whose last cell is no tag, where all others are, and whose names are not known."""
+    separator = next((mark for mark in "\t;," if mark in lines[0]), None)
+    cells = [line.split(separator)[-1].strip().strip('"') for line in lines]
     return (
         len(cells) > 1
+        and header_names(lines[0].split(separator), (0, -1)) is None
         and cells[0].isidentifier()
         and not looks_like_tag(cells[0])
         and all(map(looks_like_tag, cells[1:]))
@@ -120,11 +149,20 @@ _LOOKS: tuple[tuple[Callable[[Sequence[str]], bool], str, str], ...] = (
     (_is_html, "HTML", "It may be a page that says that there is no such file; download the data themselves"),
     (_has_inline_tags, "text with tags of XML in it", f"{_COLUMNS}; or JSON with character offsets"),
     (_is_xml, "XML", "Export it as JSON with character offsets, or as CoNLL"),
+    (_is_webanno, "WebAnno TSV (INCEpTION, WebAnno)", "Export it as CoNLL 2002"),
+    (_has_parts, "columns in brackets (`(PER*`, `*`, `*)`), as in CoNLL-2012", "Write them as B-PER, I-PER and O"),
+    (
+        _is_conllu,
+        "CoNLL-U without a column of tags, which may stand among other things in its last column",
+        "Write the tags of entities into a column of their own",
+    ),
+    (_is_tree, "trees in brackets, as NLTK prints them", "Write them by `nltk.chunk.tree2conllstr`"),
     (_is_standoff, "stand-off annotation (brat)", "Name the folder, or the .txt file that belongs to it"),
     (_is_markdown, "a table in Markdown", f"{_COLUMNS}, with tabs between columns"),
     (_has_lists, "a table with lists in its cells", "Save it as JSON lines or parquet, with real lists"),
     (_has_tag_lines, "lines of words and lines of tags", _COLUMNS),
     (_has_brackets, "text with entities in brackets", f"{_COLUMNS}; or JSON with character offsets"),
+    (_has_links, "examples of Rasa, `[Rome](city)`", "Convert them to JSON with character offsets"),
     (_is_header, "columns under a row that names them", "Name the columns: `--token-column NAME --tag-column NAME`"),
     (_has_pairs, "lines of `word|tag` whose tags are not known", "Expected tags such as B-PER, I-PER and O"),
     (_is_prose, "text without annotation", _COLUMNS),

@@ -114,12 +114,21 @@ def inner_name(path: str | Path) -> Path:
         return file.with_suffix("")
     if file.suffix.lower() != ".zip":
         return file
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = member_names(archive)
-    except _BROKEN:
-        names = []
+    names = names_in(file)
     return inner_name(file.parent / PurePosixPath(names[0]).name) if len(names) == 1 else file.with_suffix("")
+
+
+def names_in(path: str | Path) -> list[str]:
+    """Name the files in an archive, if it is one.
+
+    path (str | Path): The archive.
+    RETURNS (list[str]): As member_names; none if it is no archive, or a broken one.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return member_names(archive)
+    except _BROKEN:
+        return []
 
 
 def member_names(archive: zipfile.ZipFile) -> list[str]:

@@ -46,7 +46,7 @@ def load_split(path: str | Path, split: str, *, name: str | None = None, revisio
         options["trust_remote_code"] = False  # before version 4: neither run code nor ask on the terminal
     try:
         loaded: Dataset = datasets.load_dataset(str(path), **options)
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+    except (*_FAILURES, datasets.exceptions.DatasetsError) as error:
         detail = " ".join(str(error).split())
         if isinstance(error, RuntimeError | ValueError) and _SCRIPT.search(detail):
             raise ScriptError(Errors.TC155.format(path=str(path), detail=detail[:200])) from error
@@ -63,6 +63,10 @@ def is_saved_dataset(path: str | Path) -> bool:
     RETURNS (bool): True if it holds a Dataset or a DatasetDict.
     """
     return (Path(path) / "dataset_dict.json").is_file() or (Path(path) / "state.json").is_file()
+
+
+#: The last three come from a damaged description of the columns.
+_FAILURES = (OSError, ValueError, RuntimeError, TypeError, KeyError, AttributeError)
 
 
 def _saved_split(datasets: Any, path: str | Path, split: str) -> "Dataset":
