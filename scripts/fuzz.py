@@ -33,12 +33,12 @@ from spacy.tokens import Doc
 
 from spacy_tokclf.corpus.conll_reader import ConllCorpus
 from spacy_tokclf.corpus.convert import read_any, write_any
-from spacy_tokclf.corpus.docs import doc_to_record
+from spacy_tokclf.corpus.docs import doc_to_record, records_to_docs
 from spacy_tokclf.corpus.forms.jsonl import doc_text, read_jsonl
 from spacy_tokclf.corpus.forms.table import COLUMNS
 from spacy_tokclf.corpus.forms.table import FORMS as TABLE
 from spacy_tokclf.corpus.options import ReadOptions
-from spacy_tokclf.corpus.records import CharSpan
+from spacy_tokclf.corpus.records import CharSpan, Record
 from spacy_tokclf.corpus.tagged import read_tagged
 from spacy_tokclf.tags import tags_to_spans
 
@@ -300,8 +300,8 @@ def packed(watch: Watch, rng: random.Random, folder: Path) -> None:
     kind = rng.choice(("spacy", "spacy inside", "parquet", "gz", "gz inside", "zip", "zip inside"))
     if kind.startswith(("spacy", "parquet")):
         target = folder / f"p.{kind.split()[0]}"
-        plain = next(form for form in FORMS if form.name == "Doccano").save(texts, folder)
-        write_any(list(read_any(plain, watch.nlp, ReadOptions(on_misaligned="expand"))), target)
+        records = [Record(list(text.words), text.tags()) for text in texts]
+        write_any(records_to_docs(records, watch.nlp.vocab), target)
     else:
         target = folder / f"{form.file}.{kind.split()[0]}"
     data = (target if target.suffix in (".spacy", ".parquet") else path).read_bytes()

@@ -309,6 +309,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "The command line is not understood: {detail} `python -m spacy tokclf debug --help` shows the options; what "
         "overrides a config (--section.key value) stands behind the path of the config."
     )
+    TC096 = (
+        "The encoder's tokenizer breaks off at the word {word!r} ({detail}): its tokenizer.json names special pieces "
+        "that it does not describe, or is damaged otherwise. Fetch it again."
+    )
+
     TC100 = "There is no tag scheme {scheme!r}. Known schemes: {known}."
     TC101 = (
         "The tag {tag!r} ({where}) has an unknown prefix or no type. Expected {expected}. Correct the tag, "

@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from ..errors import Errors
 from ..tags import TagForm
-from .docs import records_to_docs
+from .docs import records_to_docs, some_known
 from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.conll import detect_conll_form, read_posts
 from .forms.tokens_and_tags import Columns
@@ -93,7 +93,8 @@ class ConllCorpus:
         YIELDS (Example): One Example a post.
         RAISES (ValueError): As read_conll does; TC118 if there is no file.
         """
-        return examples_from_docs(records_to_docs(self._records(), nlp.vocab), nlp.vocab)
+        docs = some_known(records_to_docs(self._records(), nlp.vocab), str(self.path))
+        return examples_from_docs(docs, nlp.vocab)
 
     def _records(self) -> Iterator[Record]:
         """Read all files, the scheme detected over all of them, up to the limit."""

@@ -11,7 +11,7 @@ from spacy.tokens import Doc, SpanGroup
 from spacy.tokens import Span as DocSpan
 from spacy.vocab import Vocab
 
-from ..errors import Warnings
+from ..errors import Errors, Warnings
 from ..tags import MISSING, OUTSIDE, Span, is_missing
 from ..types import SCORES
 from .label_warnings import warn_of_labels
@@ -82,6 +82,34 @@ def records_to_docs(records: Iterable[Record], vocab: Vocab) -> Iterator[Doc]:
     if trimmed:
         warnings.warn(Warnings.TW101.format(count=trimmed, spans=spans, first=first), stacklevel=2)
     warn_of_labels(labels, name or "data")
+
+
+def some_known(docs: Iterable[Doc], name: str) -> Iterator[Doc]:
+    """Pass texts on, and refuse them at the end if not one of their tokens has gold.
+
+    docs (Iterable[Doc]): The texts.
+    name (str): Where they come from, for the message.
+    YIELDS (Doc): The same texts.
+    RAISES (ValueError): TC174.
+    """
+    texts, tokens, known = 0, 0, False
+    for doc in docs:
+        texts, tokens = texts + 1, tokens + len(doc)
+        known = known or any(token.ent_iob for token in doc)
+        yield doc
+    if tokens and not known:
+        raise ValueError(none_known(name, texts))
+
+
+def none_known(name: str, texts: int) -> str:
+    """Say that all tags of some texts are missing values.
+
+    name (str): Where they come from.
+    texts (int): How many there are.
+    RETURNS (str): The message, TC174.
+    """
+    facts = {"facts": "every tag is a missing value", "hint": ", or tags such as B-PER and O"}
+    return Errors.TC174.format(path=name, texts=texts, **facts)
 
 
 def doc_scores(doc: Doc) -> dict[Span, float]:

@@ -10,7 +10,7 @@ from spacy.training import Example
 
 from ..errors import Errors
 from ..tags import TagForm
-from .docs import records_to_docs
+from .docs import records_to_docs, some_known
 from .examples import AugmenterT, CorpusT, augmented, examples_from_docs
 from .forms.wnut17 import NAMES, wnut17_source
 from .hf.load import load_split
@@ -99,7 +99,8 @@ class HFDataset:
         if self._read is None:
             self._read = self._open()
         records = islice(self._read(), self.limit or None)
-        yield from examples_from_docs(records_to_docs(records, nlp.vocab), nlp.vocab)
+        docs = some_known(records_to_docs(records, nlp.vocab), f"{self.path} ({self.split})")
+        yield from examples_from_docs(docs, nlp.vocab)
 
     def _open(self) -> Callable[[], Iterable[Record]]:
         """Load the split, once."""

@@ -9,9 +9,9 @@ import numpy as np
 import spacy
 
 from ..errors import Errors
-from ..tags import SchemeDetector, convert_tags
+from ..tags import MISSING, SchemeDetector, convert_tags
 from ..types import Ints
-from .docs import doc_to_record
+from .docs import doc_to_record, none_known
 from .forms.columns import join_rows
 from .forms.conll import check_rows
 from .forms.doc_groups import check_groups
@@ -70,6 +70,8 @@ def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix:
             _check_suffixes(tags, rows.where)
         else:
             tags = _with_prefixes(tags, rows)
+    if tags and all(tag == MISSING for tag in tags):
+        raise ValueError(none_known(str(path), len(rows.lengths)))
     if any(token != token.strip(" \t") for token in set(tokens)):
         tokens = [token.strip(" \t") for token in tokens]
     return TaggedFile(str(path), tokens, tags, rows.lengths, rows.where)

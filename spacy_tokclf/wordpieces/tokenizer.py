@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ..errors import Errors
 from .prefix import PREFIX_SPACE, byte_level_steps
 
 #: Words in the cache at most.
@@ -19,7 +20,11 @@ class PieceTokenizer:
     """
 
     def __init__(self, tokenizer_json: str) -> None:
-        """tokenizer_json (str): The contents of a `tokenizer.json`; truncation and padding in it are ignored."""
+        """Read a tokenizer.
+
+        tokenizer_json (str): The contents of a `tokenizer.json`; truncation and padding in it are ignored.
+        RAISES (ValueError): TC096, if it breaks off at a word.
+        """
         from tokenizers import Tokenizer
 
         state = json.loads(tokenizer_json)
@@ -80,7 +85,12 @@ class PieceTokenizer:
     def _special_ids(self) -> tuple[list[int], list[int]]:
         """Find the special pieces before and after a sequence, around any word that has pieces in this vocabulary."""
         for word in self._probes():
-            encoding = self._tokenizer.encode([word], is_pretokenized=True)
+            try:
+                encoding = self._tokenizer.encode([word], is_pretokenized=True)
+            except BaseException as error:
+                if type(error).__name__ != "PanicException":  # of Rust; no Exception, and it cannot be imported
+                    raise
+                raise ValueError(Errors.TC096.format(word=word, detail=error)) from error
             inside = [i for i, index in enumerate(encoding.word_ids) if index is not None]
             if inside:
                 return list(encoding.ids[: inside[0]]), list(encoding.ids[inside[-1] + 1 :])

@@ -35,6 +35,15 @@ def records(path, report=None, **options):
     return [(record.words, record.tags) for record in map(doc_to_record, docs)]
 
 
+@pytest.mark.parametrize("half", ["x.txt", "x.ann"])
+def test_a_half_that_is_packed_and_broken(tmp_path, half):
+    for name, text in {"x.txt": b"Mira spoke", "x.ann": b"T1\tPER 0 4\tMira\n"}.items():
+        (tmp_path / name).write_bytes(b"\x1f\x8b\x08" if name == half else text)
+    for path in (tmp_path, tmp_path / "x.txt"):
+        with pytest.raises(ValueError, match="TC121"):
+            list(read_any(path, spacy.blank("en")))
+
+
 def test_files_folders_and_archives(tmp_path):
     folder = write(tmp_path / "data")
     assert records(folder / "a.txt") == records(folder / "a.ann") == records(folder) == [(WORDS, TAGS)]

@@ -87,7 +87,7 @@ def test_counts_and_places():
     "records, says",
     [
         ([Record(["a"], ["O"])] * 3, "train: not one entity"),
-        ([Record(["a"], ["-"])], "train: not one entity"),
+        ([Record(["a"], ["-"])], "TC174"),
     ],
 )
 def test_errors_end_with_code_1(data, records, says):

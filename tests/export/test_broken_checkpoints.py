@@ -112,9 +112,9 @@ def test_damage(checkpoint: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.parametrize("seed", range(1, 3))
 def test_more_damage(seed: int, checkpoint: Path, tmp_path: Path) -> None:
-    assert outcomes(checkpoint, tmp_path / "damaged", number=400, seed=seed)["read"] > 40
+    assert outcomes(checkpoint, tmp_path / "damaged", number=150, seed=seed)["read"] > 15
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_panic_in_the_tokenizers_is_refused(checkpoint: Path, tmp_path: Path) 
     tokenizer = json.loads((checkpoint / "tokenizer.json").read_text())
     del tokenizer["post_processor"]["special_tokens"]["[CLS]"]
     (tmp_path / "copy" / "tokenizer.json").write_text(json.dumps(tokenizer))
-    with pytest.raises(OSError, match="TC010"):
+    with pytest.raises(ValueError, match=r"TC096.*'a'"):
         import_hf(tmp_path / "copy")
 
 

@@ -13,7 +13,7 @@ from ...errors import Errors
 from ..offset_report import OffsetReport
 from ..records import CharSpan, TextRecord
 from .lines import check_encoding, decode_text
-from .sources import MAX_UNPACKED, member_names, names_in, open_source
+from .sources import HEAD, MAX_UNPACKED, member_names, names_in, read_blocks
 
 ANN, TXT = ".ann", ".txt"
 _LINE = re.compile(r"[TREAMN#]\S*\t|\*\t")
@@ -52,8 +52,8 @@ def is_brat(path: str | Path) -> bool:
         return any(name.endswith(ANN) for name in names_in(file))
     if file.suffix not in (ANN, TXT) or not file.with_suffix(ANN).is_file():
         return False
-    with open_source(file.with_suffix(ANN)) as source:
-        begin = source.readline(1 << 16).decode("utf-8", "replace").removeprefix("\ufeff")
+    head = next(read_blocks(file.with_suffix(ANN), HEAD), b"")
+    begin = head.partition(b"\n")[0].decode("utf-8", "replace").removeprefix("\ufeff")
     return not begin.strip() or _LINE.match(begin) is not None
 
 
@@ -132,8 +132,7 @@ def _pairs(path: Path, encoding: str | None) -> Iterator[_Pair]:
 
 
 def _bytes(path: Path) -> bytes:
-    with open_source(path) as file:
-        return file.read()
+    return b"".join(read_blocks(path, HEAD))
 
 
 def _unpacked(path: Path) -> dict[str, Callable[[], bytes]]:

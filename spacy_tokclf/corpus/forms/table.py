@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ...runtime.files import whole_file, whole_folder
 from ..align import text_records_to_docs
-from ..docs import doc_to_record, records_to_docs
+from ..docs import doc_to_record, records_to_docs, some_known
 from ..hf.load import FILE_FORMATS, load_split
 from ..hf.records import dataset_from_records, records_from_dataset
 from ..offset_report import OffsetReport
@@ -82,7 +82,7 @@ def _read_dataset(path: str | Path, nlp: Language, options: ReadOptions, report:
     dataset = load_split(path, options.split, name=options.name, revision=options.revision)
     name = f"{path} ({options.split})"
     records = records_from_dataset(dataset, tokens=options.tokens, tags=options.tags, scheme=options.scheme, name=name)
-    return records_to_docs(records, nlp.vocab)
+    return some_known(records_to_docs(records, nlp.vocab), name)
 
 
 def _write_dataset(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
@@ -122,7 +122,7 @@ def _read_conll(path: str | Path, nlp: Language, options: ReadOptions, report: O
         separator=options.separator,
         encoding=options.encoding,
     )
-    return records_to_docs(records, nlp.vocab)
+    return some_known(records_to_docs(records, nlp.vocab), str(path))
 
 
 def _write_conll(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
