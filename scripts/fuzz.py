@@ -188,7 +188,8 @@ class Watch:
             corpus = ConllCorpus(path, **{name: getattr(options, name) for name in names})
             found["train"] = outcome(lambda: tag_facts(example.reference for example in corpus(self.nlp)))
             found["convert"] = outcome(lambda: tag_facts(read_any(path, self.nlp, options)))
-            if len({repr(value) for value in found.values()}) > 1:
+            # Entities of white space are trimmed for spaCy, and scored as they stand.
+            if not _has_blanks(found["score"]) and len({repr(value) for value in found.values()}) > 1:
                 raise AssertionError(f"read in different ways: {found}")
 
     def check_round_trip(self, docs: list[Doc], rng: random.Random) -> None:
@@ -217,6 +218,11 @@ class Watch:
         """Keep an input that went wrong."""
         self.findings.append((form, traceback.format_exc(limit=-6), data))
         return "FOUND"
+
+
+def _has_blanks(found: Any) -> bool:
+    """Tell whether a file was read and has a word of white space."""
+    return not isinstance(found, str | None) and any(word.isspace() for word in found[0])
 
 
 def outcome(read: Callable[[], Any]) -> Any:
