@@ -45,7 +45,7 @@ def convert_cli(
         from ..corpus.convert import check_target, read_any, write_any
         from ..pipeline.load import blank_pipeline
 
-        check_target(target, to_format)
+        check_target(target, to_format, to_scheme)
         # All of them first, so that a faulty file leaves nothing half written.
         docs = list(read_any(source, blank_pipeline(lang), options))
         written = write_any(docs, target, format=to_format, scheme=to_scheme)

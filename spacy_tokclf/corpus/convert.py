@@ -8,11 +8,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import Errors
+from ..tags import SCHEMES
 from .align import check_choice
+from .forms.brat import is_brat
 from .forms.doc_groups import check_groups
 from .forms.docbin import SUFFIX, read_docbin, write_docbin
 from .forms.json_shapes import FORMATS
-from .forms.table import FORMS
+from .forms.table import COLUMNS, FORMS, JSON
 from .hf.load import is_saved_dataset
 from .hf.records import dataset_from_records, import_datasets, records_from_dataset, tag_names
 from .offset_report import OffsetReport
@@ -45,8 +47,8 @@ def read_any(
 
 
 def read_file(path: str | Path, nlp: Language, options: ReadOptions | None = None) -> list[Doc]:
-    """Read annotated texts to score or to fit on: of a file of any form, and of nothing else. A folder or a name on the
-    Hub has several splits, and to take one unasked might be to take the training data.
+    """Read annotated texts to score or to fit on: of a file of any form, or a folder of brat, and of nothing else. A
+    data set in a folder or on the Hub has several splits, and one taken unasked might be the training data.
 
     path (str | Path): The file.
     nlp (Language): As for `read_any`.
@@ -54,7 +56,7 @@ def read_file(path: str | Path, nlp: Language, options: ReadOptions | None = Non
     RETURNS (list[Doc]): Reference Docs.
     RAISES (ValueError): TC118, if there is no such file; else as `read_any`.
     """
-    if not Path(path).is_file():
+    if not Path(path).is_file() and not is_brat(path):
         raise ValueError(Errors.TC118.format(path=path))
     return list(read_any(path, nlp, options))
 
@@ -69,27 +71,35 @@ def write_any(docs: Iterable[Doc], path: str | Path, *, format: str | None = Non
     scheme (str): Scheme of the tags in a CoNLL file.
     RETURNS (int): Number of texts written. A CoNLL file has none without tokens, and of a text whose white space is
         known no token of white space only: it holds one token a line.
-    RAISES (ValueError): TC117 if a CoNLL file cannot hold a word, TC167, TC172 if the name tells no form, TC175 if all
-        spans are in span groups, which only a DocBin has.
+    RAISES (ValueError): TC117 if a CoNLL file cannot hold a word; TC175 if all spans are in span groups, which only a
+        DocBin has; as `check_target`.
     """
-    check_target(path, format)
+    check_target(path, format, scheme)
     write = next(form.write for form in FORMS if form.write and Path(path).suffix in form.suffixes)
     if Path(path).suffix != SUFFIX:  # other forms have no span groups
         docs = list(check_groups(docs, str(path)))
     return write(docs, Path(path), WriteOptions(format, scheme))
 
 
-def check_target(path: str | Path, format: str | None = None) -> None:
+def check_target(path: str | Path, format: str | None = None, scheme: str = "IOB2") -> None:
     """Make sure that write_any can write to a name, before there is anything to write.
 
     path (str | Path): The name.
     format (str | None): Shape of JSON.
-    RAISES (ValueError): TC167 for an unknown shape, TC172 if the name tells no form, TC294 if it is a folder with
-        something else in it.
+    scheme (str): Scheme of tags.
+    RAISES (ValueError): TC100 for an unknown scheme; TC167 for an unknown shape; TC172 if the name tells no form;
+        TC213 for a shape or a scheme that the form does not have; TC294 if it is a folder with something else in it.
     """
     if format is not None:
         check_choice("format", format, FORMATS)
-    if not any(form.write and Path(path).suffix in form.suffixes for form in FORMS):
+    if scheme not in SCHEMES:
+        raise ValueError(Errors.TC100.format(scheme=scheme, known=", ".join(SCHEMES)))
+    form = next((form for form in FORMS if form.write and Path(path).suffix in form.suffixes), None)
+    if format is not None and form is not None and form.name != JSON:
+        raise ValueError(Errors.TC213.format(name="--to", value=format, expected=f"a file of JSON, not {path}"))
+    if scheme != "IOB2" and form is not None and form.name != COLUMNS:
+        raise ValueError(Errors.TC213.format(name="--to-scheme", value=scheme, expected=f"a CoNLL file, not {path}"))
+    if form is None:
         expected = "*.spacy, *.jsonl, *.json, *.conll, *.parquet, or a name without suffix for a folder"
         raise ValueError(Errors.TC172.format(path=path, verb="write", expected=expected))
     if Path(path).is_dir() and not Path(path).suffix and any(Path(path).iterdir()) and not is_saved_dataset(path):

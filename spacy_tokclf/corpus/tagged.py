@@ -12,6 +12,7 @@ from ..errors import Errors
 from ..tags import MISSING, SchemeDetector, convert_tags
 from ..types import Ints
 from .docs import doc_to_record, none_known
+from .forms.brat import is_brat
 from .forms.columns import join_rows
 from .forms.conll import check_rows
 from .forms.doc_groups import check_groups
@@ -56,7 +57,7 @@ def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix:
     """
     options = options or ReadOptions()
     check_options(options)
-    if not Path(path).is_file():
+    if not Path(path).is_file() and not is_brat(path):
         raise ValueError(Errors.TC118.format(path=str(path)))
     form = next(form for form in FORMS if form.sniff(path))
     if form.name != COLUMNS:

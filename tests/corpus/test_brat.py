@@ -6,9 +6,10 @@ import pytest
 import spacy
 
 from spacy_tokclf.corpus import doc_to_record
-from spacy_tokclf.corpus.convert import read_any
+from spacy_tokclf.corpus.convert import read_any, read_file
 from spacy_tokclf.corpus.offset_report import OffsetReport
 from spacy_tokclf.corpus.options import ReadOptions
+from spacy_tokclf.corpus.tagged import read_tagged
 
 TEXT = "Mira Oduya spoke\nin Lagos ."
 ANN = """T1\tPER 0 10\tMira Oduya
@@ -129,3 +130,11 @@ def test_encoding_by_name(tmp_path):
     with pytest.raises(ValueError, match=r"TC111.*a\.txt:1"):
         records(folder)
     assert records(folder, encoding="latin-1") == [(["Zoë"], ["O"])]
+
+
+def test_a_folder_is_read_to_score_and_to_fit(tmp_path):
+    (tmp_path / "x.txt").write_text("Mira spoke", encoding="utf-8")
+    (tmp_path / "x.ann").write_text("T1\tPER 0 4\tMira\n", encoding="utf-8")
+    (doc,) = read_file(tmp_path, spacy.blank("en"))
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("Mira", "PER")]
+    assert read_tagged(tmp_path).tags == ["B-PER", "O"]

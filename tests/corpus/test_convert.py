@@ -54,13 +54,13 @@ FORMS = ["x.spacy", "x.jsonl", "x.json", "x.conll", "x.iob", "x.parquet", "folde
 @pytest.mark.parametrize("form", FORMS)
 def test_there_and_back_through_every_form(conll, form):
     folder = conll.parent
-    options = ["--keep-tokens", "--to", "prodigy"] if form.endswith(("json", "jsonl")) else []
-    code, said = tokclf("convert", conll, folder / form, *options)
+    is_json = form.endswith(("json", "jsonl"))
+    code, said = tokclf("convert", conll, folder / form, *(["--to", "prodigy"] if is_json else []))
     assert code == 0 and said.endswith(f"✔ Wrote 2 texts to {folder / form}")
-    code, _ = tokclf("convert", folder / form, folder / "again.conll", *options)
+    code, _ = tokclf("convert", folder / form, folder / "again.conll", "--keep-tokens")
     assert code == 0
     assert (folder / "again.conll").read_bytes() == conll.read_bytes()
-    assert tokclf("convert", folder / form, folder / "x2.spacy", *options)[0] == 0
+    assert tokclf("convert", folder / form, folder / "x2.spacy", "--keep-tokens")[0] == 0
     assert list(read_docbin(folder / "x2.spacy")) == RECORDS
 
 
@@ -168,3 +168,15 @@ def test_read_and_write_any_give_what_the_room_gives(tmp_path):
     assert write_any(docs, tmp_path / "x.conll") == 1
     assert [record.words for record in read_conll(tmp_path / "x.conll")] == [["a", "b"]]
     assert ReadOptions().on_misaligned == "mask"
+
+
+@pytest.mark.parametrize(
+    "name, arguments",
+    [("x.conll", {"format": "prodigy"}), ("x.spacy", {"format": "doccano"}), ("x.jsonl", {"scheme": "BILOU"})],
+)
+def test_what_a_form_does_not_have_is_refused(tmp_path, nlp, name, arguments):
+    with pytest.raises(ValueError, match="TC213"):
+        write_any([nlp.make_doc("a")], tmp_path / name, **arguments)
+    with pytest.raises(ValueError, match="TC100"):
+        write_any([nlp.make_doc("a")], tmp_path / "x.jsonl", scheme="XX")
+    assert not list(tmp_path.iterdir())

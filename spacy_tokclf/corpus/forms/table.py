@@ -140,11 +140,13 @@ def _column_record(doc: Doc) -> Record:
 
 #: What the last form is called: any other file.
 COLUMNS = "CoNLL"
+#: What the form is called in which shapes of many tools are.
+JSON = "JSON"
 #: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
 FORMS: tuple[Form, ...] = (
     Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
     Form("brat", (), is_brat, _read_brat, None),
-    Form("JSON", SUFFIXES, is_json, _read_jsonl, _write_jsonl),
+    Form(JSON, SUFFIXES, is_json, _read_jsonl, _write_jsonl),
     Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
     Form(COLUMNS, (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
 )
