@@ -1,6 +1,7 @@
 """Dialects of files with one tag a token, each read by conversion, training and scoring alike."""
 
 import gzip
+import re
 import warnings
 
 import pytest
@@ -176,6 +177,18 @@ def test_numbers_may_be_tokens(tmp_path):
     path = tmp_path / "x.conll"
     path.write_text("1990 CD O\n12 CD B-NUM\n\n7 CD O\n", encoding="utf-8")
     assert everywhere(path) == [(["1990", "12"], [(1, 2, "NUM")]), (["7"], [])]
+
+
+@pytest.mark.parametrize("mark", "_/:")
+def test_what_stands_in_words_and_types_is_no_separator_beside_blanks(tmp_path, mark):
+    path = tmp_path / "x.conll"
+    path.write_text(f"Mira vitamin{mark}b-I\nMira vitamin{mark}b-I\n", encoding="utf-8")
+    try:
+        found = everywhere(path)
+    except ValueError as error:
+        assert re.match(r"\[TC\d+\]", str(error))
+    else:
+        assert found == [(["Mira", "Mira"], [(0, 2, f"vitamin{mark}b")])]
 
 
 def test_labels_that_differ_in_white_space(tmp_path):

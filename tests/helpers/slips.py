@@ -84,7 +84,7 @@ SLIPS = (
     Slip("a line of prose in it", _foreign, False),
     Slip("Latin-1", lambda data: data.decode("utf-8").encode("latin-1", "replace"), False),
     Slip("UTF-16", lambda data: data.decode("utf-8").encode("utf-16"), True),
-    Slip(r"line ends \r\n, or \r", lambda data: data.replace(b"\n", b"\r\n"), True),
+    Slip(r"line ends \r", lambda data: data.replace(b"\n", b"\r"), True),
     Slip("packed (.gz)", gzip.compress, True),
 )
 

@@ -10,7 +10,8 @@ from ...tags import MISSING, OUTSIDE, looks_like_tag
 _BLANK = " \t"
 _BLANKS = re.compile(r"[ \t]+")
 _NAMES = {"\t": "tabs", " ": "spaces"}
-#: What may stand between columns where neither a tab nor a blank does; the first ones also before labels.
+#: What may stand between columns where neither a tab nor a blank does; the first ones also before labels, and beside
+#: blanks, since words and types are full of the others.
 _OTHERS, _BEFORE_LABELS = "|,;/_:", "|,;"
 
 
@@ -47,6 +48,8 @@ def find_separator(rows: Sequence[str], separator: str | None) -> str:
         return "\t"
     for other in _OTHERS:
         if other not in first or any(other in row.split() for row in rows):
+            continue
+        if other not in _BEFORE_LABELS and any(" " in row.strip() for row in rows):
             continue
         tails = [row.rpartition(other)[2].strip() if other in row else "" for row in rows]
         tails = tails[1:] or tails
