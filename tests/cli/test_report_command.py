@@ -9,6 +9,7 @@ from score_files import GOLD, TRAIN
 from typer.testing import CliRunner
 
 from spacy_tokclf.cli import app
+from spacy_tokclf.corpus import Record, write_docbin
 from spacy_tokclf.report.training_log import find_log, read_log
 
 LINE = {"epoch": 0, "step": 0, "losses": {"ner": 2.5}, "scores": {"ents_f": 0.0, "ents_p": 0.0}, "score": 0.0}
@@ -83,6 +84,7 @@ def test_refused(write: Callable[..., str], pipeline: str, tmp_path: Path) -> No
     assert "[TC322]" in run(pipeline, gold, "-o", out, "--log", tmp_path / "absent.jsonl", code=1)
     assert "[TC323]" in run(pipeline, gold, "-o", tmp_path, code=1)
     assert "[TC255]" in run(pipeline, gold, "-o", out, "--component", "ner", code=1)
-    unannotated = write("texts.conll", "Ada\t-\nsings\t-\n")
+    unannotated = tmp_path / "texts.spacy"
+    write_docbin([Record(["Ada", "sings"], ["-", "-"])], unannotated)
     assert "[TC320]" in run(pipeline, unannotated, "-o", out, code=1)
     assert not out.exists()

@@ -383,6 +383,7 @@ def contents(path: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in files}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files")
 def test_what_is_written_over_survives_a_full_disk(tmp_path: Path, place: Path) -> None:
     """Every command fails as it writes: no file may grow beyond some bytes. All files stay as they were, and no others

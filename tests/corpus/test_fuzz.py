@@ -10,10 +10,10 @@ import fuzz
 
 
 def test_damaged_data_are_read_or_refused():
-    counts, findings = fuzz.work(1, seconds=60, inputs=1000)
-    assert counts.total() >= 1000
+    counts, findings = fuzz.work(1, seconds=60, inputs=400)
+    assert counts.total() >= 400
     assert len({outcome for _, outcome in counts} - {"read"}) > 5
-    assert sum(number for (_, outcome), number in counts.items() if outcome == "read") > 100
+    assert sum(number for (_, outcome), number in counts.items() if outcome == "read") > 40
     assert not findings
 
 

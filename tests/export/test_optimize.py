@@ -133,7 +133,7 @@ class TestOptimize:
         again = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
         assert entities(again) == entities(nlp)
 
-    @pytest.mark.parametrize("method", ["fork", "spawn"])
+    @pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
     def test_processes(self, method: str, saved: Path, tmp_path: Path) -> None:
         import multiprocessing
 

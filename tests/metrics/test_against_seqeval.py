@@ -88,8 +88,8 @@ def test_equal_to_seqeval_on_a_sample() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_equal_to_seqeval_on_50000_pairs(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(1, 3))
+def test_equal_to_seqeval_on_20000_pairs(seed: int) -> None:
     check_cases(10_000, seed=seed)
 
 

@@ -63,6 +63,7 @@ def test_other_contents(file: str, spoiled: Callable[[str, bytes], str]) -> None
         assert spoiled(file, content).startswith("[TC"), content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", VALUES)
 def test_other_values(file: str, saved: Path, spoiled: Callable[[str, bytes], str]) -> None:
     right = json.loads((saved / file).read_text())

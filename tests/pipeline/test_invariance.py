@@ -145,7 +145,7 @@ def test_logits_of_any_words(open_way: OpenT, way: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_processes(load_trained: LoadT, method: str) -> None:
     nlp = load_trained()
     expected = results(list(nlp.pipe(TEXTS)))  # torch and the tokenizer have worked here before the processes start

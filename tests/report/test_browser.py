@@ -24,7 +24,7 @@ from spacy_tokclf.report.contrast import contrast
 from spacy_tokclf.report.page import System, make_page, thresholds_of
 
 PROGRAM = find_browser()
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(PROGRAM is None, reason="there is no Chromium")]
 
 
 class Opened(NamedTuple):
