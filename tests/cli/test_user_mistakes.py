@@ -93,6 +93,10 @@ def in_place(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def invoke(command: str, **env: str) -> Result:
+    if command.startswith("optimize"):
+        pytest.importorskip("onnxscript")
+    if any(word in command for word in ("parquet", "saved", "full/file")):
+        pytest.importorskip("datasets", exc_type=ImportError)
     return CliRunner(env={"COLUMNS": "80", **env}).invoke(app, [word.replace("~", "") for word in command.split()])
 
 
@@ -155,7 +159,6 @@ def test_pipelines_without_entities() -> None:
 MISTAKES = [
     # languages
     ("convert gold.conll out.spacy --lang zz", "TC139", "xx"),
-    ("convert gold.conll out.spacy --lang EN", "TC139", "en"),
     ("convert gold.conll out.spacy --lang ~", "TC139", "en"),
     ("convert gold.conll out.spacy --lang ../en", "TC139", "en"),
     *((f"convert gold.conll out.spacy --lang {lang}", "TC140", "pip install") for lang in ("ja", "ko", "th", "vi")),

@@ -107,7 +107,7 @@ def outcomes(checkpoint: Path, place: Path, *, number: int, seed: int) -> Counte
 @pytest.mark.filterwarnings("ignore")
 def test_damage(checkpoint: Path, tmp_path: Path) -> None:
     found = outcomes(checkpoint, tmp_path / "damaged", number=45, seed=0)
-    assert found["read"] > 5 and found["[TC010]"] > 20 and len(found) > 2, found
+    assert found["read"] > 5 and found["[TC010]"] > 20 and len(found) > 1, found
 
 
 @pytest.mark.slow
