@@ -222,7 +222,7 @@ class Watch:
 
 def _has_blanks(found: Any) -> bool:
     """Tell whether a file was read and has a word of white space."""
-    return not isinstance(found, str | None) and any(word.isspace() for word in found[0])
+    return not isinstance(found, str | None) and any(not word.strip() for word in found[0])
 
 
 def outcome(read: Callable[[], Any]) -> Any:

@@ -19,6 +19,7 @@ from spacy_tokclf.corpus import (
     write_conll,
 )
 from spacy_tokclf.corpus.batcher import make_length_batcher_v1
+from spacy_tokclf.corpus.convert import read_any
 from spacy_tokclf.corpus.forms import wnut17
 from spacy_tokclf.corpus.hf.load import ScriptError
 from spacy_tokclf.corpus.hf_reader import make_hf_dataset_v1
@@ -366,3 +367,13 @@ def test_a_damaged_description_of_columns(tmp_path, described):
     pq.write_table(table.replace_schema_metadata({"huggingface": facts}), tmp_path / "x.parquet")
     with pytest.raises(ValueError, match=r"TC15[1-6]"):
         list(records_from_dataset(load_split(tmp_path / "x.parquet", "train")))
+
+
+def test_strings_of_a_parquet_file_that_are_no_text(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    pa = pytest.importorskip("pyarrow")
+    pq.write_table(pa.table({"tokens": [["héllo"]], "ner_tags": [["O"]]}), tmp_path / "x.parquet", compression="none")
+    data = (tmp_path / "x.parquet").read_bytes()
+    (tmp_path / "x.parquet").write_bytes(data.replace("é".encode(), b"\x9f\x9f"))
+    with pytest.raises(ValueError, match=r"TC153.*UTF-8"):
+        list(read_any(tmp_path / "x.parquet", spacy.blank("en")))

@@ -154,7 +154,7 @@ def _rows(dataset: "Dataset", tokens: str, tags: str | None, name: str) -> Itera
     names = _class_names(features.get(tags))
     seen: dict[Any, str] = {}
     row = 0
-    for batch in _batches(dataset.with_format(None).select_columns([tokens, tags])):
+    for batch in _decoded(_batches(dataset.with_format(None).select_columns([tokens, tags])), name, tokens):
         for words, values in zip(batch[tokens], batch[tags], strict=True):
             row += 1
             if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
@@ -166,6 +166,15 @@ def _rows(dataset: "Dataset", tokens: str, tags: str | None, name: str) -> Itera
                 if value not in seen:
                     seen[value] = _tag(value, names, (name, row, tags, i))
             yield words, [seen[value] for value in values]
+
+
+def _decoded(batches: Iterator[dict[str, list[Any]]], name: str, column: str) -> Iterator[dict[str, list[Any]]]:
+    """Refuse strings that are not UTF-8, which nobody looks at before they are read."""
+    try:
+        yield from batches
+    except UnicodeDecodeError as error:
+        facts = {"where": name, "column": column, "found": f"a string that is not UTF-8 ({error.reason})"}
+        raise ValueError(Errors.TC153.format(expected="strings in UTF-8; the file is damaged", **facts)) from error
 
 
 def _batches(dataset: Any) -> Iterator[dict[str, list[Any]]]:
