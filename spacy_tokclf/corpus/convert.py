@@ -10,11 +10,10 @@ from spacy.tokens import Doc
 from ..errors import Errors
 from ..tags import SCHEMES
 from .align import check_choice
-from .forms.brat import is_brat
 from .forms.doc_groups import check_groups
 from .forms.docbin import SUFFIX, read_docbin, write_docbin
 from .forms.json_shapes import FORMATS
-from .forms.table import COLUMNS, FORMS, JSON
+from .forms.table import COLUMNS, FORMS, JSON, check_one
 from .hf.load import is_saved_dataset
 from .hf.records import dataset_from_records, import_datasets, records_from_dataset, tag_names
 from .offset_report import OffsetReport
@@ -47,8 +46,7 @@ def read_any(
 
 
 def read_file(path: str | Path, nlp: Language, options: ReadOptions | None = None) -> list[Doc]:
-    """Read annotated texts to score or to fit on: of a file of any form, or a folder of brat, and of nothing else. A
-    data set in a folder or on the Hub has several splits, and one taken unasked might be the training data.
+    """Read annotated texts to score or to fit on: of a file of any form, or a folder of brat, and of nothing else.
 
     path (str | Path): The file.
     nlp (Language): As for `read_any`.
@@ -56,8 +54,7 @@ def read_file(path: str | Path, nlp: Language, options: ReadOptions | None = Non
     RETURNS (list[Doc]): Reference Docs.
     RAISES (ValueError): TC118, if there is no such file; else as `read_any`.
     """
-    if not Path(path).is_file() and not is_brat(path):
-        raise ValueError(Errors.TC118.format(path=path))
+    check_one(path)
     return list(read_any(path, nlp, options))
 
 

@@ -12,13 +12,12 @@ from ..errors import Errors
 from ..tags import MISSING, SchemeDetector, convert_tags
 from ..types import Ints
 from .docs import doc_to_record, none_known
-from .forms.brat import is_brat
 from .forms.columns import join_rows
 from .forms.conll import check_rows
 from .forms.doc_groups import check_groups
 from .forms.looks import naming_what_it_is
 from .forms.rows import Rows
-from .forms.table import COLUMNS, FORMS, Form
+from .forms.table import COLUMNS, FORMS, Form, check_one
 from .forms.tokens_and_tags import Columns, stream_rows
 from .option_checks import check_options
 from .options import ReadOptions
@@ -57,8 +56,7 @@ def read_tagged(path: str | Path, options: ReadOptions | None = None, *, suffix:
     """
     options = options or ReadOptions()
     check_options(options)
-    if not Path(path).is_file() and not is_brat(path):
-        raise ValueError(Errors.TC118.format(path=str(path)))
+    check_one(path)
     form = next(form for form in FORMS if form.sniff(path))
     if form.name != COLUMNS:
         return _read_docs(Path(path), form, replace(options, keep_tokens=True))

@@ -20,6 +20,16 @@ def is_own(error: BaseException) -> bool:
     return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
 
 
+def is_panic(error: BaseException) -> bool:
+    """Tell whether code in Rust broke off, as that of tokenizers does on strange files. Its class is no Exception, and
+    cannot be imported.
+
+    error (BaseException): The error, as caught.
+    RETURNS (bool): Whether it is such a panic.
+    """
+    return type(error).__name__ == "PanicException"
+
+
 def short(error: BaseException, *, limit: int = 1000) -> str:
     """Give the text of an error as a sentence on one line, without the signatures in addresses.
 

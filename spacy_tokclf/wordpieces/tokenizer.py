@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..errors import Errors
+from ..runtime.blame import is_panic
 from .prefix import PREFIX_SPACE, byte_level_steps
 
 #: Words in the cache at most.
@@ -88,7 +89,7 @@ class PieceTokenizer:
             try:
                 encoding = self._tokenizer.encode([word], is_pretokenized=True)
             except BaseException as error:
-                if type(error).__name__ != "PanicException":  # of Rust; no Exception, and it cannot be imported
+                if not is_panic(error):
                     raise
                 raise ValueError(Errors.TC096.format(word=word, detail=error)) from error
             inside = [i for i, index in enumerate(encoding.word_ids) if index is not None]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ...errors import Errors
 from ...runtime.files import whole_file, whole_folder
 from ..align import text_records_to_docs
 from ..docs import doc_to_record, records_to_docs, some_known
@@ -136,6 +137,17 @@ def _column_record(doc: Doc) -> Record:
         return record
     kept = [i for i, token in enumerate(doc) if not token.is_space]
     return Record([record.words[i] for i in kept], [record.tags[i] for i in kept])
+
+
+def check_one(path: str | Path) -> None:
+    """Refuse what is no single corpus: a data set in a folder or on the Hub has several splits, and one taken unasked
+    might be the training data.
+
+    path (str | Path): A file of any form, or a folder of brat.
+    RAISES (ValueError): TC118, for anything else.
+    """
+    if not Path(path).is_file() and not is_brat(path):
+        raise ValueError(Errors.TC118.format(path=str(path)))
 
 
 #: What the last form is called: any other file.

@@ -10,7 +10,7 @@ import srsly
 
 from ... import compat
 from ...errors import Errors
-from ...runtime.blame import is_own, short
+from ...runtime.blame import is_own, is_panic, short
 from ...wordpieces.prefix import prefix_space
 from .fetch import LAST, fetch_model
 from .heads import HEADS, Head, HeadWeights, head_of, read_head
@@ -136,7 +136,7 @@ class PretrainedEncoder:
             yield
         except BaseException as error:
             # The tokenizers in Rust raise bare Exceptions and panics, and a strange config.json anything.
-            if is_own(error) or not (isinstance(error, Exception) or type(error).__name__ == "PanicException"):
+            if is_own(error) or not (isinstance(error, Exception) or is_panic(error)):
                 raise
             raise self._failure(short(error, limit=300)) from error
 

@@ -5,20 +5,14 @@ import warnings
 from pathlib import Path
 
 import pytest
-import spacy
 from data_forms import FORMS, DataForm, Text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slips import EXAMPLE, NLP, expected, seen
 
 from spacy_tokclf.corpus.convert import read_any
 from spacy_tokclf.corpus.options import ReadOptions
 
-NLP = spacy.blank("xx")
-EXAMPLE = (
-    Text(("Zoë", "Ray", "flew", "to", "New", "York", "."), ((0, 2, "PER"), (4, 6, "LOC"))),
-    Text(("It", "rained", "on", "Bob", "and", "Ann", "."), ((3, 4, "PER"), (5, 6, "PER"))),
-    Text(("Nobody", "saw", "it", ".")),
-)
 words = st.lists(st.sampled_from(["zo", "ru", "ke", "é", "7", "ba"]), min_size=1, max_size=4).map("".join)
 
 
@@ -47,15 +41,7 @@ def read(path, form):
     """What is read: text, spans of characters, and whether all is known."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        docs = list(read_any(path, NLP, ReadOptions(**form.options or {})))
-    return [
-        (doc.text.rstrip(), [(e.start_char, e.end_char, e.label_) for e in doc.ents], all(t.ent_iob for t in doc))
-        for doc in docs
-    ]
-
-
-def expected(made):
-    return [(one.text, one.chars, True) for one in made]
+        return seen(read_any(path, NLP, ReadOptions(**form.options or {})))
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
