@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from project_files import fail
+from ..errors import Errors
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +60,7 @@ def fold_bert_config(bert: dict[str, Any]) -> dict[str, Any]:
 
     bert (dict[str, Any]): The content of the BERT's config.json.
     RETURNS (dict[str, Any]): The content of a DistilBERT's config.json.
-    RAISES (SystemExit): If the BERT has something that DistilBERT cannot express.
+    RAISES (ValueError): TC333, if the BERT has something that DistilBERT cannot express.
     """
     needed = {
         "layer_norm_eps": DISTILBERT_EPS,
@@ -70,7 +70,7 @@ def fold_bert_config(bert: dict[str, Any]) -> dict[str, Any]:
     }
     for key, value in needed.items():
         if bert.get(key, value) != value:
-            fail(f"This BERT is no DistilBERT: {key} is {bert[key]!r}", f"It must be {value!r}.")
+            raise ValueError(Errors.TC333.format(detail=f"{key} is {bert[key]!r}, and has to be {value!r}"))
     return {
         "architectures": ["DistilBertModel"],
         "model_type": "distilbert",
