@@ -106,6 +106,15 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{path} was taken for the log of the training, and is none, so that the page has no learning curve. {detail} "
         "If the log has another name, give it with --log."
     )
+    TW352 = (
+        "training.{name} = {given} of the config is not used: the callback spacy-tokclf.epochs.v1 sets it to {value}, "
+        "for {epochs} epochs of these data. Change `epochs` instead, or take the callback out of "
+        "[initialize.after_init]."
+    )
+    TW353 = (
+        "max_steps and eval_frequency = {given} leave the last step of training without an evaluation; {fitting} are "
+        "used, which do not. Set them so in the config, or say how many epochs there are to be (--epochs)."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -847,4 +856,61 @@ class Errors(metaclass=ErrorsWithCodes):
     TC333 = (
         "The embedded encoder does not compute what the BERT in its package does: {detail}. Nothing was written. "
         "Please report it, with the versions of torch and transformers."
+    TC350 = (
+        "training.max_epochs = {max_epochs} does not go with the callback spacy-tokclf.epochs.v1, which sets max_steps "
+        "for {epochs} epochs. Set max_epochs = 0. (-1 reads data as a stream, whose length is not known: to have that, "
+        "take the callback out of [initialize.after_init], and set max_steps and an eval_frequency that divides it.)"
+    )
+    TC351 = (
+        "The batcher ({batcher}) makes no batch of the training data, so that training would never end. Give it larger "
+        "batches, or set discard_oversize = false in [training.batcher]."
+    )
+    TC353 = (
+        "The config {path} does not make a training: {detail} Correct these values, in the file or in the overrides, "
+        "which have the form --section.key value."
+    )
+    TC354 = "There is no {name} in the config that could be set. Keys of [{section}]: {known}."
+    TC355 = (
+        "There is a trained pipeline in {path}. Name another folder, or replace it with --force: it stays until the "
+        "new one is there."
+    )
+    TC356 = (
+        "The learning rate is {rate} in all of the {steps} steps, so that nothing would be learned. Expected one above "
+        "0: set training.optimizer.learn_rate.initial_rate, for example to 5e-5."
+    )
+    TC357 = (
+        "There are no texts in {name}, so that no pipeline could be found the best. Give texts with annotation, of "
+        "which none is in the training data (paths.dev)."
+    )
+    TC334 = (
+        "{data} cannot be trained on: {errors}. `spacy tokclf debug` with the same options shows more. Nothing was "
+        "written."
+    )
+    TC335 = (
+        "{count} of {spans} entities of {data} do not fit the tokens that {lang!r} makes of the texts (for example "
+        "{example}), more than half. Name the language of the texts (--lang zh, --lang ja, ...), or have such "
+        "entities widened to whole tokens (--on-misaligned expand)."
+    )
+    TC336 = (
+        "This is too little to take a dev set from: {texts} different text(s), {some} of them with entities. Expected "
+        "at least {fewest}, and a type of entity that occurs in two of them. Annotate more, or give a file of its own "
+        "(--dev FILE)."
+    )
+    TC337 = (
+        "--dev {value}: there is no such file, and it is no share. Expected data in any form, or how much of the texts "
+        "to take for dev, above 0 and below 1 (0.2 is a fifth)."
+    )
+    TC338 = (
+        "{path} is there already. Choose another folder, or replace the config and the data in this one with --force."
+    )
+    TC339 = "The path {path!r} cannot stand in a config, where $ begins a variable. Choose one without $ and line breaks."
+    TC340 = "--epochs {value}: expected how often each text is to be seen, at least 1."
+    TC341 = (
+        "In the pipeline {source} it is not clear what the new component comes in the place of: {found}. Expected one "
+        "component that learned entities (`ner`, or a `token_classifier`), or none, and nothing else that is called "
+        "ner. Take the others out of it, or rename them, and save it."
+    )
+    TC342 = (
+        "--lang {lang} and --from {source} contradict each other: the language of that pipeline is {own!r}. Leave "
+        "--lang out."
     )
