@@ -856,6 +856,7 @@ class Errors(metaclass=ErrorsWithCodes):
     TC333 = (
         "The embedded encoder does not compute what the BERT in its package does: {detail}. Nothing was written. "
         "Please report it, with the versions of torch and transformers."
+    )
     TC350 = (
         "training.max_epochs = {max_epochs} does not go with the callback spacy-tokclf.epochs.v1, which sets max_steps "
         "for {epochs} epochs. Set max_epochs = 0. (-1 reads data as a stream, whose length is not known: to have that, "
@@ -903,7 +904,9 @@ class Errors(metaclass=ErrorsWithCodes):
     TC338 = (
         "{path} is there already. Choose another folder, or replace the config and the data in this one with --force."
     )
-    TC339 = "The path {path!r} cannot stand in a config, where $ begins a variable. Choose one without $ and line breaks."
+    TC339 = (
+        "The path {path!r} cannot stand in a config, where $ begins a variable. Choose one without $ and line breaks."
+    )
     TC340 = "--epochs {value}: expected how often each text is to be seen, at least 1."
     TC341 = (
         "In the pipeline {source} it is not clear what the new component comes in the place of: {found}. Expected one "

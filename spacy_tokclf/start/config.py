@@ -1,10 +1,9 @@
 """The config as text: few lines, which a person reads, and everything else by its default."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
-
-from thinc.api import Config
 
 from ..errors import Errors
 from .plan import Plan
@@ -13,15 +12,12 @@ from .source import Source
 TEMPLATE = "templates/config.cfg.jinja"
 
 
-def config_text(
-    plan: Plan, *, name: str, train: str, dev: str, encoder: str, lang: str, pipe: str, source: Source | None = None
-) -> str:
+def config_text(plan: Plan, *, paths: Mapping[str, str], lang: str, pipe: str, source: Source | None = None) -> str:
     """Write the config.
 
     plan (Plan): Its numbers.
-    name (str): What its file will be called.
-    train, dev (str): The .spacy files.
-    encoder (str): The encoder's folder, or its name on the Hub.
+    paths (Mapping[str, str]): Of "train" and "dev", the .spacy files; of the "encoder", its folder or its name on the
+        Hub; and of the "source", if there is one.
     lang (str): The language.
     pipe (str): The component's name.
     source (Source | None): The pipeline that the component is put into.
@@ -30,28 +26,17 @@ def config_text(
     """
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined)
-    environment.filters["value"] = json_value
-    template = environment.from_string(files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"))
-    paths = {"train": train, "dev": dev, "encoder": encoder, **({} if source is None else {"source": source.name})}
     for path in paths.values():
-        if "$" in path or "\n" in path:
+        if "$" in path or not path.isprintable():
             raise ValueError(Errors.TC339.format(path=path))
-    return template.render(plan=plan, name=name, lang=lang, pipe=pipe, source=source, **{**paths, "source": source})
+    environment = Environment(
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
+    )
+    environment.filters["value"] = _value
+    template = environment.from_string(files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"))
+    return template.render(plan=plan, paths=paths, lang=lang, pipe=pipe, source=source)
 
 
-def json_value(value: Any) -> str:
-    """Write a value as a config has it.
-
-    value (Any): The value.
-    RETURNS (str): JSON.
-    """
+def _value(value: Any) -> str:
+    """RETURNS (str): A value as a config has it."""
     return json.dumps(value, ensure_ascii=False)
-
-
-def check_text(text: str) -> None:
-    """Read the config as spaCy will. A text that cannot be read is a bug of ours.
-
-    text (str): The config.
-    """
-    Config().from_str(text)

@@ -14,7 +14,6 @@ from ..pipeline.load import load_pipeline
 RECOGNIZERS = ("ner", "beam_ner", "token_classifier")
 OURS = "token_classifier"
 NAME = "ner"
-ENTS = "doc.ents"
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,11 @@ class Source:
         return [name for name in self.pipeline if name != self.pipe]
 
     @property
-    def overwrite_ents(self) -> bool:
-        """RETURNS (bool): Whether the new component replaces entities of components before it, as a token classifier
-        in its place did; spaCy's `ner` leaves them."""
-        return False
-
-    @property
     def score_weights(self) -> dict[str, None]:
         """RETURNS (dict[str, None]): The scores of the frozen components, none of which counts."""
-        ours = Language.get_factory_meta(OURS).default_score_weights
-        names = [key for name in self.frozen for key in self.nlp.get_pipe_meta(name).default_score_weights]
-        return {key: None for key in sorted({*names}) if key not in ours}
+        ours = Language.get_factory_meta(OURS).default_score_weights or {}
+        frozen = {key for name in self.frozen for key in self.nlp.get_pipe_meta(name).default_score_weights or {}}
+        return dict.fromkeys(sorted(frozen - set(ours)))
 
     @property
     def blocks(self) -> str:
