@@ -58,7 +58,7 @@ class Source:
         own = {"lang": self.nlp.lang, **own, "pipeline": self.pipeline}
         components: dict[str, Any] = {name: {"source": "${paths.source}"} for name in self.frozen}
         text = Config({"nlp": own, "components": components}).to_str()
-        return text.replace("[components]\n\n", "").replace('"${paths.source}"', "${paths.source}").strip()
+        return text.replace('"${paths.source}"', "${paths.source}").strip()
 
 
 def open_source(source: str) -> Source:
