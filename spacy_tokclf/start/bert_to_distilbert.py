@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Errors
+from ..models.hf.pretrained import without_bars
 
 if TYPE_CHECKING:
     import torch
@@ -103,12 +104,12 @@ def max_difference(bert: "dict[str, torch.Tensor]", bert_config: dict[str, Any],
     import torch
     import transformers
 
-    transformers.utils.logging.disable_progress_bar()
     config = transformers.BertConfig(**{k: v for k, v in bert_config.items() if k != "model_type"})
     reference = transformers.BertModel(config, add_pooling_layer=False)
     wanted = reference.state_dict().keys()
     reference.load_state_dict({k: v for k, v in bert.items() if k in wanted}, strict=True)
-    model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
+    with without_bars():
+        model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     batch = tokenizer(list(SENTENCES), padding=True, truncation=True, return_tensors="pt")
     with torch.no_grad():

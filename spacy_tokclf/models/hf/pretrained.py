@@ -196,7 +196,7 @@ def _load(
 
     auto = AutoModelForTokenClassification if with_head else AutoModel
     options = {} if with_head else _no_pooler(config)
-    with _without_bars():
+    with without_bars():
         module, report = auto.from_pretrained(
             folder,
             config=config,
@@ -211,7 +211,7 @@ def _load(
 
 
 @contextlib.contextmanager
-def _without_bars() -> Iterator[None]:
+def without_bars() -> Iterator[None]:
     """Show no bar for what takes a second, as transformers does even where there is no terminal."""
     from transformers.utils import logging
 
