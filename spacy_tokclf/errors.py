@@ -788,7 +788,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC291 = (
         "The wheel of {pipeline} cannot be built: {detail} Name and version have to be those of a Python package "
-        "(`--name`, `--version`), and setuptools 70.1 or newer has to be installed."
+        "(`--name`, `--version`), and setuptools 70.1 or newer has to be installed (`pip install spacy-tokclf[hub]`)."
     )
     TC292 = (
         "There is no pipeline {model!r}. Expected a folder that `nlp.to_disk` wrote, with meta.json and config.cfg, or "
