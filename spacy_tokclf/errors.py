@@ -136,6 +136,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "the fresh classifier learn no faster than the encoder. In [training.optimizer] set @optimizers = "
         '"spacy-tokclf.AdamW.v1".'
     )
+    TW356 = (
+        "Training never ends by itself: max_steps, max_epochs and patience are all 0. Say how long it is to be: "
+        "spacy-tokclf.epochs.v1 in [initialize.after_init], or max_steps and an eval_frequency that divides it."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):

@@ -55,7 +55,7 @@ def train_pipeline(
     config = read_training_config(config_path, overrides or {}, epochs=epochs)
     with explained(config_path):
         nlp = init_nlp(config, use_gpu=gpu_id)
-        _check_rate(nlp)
+        _check_numbers(nlp)
         _check_dev(nlp)
     _fit_steps(nlp)
     _keep_log(nlp)
@@ -98,9 +98,15 @@ def _training(nlp: Language) -> Any:
     return nlp.config.interpolate()["training"]
 
 
-def _check_rate(nlp: Language) -> None:
-    """Refuse a learning rate that is 0 all the way. RAISES (ValueError): TC356."""
+def _check_numbers(nlp: Language) -> None:
+    """Refuse a learning rate that is 0 all the way, and numbers that are none of steps. RAISES (ValueError): TC356,
+    TC031."""
     training = _training(nlp)
+    for name, least in {"max_steps": 0, "eval_frequency": 1}.items():
+        if training[name] < least:
+            raise ValueError(
+                Errors.TC031.format(name=f"training.{name}", value=training[name], expected=f"at least {least}")
+            )
     rate = registry.resolve({"optimizer": training["optimizer"]})["optimizer"].schedules.get("learn_rate")
     given = training["optimizer"].get("learn_rate")
     steps = training["max_steps"] or 1000
