@@ -4,6 +4,6 @@ import typer
 
 app = typer.Typer(
     name="tokclf",
-    help="Convert data; import, export, optimize, push, tune, score and evaluate entity recognizers.",
+    help="Begin projects; convert data; import, export, optimize, push, tune, score and evaluate entity recognizers.",
     no_args_is_help=True,
 )
