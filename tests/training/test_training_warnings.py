@@ -82,17 +82,6 @@ def test_the_callback_fits(train: Callable[..., list[str]]) -> None:
     assert train(blocks={"initialize.after_init": block}, max_steps=0, eval_frequency=200) == []
 
 
-def test_a_sourced_component_is_told_too(
-    train: Callable[..., list[str]], posts: Path, encoder_dir: Path, tmp_path: Path
-) -> None:
-    run("own_data", tmp_path / "first", short("own_data", posts, encoder_dir, steps=2))
-    blocks = {
-        "components.ner": {"source": str(tmp_path / "first" / "model-last")},
-        "initialize.components": {},
-    }
-    assert train(blocks=blocks, max_steps=5, eval_frequency=4) == ["TW351"]
-
-
 def test_loops_of_other_people_evaluate_when_they_like(
     make_nlp: Callable[..., Language], posts: Path, encoder_dir: Path
 ) -> None:
@@ -159,7 +148,8 @@ def test_callbacks_in_turn(posts: Path, encoder_dir: Path, tmp_path: Path) -> No
     }
     overrides = short("own_data", posts, encoder_dir)
     del overrides["initialize.after_init"]
-    finished = run("own_data", tmp_path / "second", overrides | {"training.max_steps": 0}, blocks=blocks)
+    steps = {"training.max_steps": 0, "training.eval_frequency": 0}
+    finished = run("own_data", tmp_path / "second", overrides | steps, blocks=blocks)
     assert "river" in finished.best.get_pipe("ner").labels
     assert [row["#"] for row in finished.rows] == ["0", "1", "2", "3"]
 
