@@ -136,6 +136,14 @@ class Warnings(metaclass=ErrorsWithCodes):
         "the fresh classifier learn no faster than the encoder. In [training.optimizer] set @optimizers = "
         '"spacy-tokclf.AdamW.v1".'
     )
+    TW356 = (
+        "Training never ends by itself: max_steps, max_epochs and patience are all 0. Say how long it is to be: "
+        "spacy-tokclf.epochs.v1 in [initialize.after_init], or max_steps and an eval_frequency that divides it."
+    )
+    TW357 = (
+        "Training has not made the pipeline any better: the best score on dev is {score:.4f}, at step {step}. More "
+        "epochs (--epochs), more annotation or another learning rate may help; `spacy tokclf debug` checks the data."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -880,8 +888,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC350 = (
         "training.max_epochs = {max_epochs} does not go with the callback spacy-tokclf.epochs.v1, which sets max_steps "
-        "for {epochs} epochs. Set max_epochs = 0. (-1 reads data as a stream, whose length is not known: to have that, "
-        "take the callback out of [initialize.after_init], and set max_steps and an eval_frequency that divides it.)"
+        "for {epochs} epochs. Set max_epochs = 0. To read data as a stream (-1), whose length is not known, take the "
+        "callback out of [initialize.after_init], and set max_steps and an eval_frequency that divides it."
     )
     TC351 = (
         "The batcher ({batcher}) makes no batch of the training data, so that training would never end. Give it larger "
@@ -937,4 +945,8 @@ class Errors(metaclass=ErrorsWithCodes):
     TC342 = (
         "--lang {lang} and --from {source} contradict each other: the language of that pipeline is {own!r}. Leave "
         "--lang out."
+    )
+    TC358 = (
+        "{options}: these belong to data, and a config says itself which data, language and encoder there are. Leave "
+        "them out, or override values of the config, as in --paths.dev dev.conll."
     )
