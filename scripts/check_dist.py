@@ -17,7 +17,7 @@ from project_files import fail
 from wasabi import msg
 
 # What must not come from the source tree: the package with its marker for type checkers
-# and the templates of its page, and its entry points.
+# and the templates of its page and configs, and its entry points.
 SMOKE = """
 import sys
 from importlib.metadata import distribution
@@ -31,7 +31,8 @@ import spacy_tokclf
 
 assert spacy_tokclf.__file__.startswith(sys.prefix), spacy_tokclf.__file__
 assert files("spacy_tokclf").joinpath("py.typed").is_file()
-assert files("spacy_tokclf").joinpath("report", "templates", "report.js").is_file()
+for name in ("report/templates/report.js", "start/templates/config.cfg.jinja", "start/licenses/Apache-2.0.txt"):
+    assert files("spacy_tokclf").joinpath(*name.split("/")).is_file(), name
 own = distribution("spacy-tokclf")
 assert own.read_text("top_level.txt").split() == ["spacy_tokclf"]
 assert str(own.locate_file("")).startswith(sys.prefix)
