@@ -125,11 +125,12 @@ def _read_part(path: str, nlp: "Language", options: "ReadOptions") -> "Part":
     from ..corpus.convert import read_any
     from ..corpus.data_facts import data_facts
     from ..corpus.offset_report import OffsetReport
+    from ..runtime.progress import progress
     from .debug_findings import Part
 
     report = OffsetReport()
-    docs = list(read_any(path, nlp, options, report=report))
-    return Part(docs, data_facts(docs, nlp), report)
+    docs = list(progress(read_any(path, nlp, options, report=report), label="Reading"))
+    return Part(docs, data_facts(progress(docs, label="Checking"), nlp), report)
 
 
 def _print_parts(parts: dict[str, "Part"]) -> None:

@@ -87,8 +87,7 @@ def text_record_to_doc(
     check_choice("overlap", overlap, OVERLAPS)
     report = OffsetReport() if report is None else report
     report.add_text(record)
-    given = record.tokens is not None and (keep_tokens or record.own_tokens)
-    doc = _use_tokens(record, nlp.vocab) if given else _tokenize(record, nlp)
+    doc = bare_doc(record, nlp, keep_tokens=keep_tokens)
     tokens = _Tokens(doc)
     marked = _trimmed(record, report)
     kept = _resolve(record, marked, [span[:2] for span in marked], overlap, report)
@@ -106,6 +105,19 @@ def text_record_to_doc(
         at = [(start, end, span) for start, end, span in placed if span in chosen and span in scores]
         set_scores(doc, {(start, end, span[2]): scores[span] for start, end, span in at})
     return doc
+
+
+def bare_doc(record: TextRecord, nlp: Language, *, keep_tokens: bool = False) -> Doc:
+    """Make a Doc of a text without its annotation.
+
+    record (TextRecord): The text.
+    nlp (Language): The pipeline whose tokenizer is used.
+    keep_tokens (bool): Whether to take the tokens that the record gives, where it does.
+    RETURNS (Doc): The tokens.
+    RAISES (ValueError): TC170, TC171.
+    """
+    given = record.tokens is not None and (keep_tokens or record.own_tokens)
+    return _use_tokens(record, nlp.vocab) if given else _tokenize(record, nlp)
 
 
 def find_overlap(spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
