@@ -55,9 +55,10 @@ def _items(value: Any, place: Place) -> Iterator[Item]:
         rest = {name: each for name, each in value.items() if name != key}
         yield Item(_plain_record(value, key, place), place.where, rest, text_key=key)
         return
-    asked = place.source.options.text_key
-    if asked is not None and not (isinstance(value, dict) and is_task(value)):
-        raise ValueError(Errors.TC368.format(where=place.where, hint=f" under {asked!r}"))
+    if isinstance(value, dict) and not _is_deep(value, place):
+        asked = place.source.options.text_key
+        found = f"; the keys are {', '.join(map(repr, value))[:100] or 'none'}"
+        raise ValueError(Errors.TC368.format(where=place.where, hint=f" under {asked!r}{found}" if asked else found))
     for record in read_row(place):
         yield Item(record, place.where)
 
@@ -68,10 +69,15 @@ def _plain_key(row: dict[str, Any], place: Place) -> str | None:
         key = row[MARK].get("text_key", "text")
         return key if isinstance(row.get(key), str) else None
     asked = place.source.options.text_key
-    if asked is None and (is_task(row) or is_v2(row) or is_token_spans(row, place) or is_tagged(row, place)):
+    if asked is None and _is_deep(row, place):
         return None
     key = text_key(row, place)
     return key if key is not None and isinstance(row.get(key), str) else None
+
+
+def _is_deep(row: dict[str, Any], place: Place) -> bool:
+    """Tell rows whose text lies deeper in them, and rows of tokens."""
+    return is_task(row) or is_v2(row) or is_token_spans(row, place) or is_tagged(row, place)
 
 
 def _plain_record(row: dict[str, Any], key: str, place: Place) -> TextRecord:

@@ -75,12 +75,12 @@ def _write_jsonl(found: Iterable[Annotated], target: Target) -> None:
 def _json_lines(found: Iterable[Annotated], target: Target) -> Iterator[bytes]:
     for item, doc, error in _fields(found):
         if error:
-            row = failed_row(item.text, error, item.row, target.mark, item.text_key)
+            row = failed_row(whole_text(item.text), error, item.row, target.mark, item.text_key)
         else:
             row = entities_row(doc, item.row, target.mark, item.text_key)
         try:
             yield (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8")
-        except UnicodeEncodeError:  # half of a character, as it stood in the data
+        except UnicodeEncodeError:  # half of a character under another key
             yield (json.dumps(row) + "\n").encode("ascii")
 
 

@@ -18,6 +18,8 @@ from .predict import annotate_items
 
 #: How many texts that failed are named.
 SHOWN = 3
+#: Characters of what is said of each.
+LENGTH = 200
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Summary:
             if each.error:
                 self.failed += 1
                 where = "" if each.item.where and each.item.where in each.error else f"{each.item.where}: "
-                self.errors += [f"{where}{each.error}"] if len(self.errors) < SHOWN else []
+                self.errors += [f"{where}{each.error}"[:LENGTH]] if len(self.errors) < SHOWN else []
             yield each
 
     def refuse(self, which: str) -> None:

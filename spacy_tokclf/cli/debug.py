@@ -10,6 +10,7 @@ from wasabi import msg
 from ..errors import Errors
 from ._app import app
 from ._reading import reading
+from ._table import print_table, print_title
 from ._util import JSON_HELP, failing_cleanly, write_json
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def debug(
             (doc for part in parts.values() for doc in part.docs), name, revision=revision, window=window
         )
         pieces = {"encoder": name, **asdict(facts)}
-        msg.divider(f"Word pieces of {name}")
+        print_title(f"Word pieces of {name}")
         check_pieces(facts, findings)
     check_config(settings, findings)
     findings.show()
@@ -139,10 +140,10 @@ def _print_parts(parts: dict[str, "Part"]) -> None:
     keys = ("texts", "tokens", "missing", "unannotated", "without_entities", "entities")
     rows = [(split, *(part.summary[key] for key in keys)) for split, part in parts.items()]
     header = ("", "texts", "tokens", "no gold", "not annotated", "no entity", "entities")
-    msg.table(rows, header=header, divider=True, aligns=("l", *"r" * len(keys)))
+    print_table(rows, header=header, divider=True, aligns=("l", *"r" * len(keys)))
     types = sorted({label for part in parts.values() for label in part.facts.entities})
     rows = [(label, *(part.facts.entities[label] for part in parts.values())) for label in types]
     if rows:
-        msg.table(rows[:_LABEL_ROWS], header=("type", *parts), divider=True, aligns=("l", *"r" * len(parts)))
+        print_table(rows[:_LABEL_ROWS], header=("type", *parts), divider=True, aligns=("l", *"r" * len(parts)))
     if len(rows) > _LABEL_ROWS:
         msg.text(f"... and {len(rows) - _LABEL_ROWS} more types")

@@ -183,11 +183,13 @@ def check_one(path: str | Path) -> None:
 COLUMNS = "CoNLL"
 #: What the form is called in which shapes of many tools are.
 JSON = "JSON"
+#: What other forms of texts are called.
+BRAT, ENTITIES = "brat", "table of entities"
 #: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
 FORMS: tuple[Form, ...] = (
     Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
-    Form("brat", (ANN,), is_brat, _read_brat, _write_brat),
-    Form("table of entities", (entity_csv.SUFFIX,), entity_csv.is_entity_csv, _read_entity_csv, _write_entity_csv),
+    Form(BRAT, (ANN,), is_brat, _read_brat, _write_brat),
+    Form(ENTITIES, (entity_csv.SUFFIX,), entity_csv.is_entity_csv, _read_entity_csv, _write_entity_csv),
     Form(JSON, SUFFIXES, is_json, _read_jsonl, _write_jsonl),
     Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
     Form(COLUMNS, (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),
