@@ -14,7 +14,6 @@ from ..corpus.forms.docbin import read_docs
 from ..corpus.forms.entity_csv import is_entity_csv, read_entity_csv
 from ..corpus.forms.jsonl import is_json
 from ..corpus.forms.lines import decode_text, inner_name, read_line_blocks
-from ..corpus.forms.looks import naming_what_it_is
 from ..corpus.forms.sources import HEAD, read_blocks
 from ..corpus.forms.tokens_and_tags import Columns, first_lines, stream_rows
 from ..corpus.hf.load import load_split
@@ -130,14 +129,15 @@ def _data_set_items(path: Path, options: ReadOptions) -> Iterator[Item]:
 
 
 def _column_items(path: Path, options: ReadOptions) -> Iterator[Item]:
-    """The tokens of sentences, whatever their tags are."""
-    with naming_what_it_is(path, options.encoding):
-        for rows in stream_rows(path, _columns(options)):
-            words, at = rows.columns[0], 0
-            for length in rows.lengths.tolist():
-                own = words[at : at + length]
-                yield Item(Record(own, [MISSING] * length), rows.where(at))
-                at += length
+    """The tokens of sentences, whatever their tags are, if they are tags."""
+    if options.scheme == "auto":
+        detect_conll_form([path], _columns(options))
+    for rows in stream_rows(path, _columns(options)):
+        words, at = rows.columns[0], 0
+        for length in rows.lengths.tolist():
+            own = words[at : at + length]
+            yield Item(Record(own, [MISSING] * length), rows.where(at))
+            at += length
 
 
 def _record_items(records: Iterable[Record | TextRecord]) -> Iterator[Item]:

@@ -168,7 +168,7 @@ class _Tokens:
     """Where the tokens of a Doc begin and end."""
 
     def __init__(self, doc: Doc) -> None:
-        self.doc = doc
+        self.doc, self.text = doc, doc.text  # which spaCy puts together each time
         self.starts = [token.idx for token in doc]
         self.ends = [token.idx + len(token) for token in doc]
 
@@ -195,7 +195,7 @@ class _Tokens:
     def _covers(self, first: int, last: int, start: int, end: int) -> bool:
         """Tell whether tokens are a span of characters, give or take white space inside the outer tokens."""
         begin, stop = self.starts[first], self.ends[last - 1]
-        text = self.doc.text
+        text = self.text
         return begin <= start and end <= stop and not text[begin:start].strip() and not text[end:stop].strip()
 
     def _inside(self, start: int, end: int) -> tuple[int, int]:
@@ -210,7 +210,7 @@ class _Tokens:
 
 def _tokenize(record: TextRecord, nlp: Language) -> Doc:
     """Tokenise a text, and make sure that its offsets still hold."""
-    doc = nlp.make_doc(record.text)
+    doc = nlp.tokenizer(record.text)  # without the limit of `nlp.make_doc`, which is one of parsers
     if doc.text != record.text:
         raise ValueError(Errors.TC171.format(where=record.where, found=doc.text[:60]))
     return doc

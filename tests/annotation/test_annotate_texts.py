@@ -143,6 +143,15 @@ def test_why_a_text_failed_stands_beside_it(
     ]
 
 
+def test_a_text_beyond_the_limit_is_written_down_and_read_back(finder: Language, tmp_path: Path) -> None:
+    finder.max_length = 100
+    long = "Ada " * 300_000
+    (tmp_path / "in.txt").write_text(f"Ok\n{long}\n")
+    summary = annotate_texts(finder, tmp_path / "in.txt", tmp_path / "x.jsonl")
+    assert summary.failed == 1 and "TC370" in summary.errors[0]
+    assert [len(doc.text) for doc in read_any(tmp_path / "x.jsonl", spacy.blank("en"))] == [2, len(long)]
+
+
 def test_if_all_fail_nothing_is_written(finder: Language, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("\nbad\n" * 200)
     with pytest.raises(ValueError, match=r"TC363.*first 100 text.*a bad text"):

@@ -50,6 +50,17 @@ def test_columns_of_tokens_and_tags(write: WriteT) -> None:
     assert texts(write("nothing.conll", "Ada\t-\nmet\t-\n")) == ["Ada met"]
 
 
+def test_what_is_no_text_is_refused(write: WriteT) -> None:
+    for name, content, code in (
+        ("a.xml", "<?xml version='1.0'?><a>Ada</a>", "TC127"),
+        ("a.conll", "Ada met Bob.\nAnd then she left.", "TC113"),
+    ):
+        with pytest.raises(ValueError, match=code):
+            texts(write(name, content))
+    with pytest.raises(ValueError, match="TC123"):
+        texts(write("a.txt", "%PDF-1.4"))
+
+
 def test_rows_of_json_keep_what_else_they_say(write: WriteT) -> None:
     rows = [{"id": 7, "text": "Ada", "label": "news"}, {"id": 8, "text": "", "spans": [[0, 1, "x"]]}]
     lines = "\n".join(map(json.dumps, rows))
