@@ -144,6 +144,14 @@ class Warnings(metaclass=ErrorsWithCodes):
         "Training has not made the pipeline any better: the best score on dev is {score:.4f}, at step {step}. More "
         "epochs (--epochs), more annotation or another learning rate may help; `spacy tokclf debug` checks the data."
     )
+    TW360 = (
+        "{count} of {total} text(s) could not be annotated; they were written without annotation, which is read as not "
+        "known. The first: {first}"
+    )
+    TW361 = (
+        "{count} of {total} text(s) were left out: CoNLL holds no text without tokens, and no token that is read as "
+        "something else. The first: {first} *.jsonl, *.csv and *.spacy hold every text."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -949,4 +957,47 @@ class Errors(metaclass=ErrorsWithCodes):
     TC358 = (
         "{options}: these belong to data, and a config says itself which data, language and encoder there are. Leave "
         "them out, or override values of the config, as in --paths.dev dev.conll."
+    )
+    TC360 = (
+        "The label {label!r} cannot be written for brat, whose labels have no white space (in the text {text!r}). "
+        "Rename the label, or write *.jsonl, which holds any."
+    )
+    TC361 = (
+        "Of a part of the text {text!r}, at {place}, it is not known whether there is an entity. Brat has no place for "
+        "that, and it would be read as none. Write *.jsonl, *.csv or *.spacy."
+    )
+    TC362 = "{where}: an entity from {start!r} to {end!r}. Expected two whole numbers, the characters of `document`."
+    TC363 = (
+        "None of the first {count} text(s) could be annotated, and nothing was written. The first failed so: {error} "
+        "If all fail alike, the pipeline is at fault and not the texts: try it with `spacy.load(MODEL)('a text')`."
+    )
+    TC364 = (
+        "{path}: cannot tell what to write from this name. Expected one that ends in {known}, or - for JSON lines to "
+        "the standard output."
+    )
+    TC365 = (
+        "{path}: there are no texts in this folder. Expected files *.txt, one text a file, or annotated data in a form "
+        "that `spacy tokclf convert` reads."
+    )
+    TC366 = (
+        "{path}: which column has the texts? The columns of the first row: {columns}. Name one: `--text-column NAME`; "
+        "in a table without names, by number from 0."
+    )
+    TC367 = "{where}: there is no column {column!r} here, which is to have the text. Found: {found}."
+    TC368 = "{where}: no text was found{hint}. Expected an object with a text, under `text` or what `--text-key` names."
+    TC369 = (
+        "{where}: the text has half of a character (half of a surrogate pair) at {at}, which is no text. Mend the "
+        "program that wrote it, for example with `text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')`."
+    )
+    TC370 = (
+        "{where}: the text has {length:,} characters, more than `nlp.max_length` of the pipeline ({limit:,}). Cut it "
+        "in parts, or save the pipeline with a higher limit."
+    )
+    TC371 = (
+        "--text-column names a column of a table, and {path} is none. Expected *.csv, *.tsv, or another text file with "
+        "--separator."
+    )
+    TC372 = (
+        "There are no texts in {path}. Expected one text a line, or another form of those that `spacy tokclf annotate "
+        "--help` names."
     )

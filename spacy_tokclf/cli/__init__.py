@@ -3,6 +3,7 @@
 from spacy.cli._util import app as spacy_app
 
 from ._app import app
+from .annotate import annotate_cli
 from .convert import convert_cli
 from .debug import debug_cli
 from .debug_pieces import debug_pieces_cli
@@ -20,6 +21,7 @@ from .tune import tune_cli
 spacy_app.add_typer(app)
 
 __all__ = [
+    "annotate_cli",
     "app",
     "convert_cli",
     "debug_cli",

@@ -17,7 +17,10 @@ _IN = (
     "CoNLL (any other suffix), *.spacy, *.jsonl or *.json (Doccano, Prodigy, Label Studio, or rows of tokens and "
     "tags), *.parquet, a folder of a data set, or the name of one on the Hub"
 )
-_OUT = "*.spacy, *.jsonl or *.json, *.conll (or .iob, .bio, .tsv, .txt), *.parquet, or no suffix for a folder"
+_OUT = (
+    "*.spacy, *.jsonl or *.json, *.conll (or .iob, .bio, .tsv, .txt), *.csv (a table of entities), *.ann (a folder of "
+    "brat), *.parquet, or no suffix for a folder"
+)
 
 
 @app.command("convert")
@@ -44,9 +47,10 @@ def convert_cli(
     with failing_cleanly():
         from ..corpus.convert import check_target, read_any, write_any
         from ..pipeline.load import blank_pipeline
+        from ..runtime.progress import progress
 
         check_target(target, to_format, to_scheme)
         # All of them first, so that a faulty file leaves nothing half written.
-        docs = list(read_any(source, blank_pipeline(lang), options))
+        docs = list(progress(read_any(source, blank_pipeline(lang), options), label="Reading"))
         written = write_any(docs, target, format=to_format, scheme=to_scheme)
         msg.good(f"Wrote {written} text{'' if written == 1 else 's'} to {target}")

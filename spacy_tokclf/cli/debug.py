@@ -10,6 +10,7 @@ from wasabi import msg
 from ..errors import Errors
 from ._app import app
 from ._reading import reading
+from ._table import print_table, print_title
 from ._util import JSON_HELP, failing_cleanly, parse_overrides, write_json
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def show_findings(findings: "Findings") -> None:
 
 def _print_pieces(name: str, facts: "PieceFacts") -> None:
     """Print what the encoder will see."""
-    msg.divider(f"Word pieces of {name}")
+    print_title(f"Word pieces of {name}")
     msg.text(
         f"{facts.pieces} word pieces, {100 * facts.share_unknown:.2f} % unknown; {facts.n_unseen} word(s) without any; "
         f"longest text {facts.longest} pieces; {facts.long_texts} text(s) take more than one window of {facts.window}"
@@ -142,10 +143,10 @@ def _print_parts(parts: dict[str, "Part"]) -> None:
     keys = ("texts", "tokens", "missing", "unannotated", "without_entities", "entities")
     rows = [(split, *(part.summary[key] for key in keys)) for split, part in parts.items()]
     header = ("", "texts", "tokens", "no gold", "not annotated", "no entity", "entities")
-    msg.table(rows, header=header, divider=True, aligns=("l", *"r" * len(keys)))
+    print_table(rows, header=header, divider=True, aligns=("l", *"r" * len(keys)))
     types = sorted({label for part in parts.values() for label in part.facts.entities})
     rows = [(label, *(part.facts.entities[label] for part in parts.values())) for label in types]
     if rows:
-        msg.table(rows[:_LABEL_ROWS], header=("type", *parts), divider=True, aligns=("l", *"r" * len(parts)))
+        print_table(rows[:_LABEL_ROWS], header=("type", *parts), divider=True, aligns=("l", *"r" * len(parts)))
     if len(rows) > _LABEL_ROWS:
         msg.text(f"... and {len(rows) - _LABEL_ROWS} more types")

@@ -9,6 +9,7 @@ from wasabi import msg
 from ..errors import Errors
 from ._app import app
 from ._reading import reading
+from ._table import print_table
 from ._util import failing_cleanly
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def debug_pieces_cli(
                 if row.window == window
             ]
             shown = [tuple("" if value is None else value for value in line) for line in table]
-            msg.table(shown, header=HEADER, divider=True, aligns=("r", "l", "l", "r", "l", "r", "r"))
+            print_table(shown, header=HEADER, divider=True, aligns=("r", "l", "l", "r", "l", "r", "r"))
 
 
 def _annotated_text(data: str, row: int, nlp: "Language", options: "ReadOptions") -> "Doc":

@@ -130,11 +130,13 @@ def predict(
     from spacy.training import Example
 
     from ..corpus.docs import bare_copy
+    from ..runtime.progress import progress
 
     inputs = ((doc.text if raw else bare_copy(doc, nlp.vocab), doc) for doc in references)
     size = None if batch_size is None else min(batch_size, sys.maxsize)
     pairs = nlp.pipe(inputs, as_tuples=True, batch_size=size)
-    examples = [Example(predicted, reference) for predicted, reference in pairs]
+    shown = progress(pairs, label="Predicting", total=len(references))
+    examples = [Example(predicted, reference) for predicted, reference in shown]
     if len(examples) != len(references):
         raise ValueError(Errors.TC240.format(found=len(examples), expected=len(references)))
     if not any(eg.predicted.has_annotation("ENT_IOB") for eg in examples if len(eg.predicted)):

@@ -61,6 +61,7 @@ def optimize_cli(
 
 
 def _print(agreement: "Agreement") -> None:
+    from ._table import print_table, print_title
     from .tables import percent
 
     rows = [
@@ -74,7 +75,7 @@ def _print(agreement: "Agreement") -> None:
         before, after = agreement.f1
         rows.append(("F1 before", percent(before)))
         rows.append(("F1 after", f"{percent(after)} ({percent(after - before)})"))
-    msg.divider(f"Compared on {agreement.data or 'texts of our own'}")
-    msg.table(rows)
+    print_title(f"Compared on {agreement.data or 'texts of our own'}")
+    print_table(rows)
     if agreement.f1 is None and agreement.equal_tokens < FEW:
         msg.warn("Many tags differ. Compare on annotated data (--data) before you use this pipeline.")

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @app.command("score")
 @reading(without=("scheme",))
 def score_cli(
-    gold: Annotated[Path, typer.Argument(help="Gold: a CoNLL file or a .spacy file")],
-    pred: Annotated[Path, typer.Argument(help="Predictions for the same tokens: a CoNLL file or a .spacy file")],
+    gold: Annotated[Path, typer.Argument(help="Gold: annotated data, in any form that `convert` reads")],
+    pred: Annotated[Path, typer.Argument(help="Predictions for the same texts, as `annotate` writes them")],
     mode: Annotated[
         str, typer.Option("--mode", "-m", help="default (as conlleval) or strict, as in seqeval")
     ] = "default",
@@ -108,27 +108,32 @@ def score(
     from ..corpus.convert import read_file
     from ..corpus.data_facts import entity_texts
     from ..corpus.options import ReadOptions
-    from ..corpus.tagged import read_tagged
+    from ..corpus.tagged import gives_tokens, read_tagged
     from ..metrics.bootstrap import paired_bootstrap
     from ..metrics.seqeval.compare import Comparison, compare_columns
     from ..metrics.summary import describe_errors, summarize
 
     options = options or ReadOptions()
 
-    def read(path: Path, tag_column: int | str | None) -> "TaggedFile":
+    def read(path: Path, tag_column: int | str | None, like: "TaggedFile | None" = None) -> "TaggedFile":
         own = options if tag_column is None else replace(options, tag_column=tag_column)
-        return read_tagged(path, own, suffix=suffix)
+        return read_tagged(path, own, suffix=suffix, like=like)
 
-    def compare(path: Path) -> Comparison:
-        file = read(path, pred_column)
+    def compare(file: "TaggedFile") -> Comparison:
         _check_aligned(reference, file, check_tokens=check_tokens)
         if mode == "strict":
             _check_scheme(scheme, reference, file, suffix=suffix)
         return compare_columns(reference.tags, file.tags, reference.lengths, mode=mode, scheme=scheme, suffix=suffix)
 
     _check_mode(mode, scheme)
-    reference = read(gold, gold_column)
-    comparison = compare(pred)
+    # Texts without tokens get those of the other file.
+    if gives_tokens(gold):
+        reference = read(gold, gold_column)
+        predicted = read(pred, pred_column, reference)
+    else:
+        predicted = read(pred, pred_column)
+        reference = read(gold, gold_column, predicted)
+    comparison = compare(predicted)
     tokens = [reference.tokens]
     texts = None
     if train is not None:
@@ -136,7 +141,8 @@ def score(
         texts = entity_texts(read_file(train, spacy.blank("xx"), own))
     summary = summarize(comparison, tokens, train_texts=texts, n_resamples=resamples)
     if other is not None:
-        summary["details"]["paired"] = paired_bootstrap(comparison, compare(other), n_resamples=max(resamples, 1))
+        second = compare(read(other, pred_column, reference))
+        summary["details"]["paired"] = paired_bootstrap(comparison, second, n_resamples=max(resamples, 1))
     if errors_path is not None:
         write_jsonl(errors_path, describe_errors(comparison, tokens))
     return summary

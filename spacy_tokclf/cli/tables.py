@@ -6,6 +6,7 @@ from typing import Any
 from wasabi import msg
 
 from ..metrics.analysis import KINDS
+from ._table import print_table, print_title
 
 _RIGHT = "r"
 #: Measures of entity scores, and the headers for them.
@@ -17,6 +18,15 @@ SCORED = {
     "auroc": "AUROC",
 }
 
+#: What they mean.
+LEGEND = (
+    "ECE: how far scores are from the share that is right, on average; 0 is best.",
+    "by chance: the ECE that scores without any fault have on so few entities.",
+    "Brier: squared distance of scores from right (1) or wrong (0); 0 is best.",
+    "of a constant: the Brier score of one and the same score for all.",
+    "AUROC: how often a right entity scores more than a wrong one; 50 is chance.",
+)
+
 
 def print_summary(summary: dict[str, Any], *, title: str) -> None:
     """Print scores and error analysis.
@@ -25,7 +35,7 @@ def print_summary(summary: dict[str, Any], *, title: str) -> None:
     title (str): What was scored.
     """
     details = summary["details"]
-    msg.divider(title)
+    print_title(title)
     msg.text("{n_sentences} texts, {n_tokens} tokens".format(**details))
     msg.text("{n_gold} gold entities, {n_predicted} predicted, {n_correct} right".format(**details))
     if details["n_ignored"]:
@@ -40,9 +50,16 @@ def print_summary(summary: dict[str, Any], *, title: str) -> None:
             _print_groups(name, details[key])
     if "calibration" in details:
         rows = [(details["calibration"]["number"], *scored_row(details["calibration"], SCORED))]
-        msg.table(rows, header=("entities with scores", *SCORED.values()), aligns=[_RIGHT] * 6)
+        print_table(rows, header=("entities with scores", *SCORED.values()), aligns=[_RIGHT] * 6)
+        print_legend()
     if "paired" in details:
         _print_paired(details["paired"])
+
+
+def print_legend() -> None:
+    """Say what the measures of entity scores are."""
+    for line in LEGEND:
+        msg.text(line)
 
 
 def percent(value: float) -> str:
@@ -69,7 +86,7 @@ def _print_scores(summary: dict[str, Any]) -> None:
     rows = []
     for name, prefix in (("entity", "overall"), ("surface", "surface")):
         rows.append((name, *(percent(summary[f"{prefix}_{key}"]) for key in ("precision", "recall", "f1"))))
-    msg.table(rows, header=("", "P", "R", "F1"), aligns=("l", _RIGHT, _RIGHT, _RIGHT))
+    print_table(rows, header=("", "P", "R", "F1"), aligns=("l", _RIGHT, _RIGHT, _RIGHT))
     msg.text(f"Token accuracy: {percent(summary['overall_accuracy'])}")
     interval = summary["details"].get("intervals", {}).get("f1")
     if interval:
@@ -84,7 +101,7 @@ def _print_types(summary: dict[str, Any]) -> None:
         shares = (percent(scores[key]) for key in ("precision", "recall", "f1"))
         rows.append((name, *shares, scores["number"]))
     if rows:
-        msg.table(rows, header=("type", "P", "R", "F1", "gold"), aligns=("l", *_RIGHT * 4))
+        print_table(rows, header=("type", "P", "R", "F1", "gold"), aligns=("l", *_RIGHT * 4))
 
 
 def _print_kinds(errors: dict[str, dict[str, int]]) -> None:
@@ -94,7 +111,7 @@ def _print_kinds(errors: dict[str, dict[str, int]]) -> None:
         return
     rows.append(("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])))
     header = ("errors", *(kind.replace("_", " ") for kind in KINDS))
-    msg.table(rows, header=header, aligns=("l", *_RIGHT * len(KINDS)))
+    print_table(rows, header=header, aligns=("l", *_RIGHT * len(KINDS)))
 
 
 def _print_groups(name: str, groups: dict[str, dict[str, Any]]) -> None:
@@ -103,7 +120,7 @@ def _print_groups(name: str, groups: dict[str, dict[str, Any]]) -> None:
         (group, *(percent(scores[key]) for key in ("precision", "recall", "f1")), scores["number"])
         for group, scores in groups.items()
     ]
-    msg.table(rows, header=(name, "P", "R", "F1", "gold"), aligns=("l", *_RIGHT * 4))
+    print_table(rows, header=(name, "P", "R", "F1", "gold"), aligns=("l", *_RIGHT * 4))
 
 
 def _print_paired(paired: dict[str, float]) -> None:

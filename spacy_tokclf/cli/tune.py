@@ -92,15 +92,17 @@ def _update(pipe: Any, model: Path) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     """Print numbers and scores."""
-    from .tables import SCORED, scored_row
+    from ._table import print_table, print_title
+    from .tables import SCORED, print_legend, scored_row
 
     names = [name for name in ("untuned", "tuned", "held_out") if name in found]
     if names:
-        msg.divider(f"{found['component']}: {found['texts']} texts, {found['gold']} entities")
+        print_title(f"{found['component']}: {found['texts']} texts, {found['gold']} entities")
         keys = ("precision", "recall", "f1", *SCORED)
         rows = [(name.replace("_", " "), *scored_row(found[name], keys)) for name in names]
         header = ("", "P", "R", "F1", *SCORED.values())
-        msg.table(rows, header=header, aligns=("l", *"r" * len(keys)))
+        print_table(rows, header=header, aligns=("l", *"r" * len(keys)))
+        print_legend()
     tuning = found["tuning"]
     by_type = [f"{value:+.2f} {name}" for name, value in tuning["bias"].items()]
     common = set(tuning["bias"].values())

@@ -87,8 +87,7 @@ def text_record_to_doc(
     check_choice("overlap", overlap, OVERLAPS)
     report = OffsetReport() if report is None else report
     report.add_text(record)
-    given = record.tokens is not None and (keep_tokens or record.own_tokens)
-    doc = _use_tokens(record, nlp.vocab) if given else _tokenize(record, nlp)
+    doc = bare_doc(record, nlp, keep_tokens=keep_tokens)
     tokens = _Tokens(doc)
     marked = _trimmed(record, report)
     kept = _resolve(record, marked, [span[:2] for span in marked], overlap, report)
@@ -106,6 +105,19 @@ def text_record_to_doc(
         at = [(start, end, span) for start, end, span in placed if span in chosen and span in scores]
         set_scores(doc, {(start, end, span[2]): scores[span] for start, end, span in at})
     return doc
+
+
+def bare_doc(record: TextRecord, nlp: Language, *, keep_tokens: bool = False) -> Doc:
+    """Make a Doc of a text without its annotation.
+
+    record (TextRecord): The text.
+    nlp (Language): The pipeline whose tokenizer is used.
+    keep_tokens (bool): Whether to take the tokens that the record gives, where it does.
+    RETURNS (Doc): The tokens.
+    RAISES (ValueError): TC170, TC171.
+    """
+    given = record.tokens is not None and (keep_tokens or record.own_tokens)
+    return _use_tokens(record, nlp.vocab) if given else _tokenize(record, nlp)
 
 
 def find_overlap(spans: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
@@ -156,7 +168,7 @@ class _Tokens:
     """Where the tokens of a Doc begin and end."""
 
     def __init__(self, doc: Doc) -> None:
-        self.doc = doc
+        self.doc, self.text = doc, doc.text  # which spaCy puts together each time
         self.starts = [token.idx for token in doc]
         self.ends = [token.idx + len(token) for token in doc]
 
@@ -183,7 +195,7 @@ class _Tokens:
     def _covers(self, first: int, last: int, start: int, end: int) -> bool:
         """Tell whether tokens are a span of characters, give or take white space inside the outer tokens."""
         begin, stop = self.starts[first], self.ends[last - 1]
-        text = self.doc.text
+        text = self.text
         return begin <= start and end <= stop and not text[begin:start].strip() and not text[end:stop].strip()
 
     def _inside(self, start: int, end: int) -> tuple[int, int]:
@@ -198,7 +210,7 @@ class _Tokens:
 
 def _tokenize(record: TextRecord, nlp: Language) -> Doc:
     """Tokenise a text, and make sure that its offsets still hold."""
-    doc = nlp.make_doc(record.text)
+    doc = nlp.tokenizer(record.text)  # without the limit of `nlp.make_doc`, which is one of parsers
     if doc.text != record.text:
         raise ValueError(Errors.TC171.format(where=record.where, found=doc.text[:60]))
     return doc

@@ -8,8 +8,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..errors import Errors
+from ..runtime.progress import progress
 from ..tags import SCHEMES
 from .align import check_choice
+from .forms.brat import ANN
+from .forms.brat_writer import check_brat_folder
 from .forms.doc_groups import check_groups
 from .forms.docbin import SUFFIX, read_docbin, write_docbin
 from .forms.json_shapes import FORMATS
@@ -55,15 +58,15 @@ def read_file(path: str | Path, nlp: Language, options: ReadOptions | None = Non
     RAISES (ValueError): TC118, if there is no such file; else as `read_any`.
     """
     check_one(path)
-    return list(read_any(path, nlp, options))
+    return list(progress(read_any(path, nlp, options), label="Reading"))
 
 
 def write_any(docs: Iterable[Doc], path: str | Path, *, format: str | None = None, scheme: str = "IOB2") -> int:
     """Write Docs in the form that the name of the file stands for.
 
     docs (Iterable[Doc]): The Docs.
-    path (str | Path): *.spacy; *.jsonl or *.json; *.conll, *.iob, *.bio, *.tsv or *.txt for CoNLL; *.parquet; or a name
-        without suffix for a folder as save_to_disk writes it.
+    path (str | Path): *.spacy; *.jsonl or *.json; *.conll, *.iob, *.bio, *.tsv or *.txt for CoNLL; *.csv for a table of
+        entities; *.ann for a folder of brat; *.parquet; or a name without suffix for a folder of save_to_disk.
     format (str | None): Shape of JSON; None: "prodigy" for *.jsonl, "label-studio" for *.json.
     scheme (str): Scheme of the tags in a CoNLL file.
     RETURNS (int): Number of texts written. A CoNLL file has none without tokens, and of a text whose white space is
@@ -97,8 +100,10 @@ def check_target(path: str | Path, format: str | None = None, scheme: str = "IOB
     if scheme != "IOB2" and form is not None and form.name != COLUMNS:
         raise ValueError(Errors.TC213.format(name="--to-scheme", value=scheme, expected=f"a CoNLL file, not {path}"))
     if form is None:
-        expected = "*.spacy, *.jsonl, *.json, *.conll, *.parquet, or a name without suffix for a folder"
+        expected = "*.spacy, *.jsonl, *.json, *.conll, *.csv, *.ann, *.parquet, or no suffix for a folder"
         raise ValueError(Errors.TC172.format(path=path, verb="write", expected=expected))
+    if form.suffixes == (ANN,):
+        check_brat_folder(path)
     if Path(path).is_dir() and not Path(path).suffix and any(Path(path).iterdir()) and not is_saved_dataset(path):
         raise ValueError(Errors.TC294.format(path=Path(path).absolute()))
 

@@ -43,6 +43,9 @@ def record_to_doc(record: Record, vocab: Vocab) -> Doc:
     ents = [DocSpan(doc, start, end, label=label) for start, end, label in _trim(record)]
     missing = [doc[i : i + 1] for i, tag in enumerate(record.tags) if is_missing(tag)]
     doc.set_ents(ents, missing=missing)
+    if record.scores:
+        places = {(ent.start, ent.end, ent.label_) for ent in ents}
+        set_scores(doc, {span: score for span, score in record.scores.items() if span in places})
     return doc
 
 
@@ -50,7 +53,7 @@ def doc_to_record(doc: Doc) -> Record:
     """Read the gold of a Doc as a record.
 
     doc (Doc): A Doc with entities; tokens without entity annotation are missing values.
-    RETURNS (Record): Its tokens and IOB2 tags.
+    RETURNS (Record): Its tokens and IOB2 tags, and the scores of entities that have one.
     """
     tags = []
     for token in doc:
@@ -58,7 +61,7 @@ def doc_to_record(doc: Doc) -> Record:
             tags.append(f"{token.ent_iob_}-{token.ent_type_}")
         else:
             tags.append(OUTSIDE if token.ent_iob else MISSING)
-    return Record([token.text for token in doc], tags)
+    return Record([token.text for token in doc], tags, scores=doc_scores(doc))
 
 
 def records_to_docs(records: Iterable[Record], vocab: Vocab) -> Iterator[Doc]:
@@ -110,6 +113,16 @@ def none_known(name: str, texts: int) -> str:
     """
     facts = {"facts": "every tag is a missing value", "hint": ", or tags such as B-PER and O"}
     return Errors.TC174.format(path=name, texts=texts, **facts)
+
+
+def doc_text(doc: Doc) -> str:
+    """Give the text of a Doc, without the space that a Doc with unknown spaces has after its last token.
+
+    doc (Doc): The Doc.
+    RETURNS (str): Its text.
+    """
+    last = len(doc) - 1
+    return doc.text[:-1] if doc.has_unknown_spaces and doc and doc[last].whitespace_ else doc.text
 
 
 def doc_scores(doc: Doc) -> dict[Span, float]:

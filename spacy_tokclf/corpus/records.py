@@ -19,12 +19,14 @@ class Record:
     tags (list[str]): One IOB2 tag a token; "-" is a missing value.
     path (str): The file it was read from.
     line (int): Line of the first token in that file, from 1; 0 if unknown.
+    scores (dict[tuple[int, int, str], float]): Scores of predicted entities, of those that have one.
     """
 
     words: list[str]
     tags: list[str]
     path: str = field(default="", compare=False)
     line: int = field(default=0, compare=False)
+    scores: dict[Span, float] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         """Check the lengths."""

@@ -21,6 +21,7 @@ from ..models.shim import EncoderShim
 from ..pipeline.lookup import pipes_with_model
 from ..pipeline.token_classifier import TokenClassifier
 from ..pipeline.transformer_encoder import TransformerEncoder
+from ..runtime.progress import progress
 from ..types import Floats32
 
 #: Texts to compare on where no data are given: short and long, noisy and edited, several scripts.
@@ -89,7 +90,7 @@ def compare_pipelines(
     n_texts = n_tokens = same_tokens = same_texts = 0
     difference = largest = 0.0
     examples: tuple[list[Example], list[Example]] = [], []
-    for golds in minibatch(_texts(original, data, options), BATCH):
+    for golds in minibatch(progress(_texts(original, data, options), label="Comparing"), BATCH):
         before, scores = _annotate(original, golds)
         after, other = _annotate(changed, golds)
         for rows, others in zip(scores, other, strict=True):

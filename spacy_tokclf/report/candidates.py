@@ -19,6 +19,7 @@ from ..metrics.seqeval.compare import Comparison
 from ..metrics.seqeval.tag_codes import Sentences
 from ..pipeline.annotate import set_entities
 from ..pipeline.token_classifier import TokenClassifier, find_component
+from ..runtime.progress import progress
 from ..types import Bools, Floats32, Floats64, Ints
 from .gold_scores import gold_scores
 
@@ -174,7 +175,8 @@ def movable(nlp: Language, name: str | None = None) -> tuple[TokenClassifier | N
 
 def _fixed(nlp: Language, references: Sequence[Doc], size: int) -> list[_Annotated]:
     """Annotate each text once."""
-    docs = list(nlp.pipe((bare_copy(doc, nlp.vocab) for doc in references), batch_size=size))
+    piped = nlp.pipe((bare_copy(doc, nlp.vocab) for doc in references), batch_size=size)
+    docs = list(progress(piped, label="Predicting", total=len(references)))
     _check_all(docs, references)
     golds = [gold_entities(doc).spans for doc in references]
     return [
@@ -191,7 +193,7 @@ def _moved(nlp: Language, pipe: TokenClassifier, references: Sequence[Doc], size
     own = pipe.cfg["threshold"]
     pipe.cfg["threshold"] = 0.0
     try:
-        for docs in minibatch(before, size):
+        for docs in minibatch(progress(before, label="Predicting", total=len(references)), size):
             logits, spans = pipe.predict(docs)
             scored: list[list[_Scored]] = [[] for _ in docs]
             for text, start, end, type_, score in zip(*(column.tolist() for column in spans), strict=True):

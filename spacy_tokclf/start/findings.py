@@ -91,7 +91,7 @@ def read_part(path: str, nlp: Language, options: ReadOptions) -> Part:
     """
     report = OffsetReport()
     docs = list(progress(read_any(path, nlp, options, report=report), label="Reading"))
-    return Part(docs, data_facts(docs, nlp), report)
+    return Part(docs, data_facts(progress(docs, label="Checking"), nlp), report)
 
 
 def check_parts(parts: dict[str, Part], findings: Findings) -> None:

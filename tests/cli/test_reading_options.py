@@ -15,7 +15,7 @@ from spacy_tokclf.cli._reading import DATA_SETS, FILES
 from spacy_tokclf.corpus.options import ReadOptions
 
 COMMANDS = dict(typer.main.get_command(app).commands)
-READ_FILES = ["convert", "debug", "debug-pieces", "evaluate", "optimize", "report", "score", "tune"]
+READ_FILES = ["annotate", "convert", "debug", "debug-pieces", "evaluate", "optimize", "report", "score", "tune"]
 #: The words in the middle, the tags first, in Latin-1 and between bars, in the scheme of the encoder of a colleague.
 ODD = "S-person|Zoë|x\nO|saw|x\nB-location|New|x\nE-location|York|x\n\nO|Bye|x\n"
 OPTIONS = ["--token-column", "1", "--tag-column", "0", "--separator", "|", "--encoding", "latin-1"]

@@ -136,7 +136,7 @@ def test_data_sets_by_split_and_column(tmp_path):
     "arguments, says",
     [
         (["in.jsonl", "x.xml"], "TC172"),
-        (["in.conll", "x.csv"], "TC172"),
+        (["in.conll", "x.xlsx"], "TC172"),
         (["no.jsonl", "x.spacy"], "TC169"),
         (["no.conll", "x.spacy"], "TC118"),
         (["no.spacy", "x.conll"], "TC118"),

@@ -12,12 +12,15 @@ from typing import NamedTuple
 from ...errors import Errors
 from ..offset_report import OffsetReport
 from ..records import CharSpan, TextRecord
+from .conll import read_score
 from .lines import check_encoding, decode_text
 from .sources import HEAD, MAX_UNPACKED, member_names, names_in, read_blocks
 
 ANN, TXT = ".ann", ".txt"
 _LINE = re.compile(r"[TREAMN#]\S*\t|\*\t")
-_TEXT_BOUND = re.compile(r"T\S*\t(?P<label>\S+) (?P<places>\d+ \d+(?:;\d+ \d+)*)(?:\t(?P<quote>.*))?")
+_TEXT_BOUND = re.compile(r"(?P<id>T\S*)\t(?P<label>\S+) (?P<places>\d+ \d+(?:;\d+ \d+)*)(?:\t(?P<quote>.*))?")
+
+_NOTE = re.compile(r"#\S*\tAnnotatorNotes (?P<id>T\S*)\tscore (?P<score>\S+)")
 
 
 class _Pair(NamedTuple):
@@ -30,9 +33,10 @@ class _Pair(NamedTuple):
 
 
 class _Bound(NamedTuple):
-    """A text-bound annotation: its line, label, places, and the text that it says stands there."""
+    """A text-bound annotation: its line, its id, label, places, and the text that it says stands there."""
 
     line: int
+    id: str
     label: str
     places: list[tuple[int, int]]
     quote: str | None
@@ -66,7 +70,7 @@ def read_brat(
     report: OffsetReport | None = None,
 ) -> Iterator[TextRecord]:
     """Stream the texts of a pair of files, of a folder or of an archive, in order of name. What is no text-bound
-    annotation (relations, events, attributes, notes) marks no text of its own and is passed over.
+    annotation (relations, events, attributes, notes) marks no text of its own and is passed over, but for scores.
 
     path (str | Path): The .txt or the .ann file, a folder, or a .zip.
     overlap (str): What becomes of an annotation in several parts: "error"; or its "longest" or "first" part is kept,
@@ -95,7 +99,9 @@ def read_brat(
         missing = [
             place for bound, span in zip(bounds, spans, strict=True) for place in bound.places if place != span[:2]
         ]
-        record = TextRecord(text, spans, missing, path=pair.annotation_name, line=1)
+        noted = _scores(pair)
+        scores = {span: noted[bound.id] for bound, span in zip(bounds, spans, strict=True) if bound.id in noted}
+        record = TextRecord(text, spans, missing, scores=scores, path=pair.annotation_name, line=1)
         for bound, span in zip(bounds, spans, strict=True):
             if report is not None and len(bound.places) > 1:
                 report.add("parts", record, span)
@@ -159,7 +165,17 @@ def _text_bounds(pair: _Pair) -> Iterator[_Bound]:
             raise ValueError(Errors.TC130.format(where=f"{pair.annotation_name}:{number}", line=line))
         if match is not None:
             ends = [place.split() for place in match["places"].split(";")]
-            yield _Bound(number, match["label"], [(int(start), int(end)) for start, end in ends], match["quote"])
+            yield _Bound(
+                number, match["id"], match["label"], [(int(start), int(end)) for start, end in ends], match["quote"]
+            )
+
+
+def _scores(pair: _Pair) -> dict[str, float]:
+    """Read the scores in notes, by the id of what they are notes of."""
+    lines = (pair.annotation or "").replace("\r\n", "\n").split("\n")
+    notes = [note for line in lines if line.startswith("#") and (note := _NOTE.fullmatch(line))]
+    found = {note["id"]: read_score(note["score"]) for note in notes}
+    return {id: score for id, score in found.items() if score is not None}
 
 
 def _fitting(pair: _Pair, bounds: list[_Bound]) -> tuple[str, list[_Bound]]:

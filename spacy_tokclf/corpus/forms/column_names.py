@@ -12,6 +12,8 @@ TAG_NAMES = (
     *("necoarselit", "ner", "nertag", "nertags", "netag", "netags", "ne", "namedentity", "entity", "entitytag", "bio"),
     *("iob", "iob2", "bioes", "bilou", "biotag", "iobtag", "tag", "tags", "label", "labels"),
 )
+#: What the column of the scores of predicted entities is called.
+SCORE = "SCORE"
 _GLOBAL = re.compile(r"#\s*global\.columns\s*=\s*(.*)")
 _ID = re.compile(r"[0-9]+([-.][0-9]+)?")
 #: Ids of CoNLL-U that stand for no token: of a multiword token (2-3), of an empty node (8.1).

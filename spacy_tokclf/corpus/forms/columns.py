@@ -16,7 +16,7 @@ import numpy as np
 
 from ...errors import Errors
 from ...types import Ints
-from .column_names import NO_TOKEN, choose_columns, find_name, global_columns, has_ids, header_names
+from .column_names import NO_TOKEN, SCORE, choose_columns, find_name, global_columns, has_ids, header_names
 from .comments import find_comments
 from .layout import Layout, find_layout, find_separator, split_row
 from .lines import read_line_blocks
@@ -131,12 +131,14 @@ class _Table(NamedTuple):
     layout (Layout): How rows are split.
     columns (list[int]): Which columns are meant.
     ids (int | None): The column with ids as in CoNLL-U.
+    score (int | None): The column with the scores of entities.
     header (int): Line of the row that names the columns; 0 if there is none.
     """
 
     layout: Layout
     columns: list[int]
     ids: int | None
+    score: int | None
     header: int
 
 
@@ -154,6 +156,7 @@ def _find_table(
     separator = find_separator(rows[:_SAMPLE], separator)
     cells = split_row(rows[0].strip(_BLANK if separator == " " else ""), separator)
     names = global_columns(lines[: plain[0]])
+    score = find_name(SCORE, names) if names else None
     is_header = names is None and len(rows) > 1 and bool(names := header_names(cells, columns))
     sample = [
         [] if _divides(line, separator) else split_row(line.strip(_BLANK if separator == " " else ""), separator)
@@ -164,7 +167,8 @@ def _find_table(
     others = (line for line in lines if line[:1] != "#" and not _divides(line, separator))
     layout = find_layout(rows[is_header], others, chosen, separator, f"{path}:{first + plain[is_header]}")
     ids = find_name("id", names) if names else 0 if has_ids(sample) else None
-    return _Table(layout, chosen, ids, first + plain[0] if is_header else 0)
+    score = score if score in range(layout.width) and score not in [range(layout.width)[i] for i in chosen] else None
+    return _Table(layout, chosen, ids, score, first + plain[0] if is_header else 0)
 
 
 def _divides(line: str, separator: str | None) -> bool:
@@ -221,8 +225,9 @@ def _row_fault(where: str, line: str, cells: list[str] | None, layout: Layout) -
 def _make_rows(path: str | Path, cells: list[str], table: _Table, places: Ints, lengths: Ints) -> Rows:
     """Take the chosen columns out of all cells, without rows of CoNLL-U that stand for no token of their own."""
     columns = _choose(cells, table.columns, table.layout.width)
+    scores = None if table.score is None else cells[table.score :: table.layout.width]
     if table.ids is None:
-        return Rows(str(path), columns, places, lengths)
+        return Rows(str(path), columns, places, lengths, scores)
     ids = cells[table.ids :: table.layout.width]
     kept = np.array([not NO_TOKEN.fullmatch(cell) for cell in ids], dtype=bool)  # (n_rows,)
     for row in np.flatnonzero(~kept).tolist():
@@ -230,7 +235,8 @@ def _make_rows(path: str | Path, cells: list[str], table: _Table, places: Ints, 
             raise ValueError(Errors.TC128.format(where=f"{path}:{places[row]}", id=ids[row], tag=tag))
     left = np.add.reduceat(kept, np.cumsum(lengths) - lengths, dtype=np.int64)  # rows of each sentence
     columns = [[cell for cell, keep in zip(column, kept.tolist(), strict=True) if keep] for column in columns]
-    return Rows(str(path), columns, places[kept], left[left > 0])
+    scores = None if scores is None else [cell for cell, keep in zip(scores, kept.tolist(), strict=True) if keep]
+    return Rows(str(path), columns, places[kept], left[left > 0], scores)
 
 
 def _normalize(rows: list[str], layout: Layout) -> list[str]:

@@ -21,11 +21,12 @@ _SEVERAL_LABELS = re.compile(r"[,;| ](O([,;| ]|$)|[BIESLU]-)")
 
 
 class _Post(NamedTuple):
-    """The rows of a sentence, with their lines."""
+    """The rows of a sentence, with their lines, and what stands in the column of scores, if there is one."""
 
     lines: list[int]
     words: list[str]
     tags: list[str]
+    scores: list[str]
 
 
 def read_conll(
@@ -66,7 +67,11 @@ def read_posts(path: str | Path, form: TagForm, columns: Columns = DEFAULT) -> I
     """
     gold = GoldTags(str(path), form)
     for post in _read_posts(path, columns):
-        yield Record(post.words, gold.read(post.tags, post.lines), str(path), post.lines[0])
+        record = Record(post.words, gold.read(post.tags, post.lines), str(path), post.lines[0])
+        if post.scores:
+            found = {span: read_score(post.scores[span[0]]) for span in record.spans}
+            record.scores.update({span: score for span, score in found.items() if score is not None})
+        yield record
     gold.report()
 
 
@@ -120,6 +125,19 @@ def check_rows(lines: Iterable[int], words: list[str], tags: list[str], path: st
             raise ValueError(Errors.TC115.format(where=f"{path}:{line}", tag=tag))
 
 
+def read_score(cell: str) -> float | None:
+    """Read the score of an entity.
+
+    cell (str): What stands in its place.
+    RETURNS (float | None): The score; None if that is no number from 0 to 1.
+    """
+    try:
+        score = float(cell)
+    except ValueError:
+        return None
+    return score if 0 <= score <= 1 else None
+
+
 def has_several_labels(tag: str) -> bool:
     """Tell whether a tag gives one token several labels, as in emerging.test.conll of WNUT-17.
 
@@ -138,7 +156,7 @@ def _read_posts(path: str | Path, columns: Columns) -> Iterator[_Post]:
         ends = np.cumsum(rows.lengths)
         starts = ends - rows.lengths  # first row of each post, (n_posts,)
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            post = _Post(lines[start:end], words[start:end], tags[start:end])
+            post = _Post(lines[start:end], words[start:end], tags[start:end], (rows.scores or [])[start:end])
             if "" in post.words or not known.issuperset(post.tags):
                 check_rows(post.lines, post.words, post.tags, str(path))
                 known.update(post.tags)

@@ -1,7 +1,7 @@
 """The writer of CoNLL files, one `token<TAB>tag` a row. What our reader would take for something else is refused, so
 that what is written comes back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from ...errors import Errors
 from ...runtime.files import whole_file
 from ...tags import MISSING, OUTSIDE, SchemeDetector, TagForm, convert_tags, is_usual, split_tag
 from ..records import Record
-from .column_names import header_names
+from .column_names import SCORE, header_names
 from .columns import is_docstart
 from .comments import is_comment
 from .conll import has_several_labels
@@ -19,20 +19,34 @@ _BOM = "\ufeff"
 _DEFAULT = (0, -1)
 
 
-def write_conll(records: Iterable[Record], path: str | Path, *, scheme: str = "IOB2") -> int:
+def write_conll(
+    records: Iterable[Record],
+    path: str | Path,
+    *,
+    scheme: str = "IOB2",
+    scores: bool = False,
+    on_refused: Callable[[Record, ValueError], None] | None = None,
+) -> int:
     """Write posts as `token<TAB>tag` rows with a blank line after each post, in UTF-8 with "\\n" line ends.
 
     records (Iterable[Record]): The posts; empty ones are left out.
     path (str | Path): The file to write.
     scheme (str): Scheme to write.
+    scores (bool): Whether to write a column of scores between tokens and tags, "_" where there is none, and a first
+        line that names the columns.
+    on_refused (Callable[[Record, ValueError], None] | None): Gets a post that cannot be written, and why, instead of
+        an error.
     RETURNS (int): Number of posts written.
     RAISES (ValueError): TC117 if a word or a label would not come back: if it is empty, has a tab or a line end, or
         makes a row that is read as something else. Nothing is written then.
     """
-    writer = _Writer(scheme)
+    writer = _Writer(scheme, on_refused)
+    posts: Iterator[bytes] = writer.posts(records, scores=scores)
+    if scores:
+        posts = chain([f"# global.columns = FORM {SCORE} NER\n".encode()], posts)
     with whole_file(path) as made:
         with made.open("wb") as target:
-            target.writelines(_marked(writer.posts(records)))
+            target.writelines(_marked(posts))
         writer.check_labels()
     return writer.written
 
@@ -40,33 +54,45 @@ def write_conll(records: Iterable[Record], path: str | Path, *, scheme: str = "I
 class _Writer:
     """Makes rows of posts, and keeps in mind what the reader will see of them."""
 
-    def __init__(self, scheme: str) -> None:
+    def __init__(self, scheme: str, on_refused: Callable[[Record, ValueError], None] | None = None) -> None:
         self.scheme = scheme
+        self.on_refused = on_refused
         self.written = 0
         self._detector = SchemeDetector() if scheme == "IO" else None
         self._known: set[str] = set()
 
-    def posts(self, records: Iterable[Record]) -> Iterator[bytes]:
+    def posts(self, records: Iterable[Record], *, scores: bool = False) -> Iterator[bytes]:
         """Write each post that has words."""
         for record in records:
             if not record.words:
                 continue
-            tags = record.tags if self.scheme == "IOB2" else convert_tags(record.tags, "IOB2", self.scheme)
-            rows = [f"{word}\t{tag}\n" for word, tag in zip(record.words, tags, strict=True)]
-            for word, tag, row in zip(record.words, tags, rows, strict=True):
-                self._check_word(word, row, record)
-                if tag not in self._known:
-                    self._check_tag(tag, record)
-                if not is_usual(tag):
-                    self._check_look(word, tag, record)
-            if self._detector is not None:
-                self._detector.add(tags, record.where)
-            text = "".join(rows) + "\n"
             try:
-                yield text.encode("utf-8")
-            except UnicodeEncodeError as err:
-                raise _refusal("word or label", err.object[err.start], record, "it is no character") from err
+                text = self._post(record, scores=scores)
+            except ValueError as refusal:
+                if self.on_refused is None:
+                    raise
+                self.on_refused(record, refusal)
+                continue
+            yield text
             self.written += 1
+
+    def _post(self, record: Record, *, scores: bool) -> bytes:
+        """Write one post."""
+        tags = record.tags if self.scheme == "IOB2" else convert_tags(record.tags, "IOB2", self.scheme)
+        beside = [f"{score}\t" for score in _column(record)] if scores else [""] * len(tags)
+        rows = [f"{word}\t{cell}{tag}\n" for word, cell, tag in zip(record.words, beside, tags, strict=True)]
+        for word, tag, row in zip(record.words, tags, rows, strict=True):
+            self._check_word(word, row, record)
+            if tag not in self._known:
+                self._check_tag(tag, record)
+            if not is_usual(tag):
+                self._check_look(word, tag, record)
+        if self._detector is not None:
+            self._detector.add(tags, record.where)
+        try:
+            return ("".join(rows) + "\n").encode("utf-8")
+        except UnicodeEncodeError as err:
+            raise _refusal("word or label", err.object[err.start], record, "it is no character") from err
 
     def check_labels(self) -> None:
         """Refuse labels without prefixes that nothing shows to be labels."""
@@ -112,6 +138,14 @@ class _Writer:
             raise _refusal(
                 "word", word, record, f"with the label {tag!r} it looks like a comment or like names of columns"
             )
+
+
+def _column(record: Record) -> list[str]:
+    """Write the score of each entity beside all of its tokens."""
+    cells = ["_"] * len(record.words)
+    for (start, end, _), score in record.scores.items():
+        cells[start:end] = [repr(float(score))] * (end - start)
+    return cells
 
 
 def _marked(posts: Iterator[bytes]) -> Iterator[bytes]:

@@ -32,11 +32,21 @@ class JsonRow(NamedTuple):
     shared: dict[str, Any]
 
 
-def read_json_rows(path: str | Path, encoding: str | None = None) -> Iterator[JsonRow]:
+class BadLine(NamedTuple):
+    """A line of a file of lines that is not JSON.
+
+    error (str): Why not, with file and line.
+    """
+
+    error: str
+
+
+def read_json_rows(path: str | Path, encoding: str | None = None, *, lenient: bool = False) -> Iterator[JsonRow]:
     """Stream the objects of a file. Lines of JSON are read one by one; a list, and objects over many lines, whole.
 
     path (str | Path): The file, packed or not.
     encoding (str | None): Its encoding; None: UTF-8, or what a byte order mark says.
+    lenient (bool): Whether a line that is not JSON is given as a BadLine, where the one before it was.
     YIELDS (JsonRow): The objects. A list is a row itself if it begins with a string, as in spaCy's ["text", {...}].
     RAISES (ValueError): TC160, with the line; TC169 if there is no such file, or nothing in it; as read_line_blocks.
     """
@@ -45,15 +55,20 @@ def read_json_rows(path: str | Path, encoding: str | None = None) -> Iterator[Js
     lines = ((number, line) for number, line in _numbered_lines(path, encoding) if line.strip(_BLANK))
     empty = True
     for number, line in lines:
-        empty = False
+        is_first, empty = empty, False
         try:
             value = _load(line)
         except json.JSONDecodeError as err:
+            if lenient and not is_first:
+                yield JsonRow(number, "", BadLine(str(_no_json(path, number, _reason(err)))), {})
+                continue
             for at, found in _whole_values(path, number, line, chain.from_iterable(_rest(lines, number)), err):
                 yield from _unpack(found, at)
             return
         except (ValueError, RecursionError) as err:
-            raise _no_json(path, number, _reason(err)) from err
+            if not lenient:
+                raise _no_json(path, number, _reason(err)) from err
+            value = BadLine(str(_no_json(path, number, _reason(err))))
         yield from _unpack(value, number)
     if empty:
         raise ValueError(Errors.TC169.format(path=str(path), detail="The file is empty."))
@@ -151,6 +166,7 @@ def _list_key(value: dict[str, Any]) -> str | None:
     """Find the list of rows that an object is made around: objects, or spaCy's pairs of a text and its entities. An
     object that has a text, or tokens, is a row itself."""
     own = {"text", "content", "tokens", "words", "document", "tokenized_text", "paragraphs", "sentences", "images"}
+    own |= {"tokclf"}
     if own & value.keys() or isinstance(value.get("data"), dict | str):
         return None
     lists = [key for key in _LISTS if isinstance(value.get(key), list) and value[key] and _are_rows(value[key])]

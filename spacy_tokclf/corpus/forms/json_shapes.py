@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ...errors import Errors
 from ..records import Record, TextRecord
+from .json_entities import is_entities, read_entities
 from .json_foreign import check_foreign
 from .json_source import Place, Row
 from .json_spacy import is_doc, is_pair, is_v2, read_doc, read_pair, read_v2
@@ -88,6 +89,8 @@ def _reader(row: Row, place: Place) -> Callable[[Row, Place], Iterator[Record | 
         return read_prodigy
     if format == "label-studio":
         return read_task if "data" in row else read_min
+    if is_entities(row):
+        return read_entities
     check_foreign(row, place)
     shape = next((shape for shape in SHAPES if shape.fits(row, place)), None)
     if shape is None:

@@ -33,13 +33,14 @@ class Source:
         self._facts: dict[str, Any] = {}
         self._gold: dict[str, GoldTags] = {}
 
-    def rows(self) -> Iterator["Place"]:
+    def rows(self, *, lenient: bool = False) -> Iterator["Place"]:
         """Stream the rows of the file.
 
+        lenient (bool): As for read_json_rows.
         YIELDS (Place): The rows.
         RAISES (ValueError): As read_json_rows does.
         """
-        for row in read_json_rows(self.path, self.options.encoding):
+        for row in read_json_rows(self.path, self.options.encoding, lenient=lenient):
             yield Place(self, row)
 
     def fact(self, name: str, find: Callable[[Iterator["Place"]], Any]) -> Any:

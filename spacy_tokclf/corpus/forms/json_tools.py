@@ -42,7 +42,7 @@ def read_prodigy(row: Row, place: Place) -> Iterator[TextRecord]:
     if not place.source.is_asked_for(who):
         return
     text = place.text(row["text"])
-    tokens = _tokens(row["tokens"], text, place) if "tokens" in row else None
+    tokens = read_tokens(row["tokens"], text, place) if "tokens" in row else None
     accepted = row.get("answer", "accept") == "accept"
     others = [key for key in ("label", "options", "accept", "relations", "cats") if row.get(key) and "spans" not in row]
     if not accepted or others or not row.keys() & {"spans", "answer"}:
@@ -65,7 +65,7 @@ def is_spans(row: Row, place: Place) -> bool:
     place (Place): Where it stands.
     RETURNS (bool): Whether it has one under a name that is in use, or under the one that is asked for.
     """
-    return _text_key(row, place) is not None
+    return text_key(row, place) is not None
 
 
 def read_doccano(row: Row, place: Place) -> Iterator[TextRecord]:
@@ -76,7 +76,7 @@ def read_doccano(row: Row, place: Place) -> Iterator[TextRecord]:
     YIELDS (TextRecord): The text.
     RAISES (ValueError): TC161 to TC164, TC168, TC173, TC180, with file and line.
     """
-    key = _text_key(row, place)
+    key = text_key(row, place)
     if key is None or key not in ("text", "data", place.source.options.text_key):
         raise place.unknown(_asked_format(place))
     yield from _read(row, key, next((name for name in _SPANS[:3] if name in row), None), place)
@@ -91,7 +91,7 @@ def read_any_spans(row: Row, place: Place) -> Iterator[TextRecord]:
     YIELDS (TextRecord): The text.
     RAISES (ValueError): TC161 to TC164, TC168, TC173, TC180, with file and line.
     """
-    key = _text_key(row, place)
+    key = text_key(row, place)
     if key is None:
         raise place.unknown(_hint(row))
     found = [name for name in row if name != key and _are_spans(row[name]) and not _is_no_gold(name)]
@@ -171,7 +171,7 @@ def read_ubiai(row: Row, place: Place) -> Iterator[TextRecord]:
 def _read(row: Row, key: str, chosen: str | None, place: Place) -> Iterator[TextRecord]:
     """Read the text under one key and the spans under another."""
     text = place.text(row[key])
-    tokens = _tokens(row["tokens"], text, place, strict=False) if "tokens" in row else None
+    tokens = read_tokens(row["tokens"], text, place, strict=False) if "tokens" in row else None
     others = _other_marks(row, chosen, text, place)
     if chosen is None or row[chosen] is None:
         is_said = chosen is None and isinstance(row.get("cats"), dict | list) and row["cats"]
@@ -198,8 +198,16 @@ def _other_marks(row: Row, chosen: str | None, text: str, place: Place) -> list[
     return marks
 
 
-def _tokens(items: Any, text: str, place: Place, *, strict: bool = True) -> list[tuple[int, int]] | None:
-    """Read the tokens of a text: places in it, or strings that spell it."""
+def read_tokens(items: Any, text: str, place: Place, *, strict: bool = True) -> list[tuple[int, int]] | None:
+    """Read the tokens of a text.
+
+    items (Any): Places in it, or strings that spell it.
+    text (str): The text.
+    place (Place): Where it stands.
+    strict (bool): Whether what is neither is an error.
+    RETURNS (list[tuple[int, int]] | None): Start and end of each; None if they do not fit.
+    RAISES (ValueError): TC162, TC173.
+    """
     if isinstance(items, list) and items and all(isinstance(each, str) for each in items):
         found = place_tokens(items, text)
         if found is not None or not strict:
@@ -209,8 +217,13 @@ def _tokens(items: Any, text: str, place: Place, *, strict: bool = True) -> list
     return read_offsets(items, text, place.where)
 
 
-def _text_key(row: Row, place: Place) -> str | None:
-    """Find the key of the text."""
+def text_key(row: Row, place: Place) -> str | None:
+    """Find the key of the text.
+
+    row (dict[str, Any]): The row.
+    place (Place): Where it stands.
+    RETURNS (str | None): The key; None if there is none.
+    """
     asked = place.source.options.text_key
     if asked is not None:
         return asked if asked in row else None

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from spacy.tokens import Doc, Span
 from ...errors import Errors
 from ...runtime.files import whole_file
 from ..align import check_choice
-from ..docs import doc_scores
+from ..docs import doc_scores, doc_text
+from .json_entities import missing_places
 from .json_shapes import FORMATS
 from .json_source import Row
 
@@ -43,16 +43,6 @@ def write_jsonl(docs: Iterable[Doc], path: str | Path, format: str = "prodigy") 
         if format == "label-studio":
             file.write("\n]\n" if written else "[]\n")
     return written
-
-
-def doc_text(doc: Doc) -> str:
-    """Give the text of a Doc, without the space that a Doc with unknown spaces has after its last token.
-
-    doc (Doc): The Doc.
-    RETURNS (str): Its text.
-    """
-    last = len(doc) - 1
-    return doc.text[:-1] if doc.has_unknown_spaces and doc and doc[last].whitespace_ else doc.text
 
 
 def _prodigy(doc: Doc, text: str) -> Row:
@@ -114,9 +104,5 @@ def _score(ent: Span, scores: _Scores) -> dict[str, float]:
 def _own_keys(doc: Doc) -> dict[str, Any]:
     """Write what the tools have no key for, if there is any."""
     keys: dict[str, Any] = {"has_unknown_spaces": True} if doc.has_unknown_spaces else {}
-    missing = [
-        [tokens[0].idx, tokens[-1].idx + len(tokens[-1])]
-        for known, group in groupby(doc, key=lambda token: bool(token.ent_iob))
-        if not known and (tokens := list(group))
-    ]
+    missing = missing_places(doc)
     return {**keys, "missing": missing} if missing else keys

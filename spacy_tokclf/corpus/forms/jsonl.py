@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..align import check_choice
+from ..docs import doc_text
 from ..options import ReadOptions
 from ..records import Record, TextRecord
 from .json_shapes import FORMATS, read_row
 from .json_source import Source
-from .json_write import doc_text, write_jsonl
+from .json_write import write_jsonl
 from .lines import inner_name, read_line_blocks
 
 __all__ = ["OFFSETS", "SUFFIXES", "doc_text", "is_json", "read_jsonl", "write_jsonl"]

@@ -13,12 +13,14 @@ class Rows:
     columns (list[list[str]]): The chosen columns. Shape: (n_rows,) each.
     lines (Ints): Line of each row, from 1. Shape: (n_rows,).
     lengths (Ints): Rows of each sentence. Shape: (n_sentences,).
+    scores (list[str] | None): The column of scores, as `# global.columns` names it. Shape: (n_rows,).
     """
 
     path: str
     columns: list[list[str]]
     lines: Ints
     lengths: Ints
+    scores: list[str] | None = None
 
     def where(self, row: int) -> str:
         """Say where a row stands.

@@ -16,8 +16,9 @@ from ..hf.records import dataset_from_records, records_from_dataset
 from ..offset_report import OffsetReport
 from ..options import ReadOptions, WriteOptions
 from ..records import Record
-from . import docbin
-from .brat import is_brat, read_brat
+from . import docbin, entity_csv
+from .brat import ANN, is_brat, read_brat
+from .brat_writer import write_brat
 from .conll import read_conll
 from .conll_writer import write_conll
 from .jsonl import SUFFIXES, is_json, read_jsonl, write_jsonl
@@ -109,6 +110,23 @@ def _read_brat(path: str | Path, nlp: Language, options: ReadOptions, report: Of
         counts.warn(str(path))
 
 
+def _write_brat(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
+    return write_brat(docs, path)
+
+
+def _read_entity_csv(
+    path: str | Path, nlp: Language, options: ReadOptions, report: OffsetReport | None
+) -> Iterator[Doc]:
+    records = entity_csv.read_entity_csv(path, encoding=options.encoding, separator=options.separator)
+    return text_records_to_docs(
+        records, nlp, on_misaligned=options.on_misaligned, overlap=options.overlap, report=report
+    )
+
+
+def _write_entity_csv(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
+    return entity_csv.write_entity_csv(docs, path)
+
+
 def _is_conll(path: str | Path) -> bool:
     """Take any other file: columns have no mark that all of them share."""
     return not Path(path).is_dir()
@@ -127,16 +145,27 @@ def _read_conll(path: str | Path, nlp: Language, options: ReadOptions, report: O
 
 
 def _write_conll(docs: Iterable[Doc], path: Path, options: WriteOptions) -> int:
-    return write_conll(map(_column_record, docs), path, scheme=options.scheme)
+    records = [column_record(doc) for doc in docs]
+    return write_conll(records, path, scheme=options.scheme, scores=any(record.scores for record in records))
 
 
-def _column_record(doc: Doc) -> Record:
-    """Make a record without tokens of white space, which a row cannot hold, if white space is known."""
+def column_record(doc: Doc) -> Record:
+    """Make a record without tokens of white space, which a row cannot hold, if white space is known.
+
+    doc (Doc): The text.
+    RETURNS (Record): Its other tokens, with tags and scores.
+    """
     record = doc_to_record(doc)
-    if doc.has_unknown_spaces:
+    if doc.has_unknown_spaces or not any(token.is_space for token in doc):
         return record
     kept = [i for i, token in enumerate(doc) if not token.is_space]
-    return Record([record.words[i] for i in kept], [record.tags[i] for i in kept])
+    places = {old: new for new, old in enumerate(kept)}
+    scores = {
+        (places[start], places[end - 1] + 1, label): score
+        for (start, end, label), score in record.scores.items()
+        if start in places and end - 1 in places
+    }
+    return Record([record.words[i] for i in kept], [record.tags[i] for i in kept], scores=scores)
 
 
 def check_one(path: str | Path) -> None:
@@ -154,10 +183,13 @@ def check_one(path: str | Path) -> None:
 COLUMNS = "CoNLL"
 #: What the form is called in which shapes of many tools are.
 JSON = "JSON"
+#: What other forms of texts are called.
+BRAT, ENTITIES = "brat", "table of entities"
 #: All forms. Data are of the first whose `sniff` takes them, and are written in the first that has the suffix.
 FORMS: tuple[Form, ...] = (
     Form("DocBin", (docbin.SUFFIX,), _is_docbin, _read_docbin, _write_docbin),
-    Form("brat", (), is_brat, _read_brat, None),
+    Form(BRAT, (ANN,), is_brat, _read_brat, _write_brat),
+    Form(ENTITIES, (entity_csv.SUFFIX,), entity_csv.is_entity_csv, _read_entity_csv, _write_entity_csv),
     Form(JSON, SUFFIXES, is_json, _read_jsonl, _write_jsonl),
     Form("Hugging Face data set", (".parquet", ""), _is_dataset, _read_dataset, _write_dataset),
     Form(COLUMNS, (".conll", ".iob", ".bio", ".tsv", ".txt"), _is_conll, _read_conll, _write_conll),

@@ -15,6 +15,7 @@ from ...corpus.docs import bare_copy
 from ...errors import Errors
 from ...metrics.examples import annotated
 from ...metrics.gold_groups import check_groups, gold_entities, gold_key
+from ...runtime.progress import progress
 from ...tags.decode import Decoder
 from ...tags.tuning import Tuning
 from ...types import Bools, Floats32, Floats64, Ints
@@ -168,7 +169,8 @@ def _logits(nlp: Language, pipe: TokenClassifier, docs: Sequence[Doc]) -> tuple[
     seen: list[Doc] = []
     logits: list[Floats32] = []
     with nlp.select_pipes(enable=before):
-        for batch in minibatch(_piped(nlp, docs), size=BATCH):
+        piped = progress(_piped(nlp, docs), label="Predicting", total=len(docs))
+        for batch in minibatch(piped, size=BATCH):
             rows = [pipe.model.ops.to_numpy(row) for row in pipe.logits(batch)]
             for doc, row in zip(batch, rows, strict=True):
                 if not np.isfinite(row).all():
