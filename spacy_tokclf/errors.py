@@ -830,3 +830,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC322 = "There is no training log {path}. Expected the file that output_file of [training.logger] names."
     TC323 = "{path} is a folder. Expected the name of the page, for example {example}."
+    TC380 = (
+        "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
+        "--examples the card shows spaCy's own example sentences."
+    )

@@ -48,7 +48,7 @@ class System:
         candidates (Candidates): Gold and predictions.
         RETURNS (System): The pipeline.
         """
-        facts = pipeline_facts(nlp, name)
+        facts = pipeline_facts(nlp, name, candidates.references)
         return cls(facts[0][1].split(" (")[0], facts, candidates)
 
 
