@@ -106,6 +106,15 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{path} was taken for the log of the training, and is none, so that the page has no learning curve. {detail} "
         "If the log has another name, give it with --log."
     )
+    TW352 = (
+        "training.{name} = {given} of the config is not used: the callback spacy-tokclf.epochs.v1 sets it to {value}, "
+        "for {epochs} epochs of these data. Change `epochs` instead, or take the callback out of "
+        "[initialize.after_init]."
+    )
+    TW353 = (
+        "max_steps and eval_frequency = {given} leave the last step of training without an evaluation; {fitting} are "
+        "used, which do not. Set them so in the config, or say how many epochs there are to be (--epochs)."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -830,6 +839,32 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC322 = "There is no training log {path}. Expected the file that output_file of [training.logger] names."
     TC323 = "{path} is a folder. Expected the name of the page, for example {example}."
+    TC350 = (
+        "training.max_epochs = {max_epochs} does not go with the callback spacy-tokclf.epochs.v1, which sets max_steps "
+        "for {epochs} epochs. Set max_epochs = 0. (-1 reads data as a stream, whose length is not known: to have that, "
+        "take the callback out of [initialize.after_init], and set max_steps and an eval_frequency that divides it.)"
+    )
+    TC351 = (
+        "The batcher ({batcher}) makes no batch of the training data, so that training would never end. Give it larger "
+        "batches, or set discard_oversize = false in [training.batcher]."
+    )
+    TC353 = (
+        "The config {path} does not make a training: {detail} Correct these values, in the file or in the overrides, "
+        "which have the form --section.key value."
+    )
+    TC354 = "There is no {name} in the config that could be set. Keys of [{section}]: {known}."
+    TC355 = (
+        "There is a trained pipeline in {path}. Name another folder, or replace it with --force: it stays until the "
+        "new one is there."
+    )
+    TC356 = (
+        "The learning rate is {rate} in all of the {steps} steps, so that nothing would be learned. Expected one above "
+        "0: set training.optimizer.learn_rate.initial_rate, for example to 5e-5."
+    )
+    TC357 = (
+        "There are no texts in {name}, so that no pipeline could be found the best. Give texts with annotation, of "
+        "which none is in the training data (paths.dev)."
+    )
     TC380 = (
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
         "--examples the card shows spaCy's own example sentences."

@@ -1,4 +1,5 @@
-"""The callback `spacy-tokclf.forget_paths.v1` of `spacy train`: no path of this machine in a saved pipeline."""
+"""Callbacks of `spacy train`: `spacy-tokclf.forget_paths.v1`, no path of this machine in a saved pipeline, and
+`spacy-tokclf.chain.v1`, several callbacks where a config has room for one."""
 
 import os
 from collections.abc import Callable
@@ -10,6 +11,23 @@ from spacy.language import Language
 from spacy.util import walk_dict
 
 REFERENCE = "${paths."
+
+
+def make_chain_v1(*callbacks: Callable[[Language], Language | None]) -> Callable[[Language], Language]:
+    """Make a callback that runs others, one after the other, each on what the one before it gave. In a config they are
+    blocks of any names, as the layers of thinc's `chain.v1` are: `[initialize.after_init.*.labels]`.
+
+    callbacks (Callable[[Language], Language | None]): The callbacks. Those that give nothing have changed the pipeline
+        in place.
+    RETURNS (Callable[[Language], Language]): The callback.
+    """
+
+    def run_chain(nlp: Language) -> Language:
+        for callback in callbacks:
+            nlp = callback(nlp) or nlp
+        return nlp
+
+    return run_chain
 
 
 def make_forget_paths_v1() -> Callable[[Language], Language]:

@@ -1,0 +1,100 @@
+"""The config of a training, as users give it: read, checked, and what is wrong with it said with a code."""
+
+import configparser
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from spacy.language import DEFAULT_CONFIG
+from spacy.util import load_config
+from thinc.api import Config, ConfigValidationError
+
+from ..errors import Errors
+from ..runtime.blame import short
+
+EPOCHS, CHAIN = "spacy-tokclf.epochs.v1", "spacy-tokclf.chain.v1"
+#: Sections that hold whatever a config puts there, so that spaCy takes a key that nothing reads.
+FREE = ("paths", "system")
+
+
+def read_training_config(path: str | Path, overrides: dict[str, Any], *, epochs: float | None = None) -> Config:
+    """Read the config of a training.
+
+    path (str | Path): The file.
+    overrides (dict[str, Any]): Values to set, by "section.key".
+    epochs (float | None): The length of training in epochs; None for what the config says.
+    RETURNS (Config): The config, its variables not yet filled in.
+    RAISES (ValueError): TC353, if it cannot be read; TC354, for an override of what is not there.
+    """
+    for name in overrides:
+        if name.split(".")[0] in FREE:
+            _check_override(name, path)
+    with explained(path):
+        config = load_config(path, overrides=overrides, interpolate=False)
+    if epochs is not None:
+        use_epochs(config, epochs)
+    return config
+
+
+def use_epochs(config: Config, epochs: float) -> None:
+    """Let a training be so many epochs long, whatever its config said.
+
+    config (Config): The config, which is changed: the callback `spacy-tokclf.epochs.v1` is added where it is missing.
+    epochs (float): The number of epochs.
+    """
+    initialize = config.setdefault("initialize", {})
+    given = initialize.get("after_init")
+    found = [block for block in _blocks(given) if block.get("@callbacks") == EPOCHS]
+    block = {"@callbacks": EPOCHS, "epochs": epochs}
+    if found:
+        found[0]["epochs"] = epochs
+    elif given is None:
+        initialize["after_init"] = block
+    else:
+        initialize["after_init"] = {"@callbacks": CHAIN, "*": {"given": given, "then": block}}
+    if not found:
+        defaults = DEFAULT_CONFIG["training"]
+        config.setdefault("training", {}).update({name: defaults[name] for name in ("max_steps", "eval_frequency")})
+
+
+@contextlib.contextmanager
+def explained(path: str | Path) -> Iterator[None]:
+    """Say with a code what spaCy has to say of a config.
+
+    path (str | Path): The config.
+    RAISES (ValueError): TC353.
+    """
+    try:
+        yield
+    except ConfigValidationError as error:
+        raise ValueError(Errors.TC353.format(path=path, detail=_problems(error))) from error
+    except configparser.Error as error:
+        raise ValueError(Errors.TC353.format(path=path, detail=short(error, limit=300))) from error
+    except (ValueError, OSError) as error:
+        if not str(error).startswith("[E"):
+            raise
+        raise ValueError(Errors.TC353.format(path=path, detail=short(error, limit=300))) from error
+
+
+def _problems(error: ConfigValidationError) -> str:
+    """Give the values that were refused, and why, on one line."""
+    found = [f"{'.'.join(map(str, one.get('loc', [])))}: {one.get('msg', '')}" for one in error.errors or []]
+    return "; ".join(found[:3]) + "." if found else short(error, limit=300)
+
+
+def _check_override(name: str, path: str | Path) -> None:
+    """Refuse an override that nothing reads. RAISES (ValueError): TC354."""
+    with explained(path):
+        config = load_config(path, interpolate=False)
+    section, _, key = name.partition(".")
+    known = [*config.get(section, {}), *(each for each in DEFAULT_CONFIG[section] if each not in config[section])]
+    if key not in known:
+        raise ValueError(Errors.TC354.format(name=name, section=section, known=", ".join(known)))
+
+
+def _blocks(block: Any) -> list[dict[str, Any]]:
+    """RETURNS (list[dict[str, Any]]): A block of a config, and the blocks in it."""
+    if not isinstance(block, dict):
+        return []
+    return [block, *(inner for value in block.values() for inner in _blocks(value))]
