@@ -869,3 +869,23 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
         "--examples the card shows spaCy's own example sentences."
     )
+    TC381 = (
+        "{share!r} is no share of the training data. Expected numbers above 0 and up to 1; on the command line in "
+        "percent, with commas between them: --shares 10,25,50,75,100."
+    )
+    TC382 = (
+        "{path} holds trainings of something else: the {changed} changed since. Name another folder, or remove the "
+        "file to begin anew."
+    )
+    TC383 = (
+        "{share:g} % of the training data are {texts} of {total} texts, and with seed {seed} there is no entity in "
+        "them. Choose larger shares (--shares)."
+    )
+    TC384 = (
+        "{path} is no file of trainings on parts of the data, as `spacy tokclf curve` writes it ({reason}). Name the "
+        "curve.json that it wrote."
+    )
+    TC385 = (
+        "The training data are read as a stream (training.max_epochs = -1), of which no part can be chosen. Set "
+        "max_epochs = 0, or a number of epochs."
+    )

@@ -4,6 +4,7 @@ from spacy.cli._util import app as spacy_app
 
 from ._app import app
 from .convert import convert_cli
+from .curve import curve_cli
 from .debug import debug_cli
 from .debug_pieces import debug_pieces_cli
 from .evaluate import evaluate_cli
@@ -20,6 +21,7 @@ spacy_app.add_typer(app)
 __all__ = [
     "app",
     "convert_cli",
+    "curve_cli",
     "debug_cli",
     "debug_pieces_cli",
     "evaluate_cli",
