@@ -106,6 +106,16 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{path} was taken for the log of the training, and is none, so that the page has no learning curve. {detail} "
         "If the log has another name, give it with --log."
     )
+    TW350 = (
+        "Training ends at step {last} ({setting}), before the first evaluation after step 0 (eval_frequency = "
+        "{frequency}): the untrained pipeline of step 0 is kept as model-best. Take an eval_frequency that divides the "
+        "number of the last step, or let both follow from the data: spacy-tokclf.epochs.v1 in [initialize.after_init]."
+    )
+    TW351 = (
+        "Training ends at step {last} ({setting}), and eval_frequency = {frequency} does not divide that: the last "
+        "{lost} steps are never evaluated, and not part of model-best. Take an eval_frequency that divides the number "
+        "of the last step, or let both follow from the data: spacy-tokclf.epochs.v1 in [initialize.after_init]."
+    )
     TW352 = (
         "training.{name} = {given} of the config is not used: the callback spacy-tokclf.epochs.v1 sets it to {value}, "
         "for {epochs} epochs of these data. Change `epochs` instead, or take the callback out of "
@@ -114,6 +124,17 @@ class Warnings(metaclass=ErrorsWithCodes):
     TW353 = (
         "max_steps and eval_frequency = {given} leave the last step of training without an evaluation; {fitting} are "
         "used, which do not. Set them so in the config, or say how many epochs there are to be (--epochs)."
+    )
+    TW354 = (
+        "A pretrained encoder is trained by {optimizer} with a learning rate of {rate:g}, more than {highest:g}: it is "
+        "likely to forget what it knows, and to find nothing. In [training.optimizer] set @optimizers = "
+        '"spacy-tokclf.AdamW.v1" and a learn_rate of 5e-5 (2e-5 to 1e-4), with a warm-up: '
+        "spacy-tokclf.warmup_linear.v2."
+    )
+    TW355 = (
+        "A pretrained encoder is trained by {optimizer}, which clips the gradient of each weight by itself, and lets "
+        "the fresh classifier learn no faster than the encoder. In [training.optimizer] set @optimizers = "
+        '"spacy-tokclf.AdamW.v1".'
     )
 
 

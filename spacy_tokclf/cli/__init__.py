@@ -14,6 +14,7 @@ from .optimize import optimize_cli
 from .push import push_cli
 from .report import report_cli
 from .score import score_cli
+from .train import train_cli
 from .tune import tune_cli
 
 spacy_app.add_typer(app)
@@ -31,5 +32,6 @@ __all__ = [
     "push_cli",
     "report_cli",
     "score_cli",
+    "train_cli",
     "tune_cli",
 ]

@@ -68,6 +68,22 @@ def _show(message: Warning | str, *args: Any, **kwargs: Any) -> None:
     msg.warn(str(message))
 
 
+def parse_overrides(words: list[str]) -> dict[str, Any]:
+    """Read overrides of a config, in spaCy's form.
+
+    words (list[str]): The words of the command line that are no options: `--section.key`, `value`.
+    RETURNS (dict[str, Any]): The values, by "section.key".
+    RAISES (ValueError): TC090, for a word that is no part of any.
+    """
+    from spacy.cli._util import parse_config_overrides
+
+    for before, word in zip(["", *words], words, strict=False):
+        is_value = before.startswith("--") and "=" not in before
+        if "." not in word if word.startswith("--") else not is_value:
+            raise ValueError(Errors.TC090.format(detail=f"{word!r} is neither an option nor an override."))
+    return parse_config_overrides(words)
+
+
 def write_json(path: Path, data: dict[str, Any]) -> None:
     """Write JSON, with its folder.
 

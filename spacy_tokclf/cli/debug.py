@@ -10,7 +10,7 @@ from wasabi import msg
 from ..errors import Errors
 from ._app import app
 from ._reading import reading
-from ._util import JSON_HELP, failing_cleanly, write_json
+from ._util import JSON_HELP, failing_cleanly, parse_overrides, write_json
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -104,8 +104,6 @@ def debug(
 
 def _settings(config: Path | None, words: list[str]) -> dict[str, Any]:
     """Read a config, with the overrides that stand behind it. RAISES (ValueError): TC090, if they are none; TC141."""
-    from spacy.cli._util import parse_config_overrides
-
     from ..pipeline.load import read_config
 
     if config is None or str(config).startswith("-"):
@@ -113,11 +111,7 @@ def _settings(config: Path | None, words: list[str]) -> dict[str, Any]:
         if words:
             raise ValueError(Errors.TC090.format(detail=f"{words[0]!r} is no option, and there is no config."))
         return {}
-    for before, word in zip(["", *words], words, strict=False):
-        is_value = before.startswith("--") and "=" not in before
-        if "." not in word if word.startswith("--") else not is_value:
-            raise ValueError(Errors.TC090.format(detail=f"{word!r} is neither an option nor an override."))
-    return read_config(config, parse_config_overrides(words))
+    return read_config(config, parse_overrides(words))
 
 
 def _read_part(path: str, nlp: "Language", options: "ReadOptions") -> "Part":

@@ -5,11 +5,14 @@ does, such as `spacy-tokclf.AdamW.v1`, keeps to `TwoPhaseOptimizer`; components 
 treat every other optimizer as thinc does.
 """
 
+import warnings
 from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
 
 from thinc.api import Model, Optimizer
+
+from ..errors import Warnings
 
 if TYPE_CHECKING:
     import torch
@@ -21,6 +24,9 @@ Count = Union[int, "torch.Tensor"]
 #: Attribute of a thinc layer whose parameters learn at a multiple of the learning rate, in steps that were prepared. 1
 #: where there is none.
 RATE_FACTOR = "learn_rate_factor"
+
+#: The highest learning rate that pretrained encoders of usual kinds are fine-tuned with, small ones included.
+HIGHEST_RATE = 3e-4
 
 
 @runtime_checkable
@@ -85,3 +91,19 @@ def most_learned(pipes: Sequence[object]) -> Count:
     largest = max((count for count in counts if isinstance(count, int)), default=1)
     tensors = [count for count in counts if not isinstance(count, int)]
     return reduce(lambda a, b: a.maximum(b), tensors).clamp(min=largest) if tensors else largest
+
+
+def suits_encoder(sgd: Optimizer) -> bool:
+    """Warn of an optimizer by which a pretrained encoder forgets what it knows, or learns little.
+
+    sgd (Optimizer): Any optimizer, at any step.
+    RETURNS (bool): Whether there was nothing to warn of at this step.
+    """
+    if sgd.learn_rate > HIGHEST_RATE:
+        text = Warnings.TW354.format(rate=sgd.learn_rate, highest=HIGHEST_RATE, optimizer=type(sgd).__name__)
+    elif not isinstance(sgd, TwoPhaseOptimizer):
+        text = Warnings.TW355.format(optimizer=type(sgd).__name__)
+    else:
+        return True
+    warnings.warn(text, stacklevel=5)
+    return False

@@ -22,7 +22,7 @@ from .base_shim import BaseEncoderShim
 from .casing import CASING_WEIGHT, add_casing
 from .hf.heads import HeadWeights
 from .hf.pretrained import Pretrained, module_from_config
-from .optimizer_contract import TwoPhaseOptimizer
+from .optimizer_contract import TwoPhaseOptimizer, suits_encoder
 from .padding_free.modules import is_of_family
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class EncoderShim(BaseEncoderShim):
         self._tokenizer: PieceTokenizer | None = None
         self.head: HeadWeights | None = None
         self._backend: Backend | None = None
+        self._suited = True  # by all optimizers so far; one warning is enough
 
     @property
     def backend(self) -> Backend:
@@ -156,6 +157,7 @@ class EncoderShim(BaseEncoderShim):
         """
         if not self.is_filled:
             return
+        self._suited = self._suited and suits_encoder(optimizer)
         if isinstance(optimizer, TwoPhaseOptimizer):
             optimizer.step_module(self.id, self.module)
         else:

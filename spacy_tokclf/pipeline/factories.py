@@ -50,7 +50,7 @@ precision = "auto"
         "ents_p": 0.0,
         "ents_r": 0.0,
         "ents_per_type": None,
-        "seqeval_f1": 0.0,
+        "seqeval_f1": None,
         "seqeval_accuracy": 0.0,
         "seqeval_per_type": None,
     },

@@ -33,6 +33,7 @@ from .decoding import decode_docs
 from .gold import gold_tags
 from .home import Home
 from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_rows
+from .length import check_length
 from .lookup import all_filled, check_tokenizer, find_head
 from .loss import masked_chain_loss, masked_cross_entropy
 from .neighbours import Neighbour, check_neighbours, choose_key
@@ -485,6 +486,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
 
         sgd (Optimizer): The optimizer.
         """
+        check_length(self.home.nlp, sgd)
         prepare_step(sgd, [self.model], self.n_learned)
         self.model.finish_update(sgd)
         self.n_learned = 0

@@ -19,6 +19,7 @@ from ..models.listener import EncoderListener
 from ..models.optimizer_contract import has_learned, most_learned, prepare_step
 from ..types import Floats32
 from .home import Home
+from .length import check_length
 from .lookup import all_filled
 from .storage import Stored
 
@@ -165,6 +166,7 @@ class TransformerEncoder(Stored, Tok2Vec):
 
         sgd (Optimizer): The optimizer.
         """
+        check_length(self.home.nlp, sgd)
         self._backpropagate()
         # A token classifier that has nothing to learn from yet (`nlp.update` with `sgd`) prepares itself later.
         pipes = [pipe for name, pipe in self._pipes.items() if name in self.listener_map and has_learned(pipe)]

@@ -20,7 +20,7 @@ UNKNOWN = [
     "corpora.train.columns",
     "training.batcher.max_pieces",
     "training.optimizer.learning_rate",
-    "training.optimizer.learn_rate.warmup",
+    "training.optimizer.learn_rate.warmup_share",
     "initialize.components.ner.label",
     f"{LOADER}.branch",
 ]

@@ -90,15 +90,18 @@ def short(
     evaluations (int): Number of evaluations, beside the one before training.
     RETURNS (dict[str, Any]): Overrides of the config.
     """
-    name = Path(config).stem
-    suffix = "conll" if name == "own_data" else "spacy"
+    own = Path(config).stem == "own_data"
+    suffix = "conll" if own else "spacy"
+    length: dict[str, Any] = {"training.optimizer.learn_rate.warmup_steps": 1}
+    if own:  # which says epochs, and a share of the steps
+        length = {"initialize.after_init": None, "training.optimizer.learn_rate.warmup": 1 / steps}
     return {
         "paths.train": str(data / f"posts.{suffix}"),
         "paths.dev": str(data / f"posts.{suffix}"),
         "paths.encoder": str(encoder),
         "training.max_steps": steps,
         "training.eval_frequency": max(1, steps // evaluations),
-        "training.optimizer.learn_rate.warmup_steps": 1,
+        **length,
     }
 
 
