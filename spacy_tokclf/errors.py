@@ -136,6 +136,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "the fresh classifier learn no faster than the encoder. In [training.optimizer] set @optimizers = "
         '"spacy-tokclf.AdamW.v1".'
     )
+    TW380 = (
+        "{path} was taken for trainings on parts of the data, and is none, so that the page does not show them. "
+        "{detail} If the file has another name, give it with --curve."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):

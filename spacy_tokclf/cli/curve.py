@@ -1,5 +1,6 @@
 """`spacy tokclf curve`: would more annotation help?"""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +8,7 @@ import typer
 from wasabi import msg
 
 from ._app import app
-from ._util import failing_cleanly
+from ._util import failing_cleanly, parse_overrides
 
 if TYPE_CHECKING:
     from ..metrics.learning_curve import PartRun
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @app.command("curve", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def curve_cli(
-    ctx: typer.Context,
+    context: typer.Context,
     config: Annotated[Path, typer.Argument(help="The config of the training")],
     out: Annotated[Path, typer.Argument(help="The folder of curve.json, which `report` shows as a plot")],
     shares: Annotated[
@@ -24,6 +25,9 @@ def curve_cli(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Trainings with each share: each chooses other texts")
     ] = 3,
+    code: Annotated[
+        Path | None, typer.Option("--code", "-c", help="Python file with registered functions that the config names")
+    ] = None,
     use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
 ) -> None:
     """Train with growing parts of the training data, to see whether more annotation would help.
@@ -31,7 +35,7 @@ def curve_cli(
     Values of the config are changed by --section.key value. The pipelines are not kept. An interrupted command goes on
     where it was, with the same config and data.
     """
-    from spacy.cli._util import parse_config_overrides
+    from spacy.cli._util import import_code
 
     from ..metrics.learning_curve import last_gain
     from ..training.config import read_training_config
@@ -40,12 +44,12 @@ def curve_cli(
 
     with failing_cleanly():
         parts = read_shares(shares)
-        overrides = parse_config_overrides(ctx.args)
+        overrides = parse_overrides(context.args)
+        import_code(code)
         if not has_epochs(read_training_config(config, overrides)):
             msg.info("The config counts steps, not epochs: its steps, warm-up and patience are scaled by the share.")
-        runs = train_on_parts(
-            config, out, shares=parts, seeds=seeds, overrides=overrides, gpu_id=use_gpu, show=_show_run
-        )
+        show = None if sys.stderr.isatty() else _show_run  # there is a bar
+        runs = train_on_parts(config, out, shares=parts, seeds=seeds, overrides=overrides, gpu_id=use_gpu, show=show)
         _print(runs)
         if sentence := last_gain(runs):
             msg.text(sentence)

@@ -1,12 +1,13 @@
 """What trainings on parts of the data say about more data."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 
 #: What the file of the trainings is called.
 CURVE_NAME = "curve.json"
@@ -102,10 +103,32 @@ def read_curve(path: str | Path) -> dict[str, Any]:
     """
     try:
         found: Any = json.loads(Path(path).read_text(encoding="utf-8"))
-        runs = [PartRun(**row) for row in found["runs"]]
-        for run in runs:
-            PartRun(*map(float, run))
+        runs = [PartRun(**{**row, "share": float(row["share"]), "f1": float(row["f1"])}) for row in found["runs"]]
         return {"made_of": dict(found["made_of"]), "runs": runs}
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         raise ValueError(Errors.TC384.format(path=path, reason=reason)) from error
+
+
+def find_curve(model: str) -> Path | None:
+    """Look for the trainings on parts of the data, in the folder of a pipeline and in the one above it.
+
+    model (str): Folder of the pipeline, or the name of a package.
+    RETURNS (Path | None): The file.
+    """
+    places = (Path(model) / CURVE_NAME, Path(model).resolve().parent / CURVE_NAME)
+    return next((path for path in places if Path(model).is_dir() and path.is_file()), None)
+
+
+def read_found_curve(model: str) -> list[PartRun]:
+    """Read the trainings that lie with a pipeline. A file of that name that is something else is warned of (TW380).
+
+    model (str): Folder of the pipeline, or the name of a package.
+    RETURNS (list[PartRun]): The trainings; none without a file.
+    """
+    path = find_curve(model)
+    try:
+        return [] if path is None else read_curve(path)["runs"]
+    except ValueError as error:
+        warnings.warn(Warnings.TW380.format(path=path, detail=error), stacklevel=2)
+        return []

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +70,11 @@ def train_on_parts(
     done = _read_done(path, made_of)
     wanted = [(share, seed) for share in sorted(set(shares)) for seed in range(seeds)]
     sizes = {each: _size(train, *each) for each in wanted if each not in done}
+    warned: set[str] = set()
     for each in progress(wanted, label="Training on parts", unit="trainings"):
         if each not in done:
-            done[each] = _train(config, Path(out), *each, *sizes[each], gpu_id=gpu_id)
+            with _warning_once(warned):
+                done[each] = _train(config, Path(out), *each, *sizes[each], gpu_id=gpu_id)
             _write(path, made_of, done.values())
         if show is not None:
             show(done[each])
@@ -109,9 +113,7 @@ def _size(train: Sequence[Doc], share: float, seed: int) -> tuple[int, int]:
     return len(part), entities
 
 
-def _train(
-    config: Config, out: Path, share: float, seed: int, texts: int, entities: int, *, gpu_id: int
-) -> PartRun:
+def _train(config: Config, out: Path, share: float, seed: int, texts: int, entities: int, *, gpu_id: int) -> PartRun:
     """Train on a part, in a folder that goes with its pipelines."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tokclf-", dir=out) as workplace:
@@ -123,6 +125,19 @@ def _train(
     best = best_row(rows)
     percent = next((best["scores"][key] for key in _F1 if key in best["scores"]), 100 * best["score"])
     return PartRun(share, seed, texts, entities, percent / 100, rows[-1]["step"])
+
+
+@contextmanager
+def _warning_once(given: set[str]) -> Iterator[None]:
+    """Give a warning of each code once, of all trainings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for one in caught:
+        code = str(one.message)[: len("[TW000]")]
+        if code not in given:
+            given.add(code)
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _write(path: Path, made_of: dict[str, str], runs: Iterable[PartRun]) -> None:
