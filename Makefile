@@ -62,7 +62,7 @@ assets: install  ## Make the encoder and find the data: what the slow tests use,
 	$(BIN)/python -m spacy project run encoder .
 	$(BIN)/python -m spacy project run data .
 
-run: install  ## Find the data, train, evaluate, package, install and predict. A second run skips what has not changed.
+run: install  ## Find the data, train, evaluate, package, install, write pages. A second run skips what has not changed.
 	$(BIN)/python -m spacy project run all . $(VARS)
 
 shared: install  ## The same with one encoder that several components share.

@@ -15,7 +15,6 @@ from typing import Any
 
 import spacy
 from isolated_env import ROOT, borrow, build_distributions, install, isolated_variables, make_env, run
-from predict import TEXTS
 from project_files import fail, read_json, write_json
 from spacy.tokens import DocBin
 from wasabi import msg
@@ -25,6 +24,17 @@ from spacy_tokclf.pipeline.annotate import entity_score
 
 # Both run the same code on the same machine; the last digits may depend on how texts fall into batches.
 TOLERANCE = 1e-5
+#: Posts of every kind, beside those of dev.
+TEXTS = (
+    "The Golden State Warriors are an American professional basketball team based in San Francisco.",
+    "omg just bumped into Adele at the Lidl in Croydon \U0001f602 she was buying Oreos",
+    "anyone else's Pixel 9 dying after the android update?? google pls fix",
+    "gonna binge Stranger Things tonite w/ my bro Kofi #nosleep",
+    "RT @ninaplays: the new Tesla plant in Grünheide hires again, says Reuters",
+    "how do i get pandas to read a csv w/ two header rows, asked on stackoverflow, no luck",
+    "manchester united lost AGAIN lmaooo",
+    "nothing to see here, just me and my tea",
+)
 Found = list[list[tuple[int, int, str, float | None]]]
 
 

@@ -23,17 +23,22 @@ def sources(rooms: Sequence[str], package: Path = PACKAGE) -> list[Path]:
 
     rooms (Sequence[str]): Names of modules and of folders directly in the package.
     package (Path): The folder of the package.
-    RETURNS (list[Path]): Their Python files, sorted.
+    RETURNS (list[Path]): Their files, sorted: Python, and what else is in a room, such as templates.
     RAISES (SystemExit): If there is no such room.
     """
     found: list[Path] = []
     for room in rooms:
         module, folder = package / f"{room}.py", package / room
-        files = [module] if module.is_file() else list(folder.rglob("*.py"))
+        files = [module] if module.is_file() else [path for path in folder.rglob("*") if _is_source(path)]
         if not files:
             fail(f"There is no room {room!r} in {package.name}", "The command `code` in project.yml names the rooms.")
         found += files
     return sorted(found)
+
+
+def _is_source(path: Path) -> bool:
+    """Tell what people wrote from what Python compiled."""
+    return path.is_file() and path.suffix != ".pyc"
 
 
 def main() -> None:

@@ -152,6 +152,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{count} of {total} text(s) were left out: CoNLL holds no text without tokens, and no token that is read as "
         "something else. The first: {first} *.jsonl, *.csv and *.spacy hold every text."
     )
+    TW380 = (
+        "{path} was taken for trainings on parts of the data, and is none, so that the page does not show them. "
+        "{detail} If the file has another name, give it with --curve."
+    )
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -1000,4 +1004,28 @@ class Errors(metaclass=ErrorsWithCodes):
     TC372 = (
         "There are no texts in {path}. Expected one text a line, or another form of those that `spacy tokclf annotate "
         "--help` names."
+    )
+    TC380 = (
+        "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
+        "--examples the card shows spaCy's own example sentences."
+    )
+    TC381 = (
+        "{share!r} is no share of the training data. Expected numbers above 0 and up to 1; on the command line in "
+        "percent, with commas between them: --shares 10,25,50,75,100."
+    )
+    TC382 = (
+        "{path} holds trainings of something else: the {changed} changed since. Name another folder, or remove the "
+        "file to begin anew."
+    )
+    TC383 = (
+        "{share:g} % of the training data are {texts} of {total} texts, and with seed {seed} there is no entity in "
+        "them. Choose larger shares (--shares)."
+    )
+    TC384 = (
+        "{path} is no file of trainings on parts of the data, as `spacy tokclf curve` writes it ({reason}). Name the "
+        "curve.json that it wrote."
+    )
+    TC385 = (
+        "The training data are read as a stream (training.max_epochs = -1), of which no part can be chosen. Set "
+        "max_epochs = 0, or a number of epochs."
     )

@@ -5,6 +5,7 @@ from spacy.cli._util import app as spacy_app
 from ._app import app
 from .annotate import annotate_cli
 from .convert import convert_cli
+from .curve import curve_cli
 from .debug import debug_cli
 from .debug_pieces import debug_pieces_cli
 from .evaluate import evaluate_cli
@@ -24,6 +25,7 @@ __all__ = [
     "annotate_cli",
     "app",
     "convert_cli",
+    "curve_cli",
     "debug_cli",
     "debug_pieces_cli",
     "evaluate_cli",

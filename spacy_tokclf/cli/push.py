@@ -1,16 +1,21 @@
 """`spacy tokclf push`: a pipeline to the Hugging Face Hub."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from wasabi import msg
 
 from ._app import app
+from ._reading import reading
 from ._util import failing_cleanly
+
+if TYPE_CHECKING:
+    from ..corpus.options import ReadOptions
 
 
 @app.command("push")
+@reading()
 def push_cli(
     model: Annotated[str, typer.Argument(help="A pipeline: a folder or the name of an installed package")],
     repo: Annotated[str, typer.Option("--repo", "-r", metavar="USER/NAME", help="The repository, made if need be")],
@@ -31,6 +36,14 @@ def push_cli(
     dry_run: Annotated[
         Path | None, typer.Option("--dry-run", metavar="DIR", help="Write all files to a new folder; nothing is sent")
     ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            "--examples", help="Data of which the card shows three texts. They are published: mind the licence"
+        ),
+    ] = None,
+    *,
+    options: "ReadOptions",
 ) -> None:
     """Upload a pipeline to the Hugging Face Hub: its wheel, its Hugging Face checkpoint, and a model card.
 
@@ -46,9 +59,24 @@ def push_cli(
         "wheel_only": wheel_only,
     }
     with failing_cleanly():
+        if examples is not None:
+            content["examples"] = _texts(examples, options)
         if dry_run is not None:
             write_tree(model, dry_run, repo, **content)
             msg.good(f"Wrote {dry_run}; nothing was sent")
             return
         url = push(model, repo, private=private, message=message, create_pr=create_pr, **content)
         msg.good(f"Pushed: {url}")
+
+
+def _texts(path: Path, options: "ReadOptions") -> list[str]:
+    """Read the texts of annotated data; how they are cut into tokens plays no part."""
+    import spacy
+
+    from ..corpus.convert import read_file
+    from ..errors import Errors
+
+    texts = [doc.text for doc in read_file(path, spacy.blank("xx"), options) if doc.text.strip()]
+    if not texts:
+        raise ValueError(Errors.TC380.format(path=path))
+    return texts

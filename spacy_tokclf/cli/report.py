@@ -30,6 +30,10 @@ def report_cli(
         Path | None,
         typer.Option("--log", help="Log of the training; else log.jsonl in MODEL or beside it, if it is there"),
     ] = None,
+    curve: Annotated[
+        Path | None,
+        typer.Option("--curve", help="What `curve` wrote; else curve.json in MODEL or beside it, if it is there"),
+    ] = None,
     component: Annotated[
         str | None, typer.Option("--component", "-c", help="Whose threshold moves, if there are several components")
     ] = None,
@@ -51,6 +55,7 @@ def report_cli(
             other=other,
             train=train,
             log=log,
+            curve=curve,
             component=component,
             resamples=resamples,
             batch_size=batch_size,
@@ -69,6 +74,7 @@ def report(
     other: str | None = None,
     train: Path | None = None,
     log: Path | None = None,
+    curve: Path | None = None,
     component: str | None = None,
     resamples: int = 1000,
     batch_size: int | None = None,
@@ -83,7 +89,7 @@ def report(
     options (ReadOptions | None): How to read the data, and the training data.
     RETURNS (str): The page.
     RAISES (ValueError): TC1xx, if the data are at fault; TC213, TC240, TC255; TC320, if no text is annotated; TC321 or
-        TC322, if the log is at fault; TC323, if the output is a folder.
+        TC322, if the log is at fault; TC323, if the output is a folder; TC384, if the file of `curve` is at fault.
     """
     import spacy
     from spacy.cli._util import setup_gpu
@@ -91,12 +97,14 @@ def report(
     from ..corpus.convert import read_file
     from ..corpus.data_facts import entity_texts
     from ..errors import Errors
+    from ..metrics.learning_curve import read_curve, read_found_curve
     from ..report.page import make_page
     from ..report.training_log import read_found_log, read_log
 
     if output.is_dir():
         raise ValueError(Errors.TC323.format(path=output, example=output / "report.html"))
     evaluations = read_log(log) if log is not None else read_found_log(model)
+    parts = read_curve(curve)["runs"] if curve is not None else read_found_curve(model)
     setup_gpu(use_gpu, silent=True)
     nlp = spacy.load(model)
     references = read_file(data, nlp, options)
@@ -110,6 +118,7 @@ def report(
         train_texts=texts,
         train_name=train.name if train is not None else "",
         log=evaluations,
+        parts=parts,
         n_resamples=resamples,
     )
     output.parent.mkdir(parents=True, exist_ok=True)

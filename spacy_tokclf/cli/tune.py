@@ -73,7 +73,7 @@ def tune_cli(
         if not pipe.cfg["tuned"]:
             msg.warn(f"The config says tuned = false for {pipe.name}: the numbers are stored, and not used.")
         if output is None:
-            _update(pipe, Path(model))
+            _update(nlp, pipe, Path(model))
         else:
             save_pipeline(nlp, output)
         msg.good(f"Wrote {output or model}")
@@ -81,13 +81,20 @@ def tune_cli(
             write_json(report, found)
 
 
-def _update(pipe: Any, model: Path) -> None:
-    """Write the settings of a component into a saved pipeline: nothing else of it has changed."""
-    from ..runtime.files import updated_folder
+def _update(nlp: Any, pipe: Any, model: Path) -> None:
+    """Write the settings of a component, and its scores, into a saved pipeline: nothing else of it has changed."""
+    import srsly
+
+    from ..runtime.files import updated_folder, whole_file
 
     with updated_folder(model.absolute() / pipe.name) as made:
         made.mkdir()
         pipe.to_disk(made, exclude=("vocab", "model", "encoder"))
+    meta = srsly.read_json(model / "meta.json")
+    scores = nlp.meta.get("performance")
+    if meta.get("performance") != scores:
+        with whole_file(model / "meta.json") as file:
+            file.write_text(srsly.json_dumps({**meta, "performance": scores}, indent=2), encoding="utf-8")
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -2,12 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .card_facts import CardFacts
-from .card_text import card_text
+from .card_text import card_values
+from .markdown import environment
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCardData
 
 CARD = "README.md"
+TEMPLATE = "card.md.jinja"
 SHOWN = {
     "precision": "Entity precision",
     "recall": "Entity recall",
@@ -31,38 +36,35 @@ def write_card(facts: CardFacts, folder: Path) -> None:
     facts (CardFacts): What is known of the pipeline.
     folder (Path): The folder of the repository.
     """
-    from huggingface_hub.utils import yaml_dump
+    template = environment(__package__).get_template(TEMPLATE)
+    page = template.render(metadata=card_metadata(facts).to_yaml(), **card_values(facts))
+    (folder / CARD).write_text(page, encoding="utf-8", newline="\n")
 
-    metadata = yaml_dump(card_metadata(facts), sort_keys=False)
-    (folder / CARD).write_text(f"---\n{metadata}---\n\n{card_text(facts)}", encoding="utf-8")
 
-
-def card_metadata(facts: CardFacts) -> dict[str, Any]:
+def card_metadata(facts: CardFacts) -> "ModelCardData":
     """Say what the Hub shows, filters by and compares.
 
     facts (CardFacts): What is known of the pipeline.
-    RETURNS (dict[str, Any]): The metadata of the card.
+    RETURNS (ModelCardData): The metadata of the card.
     """
-    metadata: dict[str, Any] = {
-        "language": [LANGUAGES.get(facts.lang, facts.lang)],
+    from huggingface_hub import ModelCardData
+
+    return ModelCardData(
+        language=[LANGUAGES.get(facts.lang, facts.lang)],
+        library_name="transformers" if facts.checkpoint else "spacy",
+        pipeline_tag="token-classification",
+        tags=["spacy", "token-classification", "named-entity-recognition", "spacy-tokclf"],
+        base_model=facts.base_model,
+        datasets=facts.datasets or None,
+        metrics=list(facts.scores) or None,
+        model_name=facts.title if facts.scores else None,
+        eval_results=_results(facts) or None,
+        widget=[{"text": doc.text} for doc in facts.examples],
         **_license(facts),
-        "library_name": "transformers" if facts.checkpoint else "spacy",
-        "pipeline_tag": "token-classification",
-        "tags": ["spacy", "token-classification", "named-entity-recognition", "spacy-tokclf"],
-    }
-    if facts.base_model:
-        metadata["base_model"] = facts.base_model
-    if facts.datasets:
-        metadata["datasets"] = facts.datasets
-    if facts.scores:
-        metadata["metrics"] = list(facts.scores)
-    metadata["widget"] = [{"text": doc.text} for doc in facts.examples]
-    if facts.scores:
-        metadata["model-index"] = [{"name": facts.package[0], "results": [_result(facts)]}]
-    return metadata
+    )
 
 
-def _license(facts: CardFacts) -> dict[str, str]:
+def _license(facts: CardFacts) -> dict[str, Any]:
     """Translate the licence; one that the Hub does not know needs a name and an address there."""
     stated = (facts.nlp.meta.get("license") or "").strip()
     if not stated:
@@ -73,13 +75,21 @@ def _license(facts: CardFacts) -> dict[str, str]:
     return {"license": "other", "license_name": name, "license_link": "LICENSE" if facts.license_file else CARD}
 
 
-def _result(facts: CardFacts) -> dict[str, Any]:
-    """Give the scores in the form of a `model-index`."""
+def _results(facts: CardFacts) -> "list[EvalResult]":
+    """Give the scores in the form of the Hub."""
+    from huggingface_hub import EvalResult
+
     dataset = facts.datasets[0] if facts.datasets else "unknown"
-    name = dataset if facts.datasets else "development data"
-    metrics = [{"type": score, "name": SHOWN[score], "value": round(value, 4)} for score, value in facts.scores.items()]
-    return {
-        "task": {"type": "token-classification", "name": "Named-entity recognition"},
-        "dataset": {"type": dataset, "name": name, "split": "validation"},
-        "metrics": metrics,
-    }
+    return [
+        EvalResult(
+            task_type="token-classification",
+            task_name="Named-entity recognition",
+            dataset_type=dataset,
+            dataset_name=dataset if facts.datasets else "development data",
+            dataset_split="validation",
+            metric_type=score,
+            metric_name=SHOWN[score],
+            metric_value=round(value, 4),
+        )
+        for score, value in facts.scores.items()
+    ]

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from .wheel import requirements_of
 #: Names of scores on the Hub -> keys of spaCy's.
 SCORES = {"precision": "ents_p", "recall": "ents_r", "f1": "ents_f", "accuracy": "seqeval_accuracy"}
 N_EXAMPLES = 3
+#: Examples are chosen among so many texts, of so many characters if possible.
+N_TRIED, SHORT = 200, 300
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 _HUB_URL = re.compile(r"https://huggingface\.co/(datasets/)?([\w.-]+/[\w.-]+)/?", re.ASCII)
 
@@ -36,7 +39,8 @@ class CardFacts(NamedTuple):
     per_type (dict[str, dict[str, float]]): Precision, recall and F1 (p, r, f) by type.
     datasets (list[str]): Names of the training data on the Hub.
     base_model (str | None): Name of the encoder on the Hub.
-    examples (list[Doc]): Texts in the pipeline's language, those first in which it finds most.
+    examples (list[Doc]): Texts with what the pipeline finds in them, those first in which it finds most.
+    own_examples (bool): Whether they are texts of whoever pushes it.
     """
 
     nlp: Language
@@ -52,6 +56,12 @@ class CardFacts(NamedTuple):
     datasets: list[str]
     base_model: str | None
     examples: list[Doc]
+    own_examples: bool
+
+    @property
+    def title(self) -> str:
+        """RETURNS (str): Name of the repository, without its owner."""
+        return self.repo.split("/")[1]
 
     @property
     def lang(self) -> str:
@@ -73,7 +83,13 @@ class CardFacts(NamedTuple):
 
 
 def collect_facts(
-    nlp: Language, folder: Path, repo: str, *, component: str | None = None, revision: str | None = None
+    nlp: Language,
+    folder: Path,
+    repo: str,
+    *,
+    component: str | None = None,
+    revision: str | None = None,
+    examples: Sequence[str] = (),
 ) -> CardFacts:
     """Collect the facts.
 
@@ -82,6 +98,8 @@ def collect_facts(
     repo (str): The repository.
     component (str | None): The `token_classifier`, if there are several.
     revision (str | None): The branch.
+    examples (Sequence[str]): Texts to choose the examples from, which are published with the card; spaCy's own for the
+        language if there are none.
     RETURNS (CardFacts): The facts.
     """
     pipes = {name: pipe for name, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
@@ -109,7 +127,8 @@ def collect_facts(
         per_type=measured.get(f"{prefix}ents_per_type") or {},
         datasets=[dataset] if dataset else [],
         base_model=base_model or from_sources.get(False),
-        examples=_examples(nlp),
+        examples=_examples(nlp, examples or _sentences(str(nlp.lang))),
+        own_examples=bool(examples),
     )
 
 
@@ -127,11 +146,17 @@ def _hub_name(config: dict[str, Any], registry: str, function: str, argument: st
     return None
 
 
-def _examples(nlp: Language) -> list[Doc]:
-    """Annotate spaCy's own example sentences of the language."""
+def _sentences(lang: str) -> Sequence[str]:
+    """Give spaCy's own example sentences of a language, if it has any."""
     try:
-        texts = importlib.import_module(f"spacy.lang.{nlp.lang}.examples").sentences
+        return list(importlib.import_module(f"spacy.lang.{lang}.examples").sentences)
     except ImportError:
         return []
-    docs = sorted(nlp.pipe(texts), key=lambda doc: len(doc.ents), reverse=True)
+
+
+def _examples(nlp: Language, texts: Sequence[str]) -> list[Doc]:
+    """Annotate texts, short ones first, and choose those with most types, and most entities."""
+    short_first = sorted(dict.fromkeys(texts), key=lambda text: len(text) > SHORT)
+    docs = list(nlp.pipe(short_first[:N_TRIED]))
+    docs.sort(key=lambda doc: (len({ent.label for ent in doc.ents}), len(doc.ents)), reverse=True)
     return docs[:N_EXAMPLES]

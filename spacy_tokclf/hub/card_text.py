@@ -1,6 +1,8 @@
-"""The text of a model card: what the model is, how it is used, how good it is, how it came about, what it cannot do."""
+"""What stands on a model card beside the plain facts: code to copy, tables, and what is still to be filled in."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 from spacy.util import get_lang_class
@@ -14,69 +16,75 @@ from .card_facts import CardFacts
 #: Settings of `[training]` that make a difference to the result and name no file.
 TRAINING = ("seed", "max_epochs", "max_steps", "patience", "eval_frequency", "dropout", "accumulate_gradient")
 BLOCKS = ("batcher", "optimizer")
+#: What scores are called in the text.
+SCORED = {"precision": "precision", "recall": "recall", "f1": "F1", "accuracy": "token accuracy"}
 
 
-def card_text(facts: CardFacts) -> str:
-    """Write the text.
+def card_values(facts: CardFacts) -> dict[str, Any]:
+    """Collect what the template of the card shows. Nothing in it is escaped yet.
 
     facts (CardFacts): What is known of the pipeline.
-    RETURNS (str): Markdown.
+    RETURNS (dict[str, Any]): Texts, lines of code and tables, by the names of the template.
     """
-    parts = [
-        f"# {facts.repo.split('/')[1]}",
-        *_about(facts),
-        "## Use with spaCy",
-        *_with_spacy(facts),
-        *(["## Use with Transformers", *_with_transformers(facts)] if facts.checkpoint else []),
-        "## Scores",
-        *_scores(facts),
-        "## Training",
-        *_training(facts),
-        "## Data and licences",
-        *_sources(facts),
-        "## Limits",
-        "\n".join(f"* {line}" for line in _limits(facts)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    use, printed = _with_spacy(facts)
+    branch = f" --revision {facts.revision}" if facts.revision else ""
+    return {
+        "facts": facts,
+        "language": "multilingual" if facts.lang == "xx" else get_lang_class(facts.lang).__name__,
+        "encoder": _encoder(facts),
+        "notes": [part for part in re.split(r"\n\s*\n", facts.nlp.meta.get("notes") or "") if part.strip()],
+        "missing": list(_missing(facts)),
+        "url": file_url(facts.repo, facts.wheel, revision=facts.revision),
+        "download": f"hf download {facts.repo} {facts.wheel}{branch} --local-dir .",
+        "use": use,
+        "printed": printed,
+        "transformers": _with_transformers(facts),
+        "again": f"python -m spacy tokclf import-hf {facts.repo} OUT{branch}",
+        "scored": SCORED,
+        "tuned": facts.pipe is not None and facts.pipe.cfg["tuned"] and facts.pipe.cfg["tuning"] is not None,
+        "training": _training(facts),
+    }
 
 
-def _about(facts: CardFacts) -> list[str]:
-    meta, (package, version) = facts.nlp.meta, facts.package
-    language = "multilingual" if facts.lang == "xx" else get_lang_class(facts.lang).__name__
-    about = meta.get("description") or f"Named-entity recognition in {language} text."
-    both = (
-        "The same model is here twice: as a spaCy pipeline in a wheel, and as a Hugging Face checkpoint. At the first "
-        "word piece of every token the two give the same probabilities."
-        if facts.checkpoint
-        else "This is a spaCy pipeline in a wheel. It was pushed with `--wheel-only`: there is no Hugging Face "
-        "checkpoint, and Transformers cannot open it."
-    )
-    rows = [
-        ("Package", f"`{package}` {version}"),
-        ("Components", ", ".join(f"`{name}`" for name in facts.nlp.pipe_names)),
-        ("Entity types", ", ".join(f"`{label}`" for label in facts.labels) or "none"),
-        ("Encoder", _encoder(facts)),
-        ("Requires", ", ".join(f"`{name}`" for name in facts.requires)),
-        ("Author", meta.get("author")),
-        ("Licence", meta.get("license") or "not stated"),
-    ]
-    return [about, both, _table(("", ""), [(name, str(value)) for name, value in rows if value])]
+def file_url(repo: str, name: str, *, revision: str | None = None) -> str:
+    """Give the address of a file in a repository of the Hub.
+
+    repo (str): The repository, USER/NAME.
+    name (str): The file.
+    revision (str | None): Branch, tag or commit; main if not given.
+    RETURNS (str): The address.
+    """
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{repo}/resolve/{quote(revision or 'main', safe='')}/{quote(name)}"
 
 
-def _encoder(facts: CardFacts) -> str:
+def _missing(facts: CardFacts) -> Iterator[tuple[str, str]]:
+    """List what the pipeline does not say, and the key of meta.json that would say it."""
+    meta = facts.nlp.meta
+    if not (meta.get("description") or "").strip():
+        yield "What the model is for", "description"
+    if not (meta.get("license") or "").strip():
+        yield "The licence of the model", "license"
+    if not (meta.get("author") or "").strip():
+        yield "Who made it", "author"
+    if not meta.get("sources"):
+        yield "The data and the encoder that it was made of, each with its licence", "sources"
+    if not (meta.get("notes") or "").strip():
+        yield "What it should not be used for, whose texts it was tried on, and known weaknesses", "notes"
+
+
+def _encoder(facts: CardFacts) -> dict[str, Any] | None:
     node = find_encoder(facts.pipe.model, facts.nlp, facts.pipe.name) if facts.pipe is not None else None
     shim = node.shims[0] if node is not None else None
     if not isinstance(shim, EncoderShim) or not shim.is_filled:
-        return ""
+        return None
     size = sum(value.numel() for value in shim.module.parameters())
-    name = f", from [{facts.base_model}](https://huggingface.co/{facts.base_model})" if facts.base_model else ""
-    return f"`{shim.config['model_type']}`, {size:,} parameters{name}"
+    return {"model_type": shim.config["model_type"], "parameters": size}
 
 
-def _with_spacy(facts: CardFacts) -> list[str]:
-    wheel, repo = facts.wheel, facts.repo
-    branch = f" --revision {facts.revision}" if facts.revision else ""
-    url = file_url(repo, wheel, revision=facts.revision)
+def _with_spacy(facts: CardFacts) -> tuple[list[str], list[str]]:
+    """Write the code that annotates an example, and what it prints."""
     doc = facts.examples[0] if facts.examples else facts.nlp.make_doc("...")
     scores = [entity_score(ent) for ent in doc.ents]
     code = [
@@ -93,125 +101,20 @@ def _with_spacy(facts: CardFacts) -> list[str]:
     else:
         code.append("    print(ent.text, ent.label_)")
         shown = [""] * len(doc.ents)
-    found = [f"{ent.text} {ent.label_}{score}" for ent, score in zip(doc.ents, shown, strict=True)]
-    private = f"A private repository asks for a token: `hf download {repo} {wheel}{branch} --local-dir .`, then"
-    parts = [_code("bash", [f"pip install {url}"]), f"{private} `pip install ./{wheel}`.", _code("python", code)]
-    return [*parts, _code("text", found)] if found else parts
-
-
-def file_url(repo: str, name: str, *, revision: str | None = None) -> str:
-    """Give the address of a file in a repository of the Hub.
-
-    repo (str): The repository, USER/NAME.
-    name (str): The file.
-    revision (str | None): Branch, tag or commit; main if not given.
-    RETURNS (str): The address.
-    """
-    from huggingface_hub import constants
-
-    return f"{constants.ENDPOINT}/{repo}/resolve/{quote(revision or 'main', safe='')}/{quote(name)}"
+    return code, [f"{ent.text} {ent.label_}{score}" for ent, score in zip(doc.ents, shown, strict=True)]
 
 
 def _with_transformers(facts: CardFacts) -> list[str]:
     branch = f', revision="{facts.revision}"' if facts.revision else ""
     text = facts.examples[0].text if facts.examples else "..."
     call = f'ner = pipeline("ner", model="{facts.repo}"{branch}, aggregation_strategy="simple")'
-    lines = ["from transformers import pipeline", "", call, f"print(ner({text!r}))"]
-    return [_code("python", lines), f"To make a spaCy pipeline of the checkpoint again: {_import(facts)}."]
-
-
-def _import(facts: CardFacts) -> str:
-    branch = f" --revision {facts.revision}" if facts.revision else ""
-    return f"`python -m spacy tokclf import-hf {facts.repo} OUT{branch}`"
-
-
-def _scores(facts: CardFacts) -> list[str]:
-    if not facts.scores:
-        return ["The pipeline holds no scores: they are measured and stored by `spacy train`."]
-    names = {"precision": "precision", "recall": "recall", "f1": "F1", "accuracy": "token accuracy"}
-    header = [names[name] for name in facts.scores]
-    parts = [
-        "Whole entities with their types, in percent, on the development data that chose this pipeline among the "
-        "checkpoints of its training. Scores on unseen data can be lower.",
-        _table(header, [[_percent(value) for value in facts.scores.values()]]),
-    ]
-    rows = [(f"`{name}`", *(_percent(scores[key]) for key in "prf")) for name, scores in sorted(facts.per_type.items())]
-    return [*parts, _table(("type", "precision", "recall", "F1"), rows)] if rows else parts
+    return ["from transformers import pipeline", "", call, f"print(ner({text!r}))"]
 
 
 def _training(facts: CardFacts) -> list[str]:
+    """Write down the hyperparameters of a pipeline that `spacy train` made."""
     if not facts.scores:
-        return ["The pipeline was not trained with `spacy train`, so its hyperparameters are not known here."]
+        return []
     training = facts.nlp.config.interpolate()["training"]
     chosen = {key: training[key] for key in (*TRAINING, *BLOCKS) if key in training}
-    intro = "Trained with `spacy train` and spacy-tokclf. The whole config is in the wheel (`config.cfg`); in short:"
-    return [intro, _code("ini", Config({"training": chosen}).to_str().splitlines())]
-
-
-def _sources(facts: CardFacts) -> list[str]:
-    meta = facts.nlp.meta
-    parts = []
-    sources = meta.get("sources") or []
-    rows = [[_link(source), source.get("author") or "", source.get("license") or ""] for source in sources]
-    if rows:
-        parts += ["What the model was made of:", _table(("", "by", "licence"), rows)]
-    elif facts.datasets:
-        names = ", ".join(f"[{name}](https://huggingface.co/datasets/{name})" for name in facts.datasets)
-        parts.append(f"Trained on {names}.")
-    else:
-        parts.append("The pipeline does not say what it was trained on (`sources` of its meta.json).")
-    stated = meta.get("license")
-    file = " (see [LICENSE](LICENSE))" if facts.license_file else ""
-    parts.append(
-        f"Licence of the model: {stated}{file}."
-        if stated
-        else "No licence is stated (`license` of its meta.json): ask before you use it."
-    )
-    return parts
-
-
-def _link(source: dict[str, str]) -> str:
-    return f"[{source['name']}]({source['url']})" if source.get("url") else source["name"]
-
-
-def _limits(facts: CardFacts) -> Iterable[str]:
-    yield "It finds entities of the types above only, and none inside or across another."
-    yield "On text of another kind than the training data (topic, style, language) expect worse results."
-    if facts.pipe is not None:
-        yield (
-            "The score of an entity was calibrated on development data: of those with a score of 0.9, about nine in "
-            "ten were right there. On other text it promises less."
-            if facts.pipe.tuning.calibrates
-            else "The score of an entity is the mean probability of its type over its tokens. A score of 0.9 is no "
-            "promise that nine in ten such entities are right."
-        )
-    if facts.checkpoint and facts.pipe is not None:
-        best = (
-            "the best valid sequence of tags"
-            if facts.pipe.cfg["decode"] == "constrained"
-            else "the best tag of a token"
-        )
-        cut = f" and cuts a text off after {facts.checkpoint['model_max_length']} of them"
-        yield (
-            f"The spaCy pipeline takes {best}, on tokens of spaCy, and reads texts of any length. "
-            f'`pipeline("ner")` splits texts in its own way, takes the best tag of each word piece{cut}. The '
-            "probabilities of tags are the same, the entities can differ."
-        )
-        if facts.pipe.tuning.calibrates:
-            yield 'The scores of `pipeline("ner")` are such probabilities, and were not calibrated.'
-        if threshold := facts.pipe.cfg["threshold"]:
-            yield f'The spaCy pipeline drops entities that score less than {threshold}, `pipeline("ner")` keeps them.'
-
-
-def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    header = list(header)
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _code(language: str, lines: Iterable[str]) -> str:
-    return "\n".join([f"```{language}", *lines, "```"])
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.2f}"
+    return Config({"training": chosen}).to_str().splitlines()

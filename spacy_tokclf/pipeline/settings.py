@@ -38,16 +38,23 @@ def _is_tuning(value: Any) -> bool:
         return True
     if not isinstance(value, Mapping) or not set(value) <= set(Tuning._fields):
         return False
-    bias = value.get("bias", {})
-    numbers = [number for key, number in value.items() if key != "bias"]
-    return isinstance(bias, Mapping) and all(_is_number(number) for number in (*numbers, *bias.values()))
+    bias, texts = value.get("bias", {}), value.get("texts", "")
+    numbers = [number for key, number in value.items() if key not in ("bias", "texts")]
+    return (
+        isinstance(bias, Mapping)
+        and isinstance(texts, str)
+        and all(_is_number(number) for number in (*numbers, *bias.values()))
+    )
 
 
 #: What else is in `cfg`: the labels, what was fitted, and what the config says of the settings.
 STATE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "format": (lambda value: isinstance(value, int), "a whole number"),
     "tags": (_are_tags, "a list of tags"),
-    "tuning": (_is_tuning, "null, or what `spacy tokclf tune` has fitted: bias, temperature, slope and shift"),
+    "tuning": (
+        _is_tuning,
+        "null, or what `spacy tokclf tune` has fitted: bias, temperature, slope, shift and texts",
+    ),
     "given": (lambda value: isinstance(value, Mapping), "the settings of the config"),
 }
 

@@ -1,13 +1,16 @@
 """What a page says of its making: the pipeline, what it was tuned to, the data and the versions."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from spacy.language import Language
+from spacy.tokens import Doc
 
+from ..corpus.digest import digest_texts
 from ..pipeline.token_classifier import TokenClassifier
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from .candidates import Candidates
@@ -28,11 +31,12 @@ def model_name(model: str) -> str:
     return f"{folder.parent.name}/{folder.name}" if folder.name.startswith("model-") else folder.name
 
 
-def pipeline_facts(nlp: Language, model: str) -> list[tuple[str, str]]:
+def pipeline_facts(nlp: Language, model: str, references: Sequence[Doc] = ()) -> list[tuple[str, str]]:
     """Describe a pipeline.
 
     nlp (Language): The pipeline.
     model (str): Its name or folder.
+    references (Sequence[Doc]): The texts that the page is about.
     RETURNS (list[tuple[str, str]]): What, and what about it; texts that still have to be escaped.
     """
     meta = nlp.meta
@@ -45,22 +49,32 @@ def pipeline_facts(nlp: Language, model: str) -> list[tuple[str, str]]:
     ]
     for name, pipe in nlp.pipeline:
         if isinstance(pipe, TokenClassifier):
-            rows += [(f"Threshold of {name}", f"{pipe.cfg['threshold']:g}"), (f"Tuning of {name}", tuning_text(pipe))]
+            rows += [
+                (f"Threshold of {name}", f"{pipe.cfg['threshold']:g}"),
+                (f"Tuning of {name}", tuning_text(pipe, references)),
+            ]
     return rows
 
 
-def tuning_text(pipe: TokenClassifier) -> str:
-    """Say what a component was tuned to.
+def tuning_text(pipe: TokenClassifier, references: Sequence[Doc] = ()) -> str:
+    """Say what a component was tuned to, and whether it was on the texts of the page.
 
     pipe (TokenClassifier): The component.
+    references (Sequence[Doc]): The texts.
     RETURNS (str): A sentence or two.
     """
     saved = pipe.cfg["tuning"]
     if not saved:
         return "none"
-    text = f"Tuned on annotated texts after training ({_numbers(read_tuning(saved))})"
+    tuning = read_tuning(saved)
+    here = bool(tuning.texts) and tuning.texts == digest_texts(references)
+    text = f"Tuned on {'these data' if here else 'annotated texts'} after training ({_numbers(tuning)})"
     if not pipe.cfg["tuned"]:
         return f"{text}, and not in use: tuned = false."
+    if here:
+        return f"{text}: the scores here are somewhat too good."
+    if tuning.texts:
+        return f"{text}, which are not these data as a whole; those of these texts that are among them score too well."
     return f"{text}. On which texts is not stored: if it was on these, the scores here are somewhat too good."
 
 

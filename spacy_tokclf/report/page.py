@@ -12,6 +12,7 @@ from spacy.language import Language
 from ..metrics.analysis import KINDS
 from ..metrics.bootstrap import bootstrap_scores
 from ..metrics.calibration import calibration_report
+from ..metrics.learning_curve import PartRun, curve_points, last_gain
 from ..metrics.summary import summarize
 from .candidates import Candidates
 from .colors import colors
@@ -48,7 +49,7 @@ class System:
         candidates (Candidates): Gold and predictions.
         RETURNS (System): The pipeline.
         """
-        facts = pipeline_facts(nlp, name)
+        facts = pipeline_facts(nlp, name, candidates.references)
         return cls(facts[0][1].split(" (")[0], facts, candidates)
 
 
@@ -84,6 +85,7 @@ def make_page(
     train_texts: Collection[str] | None = None,
     train_name: str = "",
     log: Sequence[Evaluation] = (),
+    parts: Sequence[PartRun] = (),
     n_resamples: int = 1000,
 ) -> str:
     """Make the page.
@@ -94,6 +96,7 @@ def make_page(
     train_texts (Collection[str] | None): Texts of the entities of the training corpus, for seen and unseen ones.
     train_name (str): What to call that corpus.
     log (Sequence[Evaluation]): The evaluations of the training.
+    parts (Sequence[PartRun]): Trainings on parts of the data.
     n_resamples (int): Bootstrap resamples; 0: no intervals and no test.
     RETURNS (str): The HTML.
     RAISES (ValueError): TC214, if the two pipelines have different gold.
@@ -144,6 +147,7 @@ def make_page(
         script=script,
         script_hash=digest,
         **_plots(candidates, log),
+        **_part_plots(parts),
     )
 
 
@@ -163,6 +167,13 @@ def _plots(candidates: Candidates, log: Sequence[Evaluation]) -> dict[str, Any]:
         plots["loss_frame"] = Frame(x1=max(last, 1), y1=max([*losses, 1e-9]) * 1.05)
         plots["best"] = max(log, key=lambda one: one.score)
     return plots
+
+
+def _part_plots(parts: Sequence[PartRun]) -> dict[str, Any]:
+    """Compute the plot of trainings on parts of the data."""
+    points = curve_points(parts)
+    most = max((one.texts for one in parts), default=1)
+    return {"parts": list(parts), "points": points, "gain": last_gain(parts), "part_frame": Frame(x1=1.05 * most)}
 
 
 def _asset(name: str) -> str:

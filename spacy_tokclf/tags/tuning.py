@@ -21,12 +21,14 @@ class Tuning(NamedTuple):
         al., 2017). It changes no decision.
     slope, shift (float): An entity's score is sigmoid(slope * log-odds + shift), over the log-odds of the mean
         probability of its type (Platt scaling: Platt, 1999). The order of scores stays.
+    texts (str): A digest of the texts that they were fitted on, empty if that is not known. It changes nothing.
     """
 
     bias: Mapping[str, float] = {}
     temperature: float = 1.0
     slope: float = 1.0
     shift: float = 0.0
+    texts: str = ""
 
     @property
     def calibrates(self) -> bool:

@@ -12,6 +12,7 @@ from spacy.util import fix_random_seed
 from typer.testing import CliRunner
 
 from spacy_tokclf.cli import app
+from spacy_tokclf.pipeline.tuning.tune import copy_tuning
 from spacy_tokclf.tags.tuning import UNTUNED
 
 
@@ -70,6 +71,31 @@ def test_in_place_one_file_changes(model: Path, data: Path, tmp_path: Path) -> N
         assert scores["overall_f1"] == pytest.approx(report[name]["f1"])
         found = scores["details"]["calibration"]
         assert found == pytest.approx({key: report[name][key] for key in found}, abs=1e-6)
+
+
+STALE = {"ents_f": 0.123, "ents_per_type": {}, "seqeval_f1": 0.123, "ner_loss": 1.5, "tag_acc": 0.5}
+
+
+def test_the_scores_that_it_holds_are_those_of_now(model: Path, data: Path, tmp_path: Path) -> None:
+    meta = json.loads((model / "meta.json").read_text())
+    (model / "meta.json").write_text(json.dumps({**meta, "performance": STALE}))
+    run("tune", model, data, "--report", tmp_path / "report.json", "--output", tmp_path / "tuned")
+    run("tune", model, data)
+    found = [json.loads((folder / "meta.json").read_text()) for folder in (model, tmp_path / "tuned")]
+    assert found[0] == {**meta, "performance": found[1]["performance"]}
+    performance, report = found[0]["performance"], json.loads((tmp_path / "report.json").read_text())
+    assert performance.keys() == STALE.keys() and performance["ents_per_type"]
+    assert performance["ents_f"] == pytest.approx(report["tuned"]["f1"]) == pytest.approx(performance["seqeval_f1"])
+    assert {key: performance[key] for key in ("ner_loss", "tag_acc")} == {"ner_loss": 1.5, "tag_acc": 0.5}
+
+
+@pytest.mark.parametrize(("bias", "kept"), [(0.0, True), (0.5, False)])
+def test_scores_of_before_are_dropped_where_none_can_be_measured(model: Path, bias: float, kept: bool) -> None:
+    nlp, like = spacy.load(model), spacy.load(model)
+    like.get_pipe("ner").cfg["tuning"] = {"bias": dict.fromkeys(like.get_pipe("ner").labels, bias), "slope": 2.0}
+    nlp.meta["performance"] = dict(STALE)
+    copy_tuning(nlp, like)
+    assert nlp.meta["performance"] == (STALE if kept else {"ner_loss": 1.5, "tag_acc": 0.5})
 
 
 def untouched(content: dict[str, bytes], folder: Path) -> Path:

@@ -17,6 +17,7 @@ from thinc.api import Config
 from spacy_tokclf.export import export_hf
 from spacy_tokclf.hub.card import card_metadata, write_card
 from spacy_tokclf.hub.card_facts import collect_facts
+from spacy_tokclf.hub.markdown import escape, inline
 
 WHEEL = "en_tiny_ner-1.2.0-py3-none-any.whl"
 
@@ -44,7 +45,7 @@ def test_what_the_hub_reads(trained: Language, make_card: Callable[..., ModelCar
     assert (data.language, data.license, data.library_name) == (["en"], "cc-by-sa-4.0", "transformers")
     assert data.pipeline_tag == "token-classification" and {"spacy", "token-classification"} <= set(data.tags)
     assert data.metrics == ["precision", "recall", "f1", "accuracy"]
-    assert data.model_name == "en_tiny_ner"
+    assert data.model_name == "tiny-ner"
     found = {result.metric_type: result.metric_value for result in data.eval_results}
     assert found == {"precision": 0.6127, "recall": 0.34, "f1": 0.4374, "accuracy": 0.9448}
     assert {result.task_type for result in data.eval_results} == {"token-classification"}
@@ -61,7 +62,7 @@ def test_what_people_read(trained: Language, make_card: Callable[..., ModelCard]
     assert f'pipeline("ner", model="{REPO}"' in text and f"import-hf {REPO} OUT`" in text
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
     both = ["Use with spaCy", "Use with Transformers"]
-    assert headings == [*both, "Scores", "Training", "Data and licences", "Limits"]
+    assert headings == [*both, "Scores", "Training", "Data and licences", "Limits", "Still to be filled in"]
     assert "| 61.27 | 34.00 | 43.74 | 94.48 |" in text and "| `person` | 70.00 | 50.00 | 60.00 |" in text
     assert "English text" in text and "`location`, `person`" in text and "spacy-tokclf" in text
     assert "CC BY-SA 4.0" in text and "after 64 of them" in text
@@ -174,8 +175,81 @@ def test_sources_in_the_meta(trained: Language, make_card: Callable[..., ModelCa
 )
 def test_licences(trained: Language, tree: Path, stated: str, known: str | None) -> None:
     trained.meta["license"] = stated
-    data = card_metadata(collect_facts(trained, tree, REPO))
+    data = card_metadata(collect_facts(trained, tree, REPO)).to_dict()
     assert data.get("license") == known and "license_name" not in data
+
+
+def test_what_is_still_to_be_filled_in(trained: Language, make_card: Callable[..., ModelCard]) -> None:
+    """What meta.json says is no longer asked for; once it says all, nothing is."""
+    told = {
+        "description": "Finds people in letters.",
+        "license": "MIT",
+        "author": "Ada",
+        "sources": [{"name": "Letters", "url": "", "author": "Bob", "license": "CC0"}],
+        "notes": "Not for medical texts.\n\nLetters of the 19th century only.",
+    }
+    trained.meta["license"] = ""
+    for known in range(len(told) + 1):
+        trained.meta.update(dict(list(told.items())[:known]))
+        _, _, asked = make_card(trained, checkpoint=False).text.partition("## Still to be filled in")
+        assert re.findall(r": `(\w+)`$", asked, re.MULTILINE) == [key for key in told if key not in list(told)[:known]]
+        assert bool(asked) == (known < len(told))
+    text = make_card(trained, checkpoint=False).text
+    assert "\n\nNot for medical texts.\n\nLetters of the 19th century only.\n\n" in text
+
+
+def test_examples_of_one_s_own(trained: Language, make_card: Callable[..., ModelCard]) -> None:
+    texts = ["Ada Lovelace lives in London.", "Ada Lovelace lives in London.", "x" * 301, "Oslo"]
+    card = make_card(trained, examples=texts)
+    assert {example["text"] for example in card.data.widget} == set(texts)
+    assert "The licence of the model is not theirs" in card.text and "spaCy's own" not in card.text
+    assert "spaCy's own for the language" in make_card(trained).text
+
+
+def test_whatever_is_in_it_stays_text(make_card: Callable[..., ModelCard]) -> None:
+    """Markdown, HTML, YAML and Jinja in labels, names and texts."""
+    nlp = spacy.blank("en")
+    ruler: Any = nlp.add_pipe("entity_ruler", name="<i>`|")
+    label, text = "a|<b>`x`_y", "London ```\n---\nx: {{ 7*7 }} <b>"
+    ruler.add_patterns([{"label": label, "pattern": "London"}])
+    evil = "- <script>a()</script> *b* {{ 7*7 }} [c](javascript:d)\n---\n# e | ~f~"
+    sources = [{"name": evil, "url": "javascript:a()"}, {"name": "g", "url": "https://h.i/?j=(k) |&l"}]
+    per_type = {label: {"p": 0.1, "r": 0.2, "f": 0.3}}
+    scores = {"ents_f": 0.5, "ents_per_type": per_type}
+    nlp.meta.update(description=evil, license=evil, author=evil, notes=evil, sources=sources, performance=scores)
+    card = make_card(nlp, checkpoint=False, examples=[text])
+    assert [example["text"] for example in card.data.widget] == [text]
+    outside = re.sub(r"(`{3,})\w+\n.*?\n\1", "", card.text, flags=re.DOTALL)
+    outside = re.sub(r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)", "", outside)  # nor in spans of code
+    assert "<" not in outside and "\n---" not in outside and "\n- " not in outside
+    assert not re.search(r"(?<!\\)\]\(javascript", outside)
+    assert outside.count(r"{{ 7\*7 }}") == 6 and "49" not in card.text
+    assert "[g](https://h.i/?j=%28k%29%20%7C&amp;l)" in outside
+    assert f"``{label.replace('|', chr(92) + '|')}`` | 10.00 | 20.00 | 30.00 |" in card.text
+    (code,) = re.findall(r"````python\n(.*?)\n````", card.text, re.DOTALL)
+    assert repr(text) in code
+    rows = [line for line in outside.splitlines() if line.startswith("| ")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows if "Author" in row or "Licence" in row} == {3}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain 0.5", "plain 0.5"),
+        ("1. a", "1\\. a"),
+        ("#tag", "#tag"),
+        ("## a", "\\## a"),
+        ("a_b\n*c*", "a\\_b \\*c\\*"),
+        ("&lt;", "&amp;lt;"),
+    ],
+)
+def test_escaping(text: str, shown: str) -> None:
+    assert escape(text) == shown
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a", "`a`"), ("a`b", "``a`b``"), ("`a``", "``` `a`` ```")])
+def test_code_in_a_line(text: str, shown: str) -> None:
+    assert inline(text) == shown
 
 
 def test_scores_under_a_prefix(make_nlp: Callable[..., Language], tree: Path) -> None:

@@ -112,6 +112,18 @@ def test_a_dry_run_needs_no_network(pipeline_dir: Path, built: None, blocked_net
     assert "[TC294]" in CliRunner().invoke(app, args).output
 
 
+def test_examples_are_published_on_request_only(
+    pipeline_dir: Path, built: None, blocked_network: None, tmp_path: Path
+) -> None:
+    (tmp_path / "dev.jsonl").write_text('{"text": "Ada sings in Oslo.", "spans": []}\n')
+    (tmp_path / "empty.jsonl").write_text('{"text": " ", "spans": []}\n')
+    args = ["push", str(pipeline_dir), "--repo", REPO, "--dry-run", str(tmp_path / "tree")]
+    done = CliRunner().invoke(app, [*args, "--examples", str(tmp_path / "empty.jsonl")])
+    assert done.exit_code == 1 and "[TC380]" in done.output and not (tmp_path / "tree").exists()
+    assert CliRunner().invoke(app, [*args, "--examples", str(tmp_path / "dev.jsonl")]).exit_code == 0
+    assert "doc = nlp('Ada sings in Oslo.')" in (tmp_path / "tree" / "README.md").read_text()
+
+
 def test_offline_is_said(pipeline_dir: Path, blocked_network: None) -> None:
     with pytest.raises(OSError, match=r"TC290.*--dry-run"):
         push(pipeline_dir, REPO)

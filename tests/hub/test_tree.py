@@ -77,7 +77,7 @@ def test_name_and_version_are_passed_on(nlp: Language, monkeypatch: pytest.Monke
     for settings in ({}, {"name": "en_news", "version": "2.0"}):
         with pytest.raises(ValueError, match="TC291"):
             write_tree(nlp, tmp_path / "tree", REPO, **settings)
-    assert asked[0][-6:-2] == ["--name", "pipeline", "--version", "0.0.0"]
+    assert asked[0][-6:-2] == ["--name", "tiny_ner", "--version", "0.0.0"], "a name of nobody's: the repository's"
     assert asked[1][-6:-2] == ["--name", "en_news", "--version", "2.0"]
     assert list(tmp_path.iterdir()) == []
 

@@ -64,6 +64,12 @@ def test_an_edit_of_the_export_exports_again(project):
     assert reruns(project) == ["code", "export-portable"]
 
 
+@pytest.mark.parametrize("path", ["page.py", "templates/report.html.jinja"])
+def test_an_edit_of_the_page_writes_it_again(path, project):
+    edit(project / "spacy_tokclf" / "report", path)
+    assert reruns(project) == ["code", "report"]
+
+
 @pytest.mark.parametrize("path", ["__init__.py", "errors.py", "models/encoder.py", "runtime/__init__.py"])
 def test_an_edit_of_what_trains_trains_again(path, project):
     edit(project / "spacy_tokclf", path)

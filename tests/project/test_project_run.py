@@ -9,9 +9,9 @@ import sys
 import pytest
 from tiny_encoders import write_encoder
 
-STEPS = ["code", "encoder", "data", "convert", "train", "evaluate", "package", "install", "predict"]
-PAGE = "predictions.html"
-SCORES = ["dev.json", PAGE, "raw_text.json", "run.json", "test.json"]
+STEPS = ["code", "encoder", "data", "convert", "train", "evaluate", "package", "install", "report"]
+PAGES = ["report_dev.html", "report_test.html"]
+SCORES = ["dev.json", "raw_text.json", *PAGES, "run.json", "test.json"]
 LEDGER = "test_ledger.jsonl"
 
 
@@ -50,7 +50,7 @@ def run(project, workflow="all", *, wnut17=""):
 def only_the_code(project, workflow="all", *, wnut17=""):
     """Run a workflow again: tell whether it recorded which code this is and skipped every other step."""
     ran, skipped = run(project, workflow, wnut17=wnut17)
-    return skipped and "code" not in skipped and all("stamp_code.py" in line for line in ran) and len(ran) == 2
+    return skipped and "code" not in skipped and all("stamp_code.py" in line for line in ran) and len(ran) == 3
 
 
 def scores(folder):
@@ -68,10 +68,14 @@ def ledger_lines(folder):
 @pytest.mark.slow
 def test_the_project_from_the_data_to_an_installed_pipeline(project):
     ran, skipped = run(project)
-    assert len(ran) == len(STEPS) + 1 and not skipped, "one command each, two for the stamps of the code"
+    assert len(ran) == len(STEPS) + 2 and not skipped, "one command each, three for the stamps of the code"
     metrics = project / "metrics"
     assert scores(metrics / "sample") == SCORES and scores(metrics) == []
-    assert ledger_lines(metrics / "sample") == ["sample"] and ledger_lines(metrics) == []
+    assert ledger_lines(metrics / "sample") == ["sample"] * 2 and ledger_lines(metrics) == []
+    pages = [(metrics / "sample" / name).read_text() for name in PAGES]
+    assert all("<title>training/model-best on " in page and '<section id="training">' in page for page in pages)
+    tuned = ["Tuned on these data" in page for page in pages]
+    assert tuned == [True, False] and "Seen in train.spacy or not" in pages[1]
     written = json.loads((metrics / "sample" / "run.json").read_text())
     assert written["data"] == "sample" and written["encoder"]["sha256"] and written["training"]["seconds"] > 0
     assert written["compute"]["device"] == "cpu" and written["compute"] == written["training"]["compute"]
@@ -84,7 +88,7 @@ def test_the_project_from_the_data_to_an_installed_pipeline(project):
 
     (metrics / "sample" / "dev.json").unlink()
     ran, skipped = run(project)
-    assert len(ran) == 3 and set(STEPS) - set(skipped) == {"code", "evaluate"}
+    assert len(ran) == 4 and set(STEPS) - set(skipped) == {"code", "evaluate"}
 
     folder = os.environ.get("WNUT17_DIR", "")
     if not folder:
@@ -92,8 +96,8 @@ def test_the_project_from_the_data_to_an_installed_pipeline(project):
     ran, skipped = run(project, wnut17=os.path.abspath(folder))
     assert skipped == ["encoder"]
     assert scores(metrics) == SCORES and scores(metrics / "sample") == []
-    # Twice on the sample, since dev.json had been removed in between.
-    assert ledger_lines(metrics) == ["wnut17"] and ledger_lines(metrics / "sample") == ["sample"] * 2
+    # Once for the scores and once for the page; the sample was scored again, since dev.json had been removed.
+    assert ledger_lines(metrics) == ["wnut17"] * 2 and ledger_lines(metrics / "sample") == ["sample"] * 3
     assert json.loads((metrics / "run.json").read_text())["data"] == "wnut17"
     assert len(list(project.glob("packages/**/en_wnut17_ner-*.whl"))) == 1
     assert only_the_code(project, wnut17=os.path.abspath(folder))
@@ -103,7 +107,7 @@ def test_the_project_from_the_data_to_an_installed_pipeline(project):
 def test_the_shared_form(project):
     run(project, "shared")
     assert only_the_code(project, "shared")
-    assert scores(project / "metrics" / "sample" / "shared") == [name for name in SCORES if name != PAGE]
+    assert scores(project / "metrics" / "sample" / "shared") == [name for name in SCORES if name not in PAGES]
     installed = json.loads((project / "installed" / "shared.json").read_text())
     assert installed["package"] == "en_sample_ner_shared"
 
@@ -126,7 +130,7 @@ def test_the_final_fit(project):
     run(project, "final")
     assert only_the_code(project, "final")
     folder = project / "training" / "final"
-    assert sorted(path.name for path in folder.iterdir()) == ["model-last", "time.json", "tuning.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["log.jsonl", "model-last", "time.json", "tuning.json"]
     tuned = [json.loads((path / "tuning.json").read_text())["tuning"] for path in (folder, project / "training")]
     assert tuned[0] == tuned[1]
     assert scores(project / "metrics" / "sample" / "final") == ["raw_text.json", "run.json", "test.json"]

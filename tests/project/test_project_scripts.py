@@ -20,10 +20,9 @@ from convert import convert
 from install_check import max_difference, requirements_of
 from isolated_env import isolated_variables
 from package_model import EMBEDDED, add_licences
-from predict import page, rows
 from project_files import folder_made_whole, read_json, write_json, write_whole
 from project_scores import remove_other, scores_folder
-from spacy.tokens import Doc, DocBin, Span, SpanGroup
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus
 from spacy.util import load_config
 from stamp_code import PACKAGE, sources
@@ -154,14 +153,6 @@ def test_a_faulty_file_stops_the_conversion(root, tmp_path):
     command = [sys.executable, str(root / "scripts" / "convert.py"), str(tmp_path), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "TC113" in done.stdout and "Traceback" not in done.stderr
-
-
-def test_predictions_show_their_scores(nlp):
-    doc = nlp("Ada <b>likes</b> Oslo")
-    doc.spans["entities"] = SpanGroup(doc, spans=doc.ents[:1], attrs={"scores": [0.123]})
-    assert rows(doc) == [("Ada", "person", "0.12"), ("Oslo", "location", "")]
-    html = page([doc, nlp("nothing")], "A <title>")
-    assert "person 0.12" in html and "<b>" not in html and "nothing" in html and "https://" not in html
 
 
 def test_licences_are_part_of_a_package(nlp, tmp_path):

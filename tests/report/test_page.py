@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from test_candidates import expected
 
+from spacy_tokclf.corpus.digest import digest_texts
 from spacy_tokclf.report.candidates import find_candidates
 from spacy_tokclf.report.contrast import contrast
 from spacy_tokclf.report.facts import model_name, tuning_text
@@ -145,6 +146,15 @@ def test_two_pipelines(nlp: Language, ruled: Language, references: list[Doc]) ->
     assert same["fixed"] == same["broken"] == 0 and same["paired"] is None
     # Two pipelines of one name can be told apart.
     assert "pipeline (2)" in make_page(one, data_name="data", other=other, n_resamples=0)
+
+
+def test_what_is_said_about_tuning_on_the_texts_of_the_page(nlp: Language, references: list[Doc]) -> None:
+    pipe: Any = nlp.get_pipe("ner")
+    pipe.cfg["tuning"] = {"slope": 0.8, "texts": digest_texts(reversed(references))}
+    here = make_page(system(nlp, references), data_name="data", n_resamples=0)
+    assert "Tuned on these data after training" in here and "scores here are somewhat too good" in here
+    elsewhere = make_page(system(nlp, references[1:]), data_name="data", n_resamples=0)
+    assert "which are not these data as a whole" in elsewhere and "Tuned on these data" not in elsewhere
 
 
 def test_what_is_said_about_tuning(nlp: Language) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ...corpus.digest import digest_texts
 from ...errors import Errors
 from ...metrics.calibration import calibration_report
 from ...metrics.seqeval.prf import simple_prf
@@ -15,6 +16,7 @@ from ...types import Ints
 from ..token_classifier import find_component
 from .fit import fit_bias, fit_scores, fit_temperature
 from .logits import Predictions, TuningData, read_tuning_data
+from .performance import drop_performance, update_performance
 
 FOLDS = 5
 
@@ -33,7 +35,8 @@ def tune(
     """Tune a token classifier on annotated texts that it was not trained on.
 
     What is fitted is in use from then on and stored with the component, until it is trained further. The setting
-    `tuned = false` leaves it out. The component's `threshold` plays no part here.
+    `tuned = false` leaves it out. The component's `threshold` plays no part here. Its scores that the pipeline holds
+    (`nlp.meta["performance"]`) are measured anew, on these texts.
 
     nlp (Language): The pipeline; its component is changed.
     references (Iterable[Doc]): The texts, with gold tokens and entities.
@@ -54,11 +57,14 @@ def tune(
     if not (bias or calibration or temperature):
         raise ValueError(Errors.TC063)
     pipe = find_component(nlp, component)
+    references = list(references)
     data = read_tuning_data(nlp, pipe, references, source=source)
     options = {"bias": bias, "per_type": per_type, "calibration": calibration, "temperature": temperature}
     everything = np.arange(len(data.lengths))
-    tuning = fit(data, everything, **options)
+    tuning = fit(data, everything, **options)._replace(texts=digest_texts(references))
     pipe.cfg["tuning"] = tuning._asdict()
+    if pipe.cfg["tuned"]:
+        update_performance(nlp, pipe, references)
     return {
         "component": pipe.name,
         "texts": len(everything),
@@ -107,6 +113,7 @@ def cross_val_predict(data: TuningData, **options: bool) -> Predictions:
 
 def copy_tuning(nlp: Language, other: Language, *, component: str | None = None) -> dict[str, Any]:
     """Copy the tuning of another pipeline: for one that was trained in the same way, with nothing left to tune it on.
+    Scores of the component that the pipeline holds are dropped, if its entities may be others now.
 
     nlp (Language): The pipeline; its component is changed.
     other (Language): The pipeline that was tuned.
@@ -119,6 +126,8 @@ def copy_tuning(nlp: Language, other: Language, *, component: str | None = None)
         facts = {"labels": ", ".join(tuned.labels), "own": ", ".join(pipe.labels)}
         raise ValueError(Errors.TC064.format(name=tuned.name, found=tuned.cfg["tuning"], **facts))
     pipe.cfg["tuning"] = dict(tuned.cfg["tuning"])
+    if pipe.cfg["tuned"] and (any(pipe.tuning.bias.values()) or pipe.cfg["threshold"]):
+        drop_performance(nlp, pipe)
     return {"component": pipe.name, "tuning": pipe.cfg["tuning"]}
 
 

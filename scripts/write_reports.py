@@ -1,0 +1,45 @@
+"""Write the pages about a trained pipeline on dev and test: scores, curves and mistakes, each in one file.
+
+The page about test shows its gold, so that it adds a line to test_ledger.jsonl, as every reading of it does.
+
+Usage: python scripts/write_reports.py training/model-best
+"""
+
+import argparse
+from pathlib import Path
+
+from evaluate_model import LEDGER, describe_run, note_test
+from project_files import read_json
+from project_scores import remove_other, scores_folder
+from wasabi import msg
+
+from spacy_tokclf.cli.report import report
+
+SPLITS = ("dev", "test")
+NAMES = tuple(f"report_{split}.html" for split in SPLITS)
+
+
+def main() -> None:
+    """Write the pages about the pipeline named on the command line."""
+    parser = argparse.ArgumentParser(description="Write the pages about a trained pipeline on dev and test.")
+    parser.add_argument("model", type=Path, help="the pipeline's folder")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="the folder with the .spacy files")
+    parser.add_argument("--data", type=Path, default=Path("assets/data.json"), help="which data it is")
+    parser.add_argument("--encoder", type=Path, default=Path("assets/encoder.json"), help="which encoder it is")
+    parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder of all scores")
+    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
+    args = parser.parse_args()
+    data = read_json(args.data)
+    out = scores_folder(args.metrics, data["source"])
+    scores = read_json(out / "test.json")
+    train = args.corpus / "train.spacy"
+    for split, name in zip(SPLITS, NAMES, strict=True):
+        gold = args.corpus / f"{split}.spacy"
+        report(str(args.model), gold, output=out / name, train=train, use_gpu=args.gpu_id)
+        msg.good(f"Page: {out / name}")
+    note_test(out / LEDGER, describe_run(args.model, data, read_json(args.encoder)), scores)
+    remove_other(args.metrics, data["source"], "", NAMES)
+
+
+if __name__ == "__main__":
+    main()
