@@ -4,6 +4,8 @@ import re
 from string import Formatter
 from typing import NamedTuple
 
+from pages import anchor
+
 from spacy_tokclf.errors import Errors, Warnings
 
 CODE = re.compile(r"T[CW]\d{3}")
@@ -45,10 +47,10 @@ TOPICS = (
 
 LEAD = """# Every error and warning
 
-What goes wrong ends in a message with a code: `TC` for errors, after which nothing is written, `TW` for warnings, after
-which the work goes on. A message says what is wrong, where, what was expected and how to put it right; here they all are,
-by what they are about. What stands in *italics* here, or in CAPITALS within code, is filled in: *where* is the file and
-line, or the text; *detail* what another library, or the system, said of it.
+What goes wrong ends in a message with a code: `TC` for errors, `TW` for warnings, after which the work goes on. A
+message says what is wrong, where, what was expected and how to put it right; here they all are, by what they are about.
+What stands in *italics*, or in CAPITALS within code, is filled in: *where* is the file and line, or the text; *detail*
+what another library, or the system, said of it.
 
 This page is made from `spacy_tokclf/errors.py` by `UPDATE_DOCS=1 pytest tests/meta/test_error_page.py`.
 """
@@ -94,8 +96,3 @@ def page() -> str:
             continue
         parts += [f"## {topic.title}\n", *(f"### {code}\n\n{readable(all_messages[code])}\n" for code in codes)]
     return "\n".join(parts)
-
-
-def anchor(title: str) -> str:
-    """Give the anchor that GitHub makes of a headline: lower case, no punctuation, hyphens for blanks."""
-    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
