@@ -2,7 +2,7 @@
 
 Each is installed into an isolated environment in a temporary folder; heavy dependencies and pytest are those of the
 running environment. The tests, and what they need, come out of the sdist and run against the installed package. With
-the wheel, the README's commands are run as well, from annotated texts to a page and a number, in an empty folder and with
+the wheel, the README's commands are run as well, from annotated texts to a page and a number: in an empty folder, with
 an empty home.
 
 Usage: python scripts/check_dist.py
