@@ -39,12 +39,13 @@ STAND_INS = {
 }
 #: What some commands get besides, for as many steps as a test has time for, and without a network.
 BESIDES = {
-    "train": "--training.max_steps 4 --training.eval_frequency 2",
     "train configs/own_data.cfg": "--paths.encoder assets/encoder",
     "find-threshold": "--n_trials 2",
     "tokclf init": "--encoder assets/encoder --epochs 1",
     "tokclf report": "--resamples 20",
 }
+#: The same for `spacy train`, by how its config has the length of training.
+IN_EPOCHS, IN_STEPS = "--initialize.after_init.epochs 0.1", "--training.max_steps 4 --training.eval_frequency 2"
 #: Commands that need a Hub and somebody's account; tests/hub runs `push` against a Hub of its own.
 NEEDS_AN_ACCOUNT = (
     "hf auth login",
@@ -140,6 +141,9 @@ def run_command(line: str, folder: Path | None = None) -> str:
         if given.startswith(f"{command} ") and besides.split()[0] not in given:
             given += f" {besides}"
     arguments = shlex.split(given)
+    if arguments[0] == "train":
+        in_epochs = "spacy-tokclf.epochs.v1" in Path(arguments[1]).read_text(encoding="utf-8")
+        arguments += shlex.split(IN_EPOCHS if in_epochs else IN_STEPS)
     before = Path.cwd()
     try:
         os.chdir(folder or before)
