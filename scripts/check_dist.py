@@ -1,18 +1,20 @@
 """Build the sdist and the wheel, and test each where the source tree is out of reach.
 
 Each is installed into an isolated environment in a temporary folder; heavy dependencies and pytest are those of the
-running environment. The tests, and what they need, come out of the sdist and run against the installed
-package.
+running environment. The tests, and what they need, come out of the sdist and run against the installed package. With
+the wheel, the README's commands are run as well, from annotated texts to a page and a number: in an empty folder, with
+an empty home.
 
 Usage: python scripts/check_dist.py
 """
 
+import shlex
 import shutil
 import tarfile
 import tempfile
 from pathlib import Path
 
-from isolated_env import borrow, build_distributions, install, isolated_variables, make_env, run
+from isolated_env import ROOT, borrow, build_distributions, install, isolated_variables, make_env, run
 from project_files import fail
 from wasabi import msg
 
@@ -40,6 +42,9 @@ for entry_point in own.entry_points:
     assert entry_point.value.startswith("spacy_tokclf") and entry_point.load(), entry_point
 """
 TESTS = ("tags", "pipeline")
+#: The headline in the README under which the commands stand, and what they have to leave behind.
+FRONT_DOOR = "## From your texts to a model, a page and a number"
+LEFT = ("mine/config.cfg", "mine/training/model-best/meta.json", "report.html", "found.jsonl")
 
 
 def unpack_without_package(sdist: Path, folder: Path) -> Path:
@@ -80,6 +85,44 @@ def check(distribution: Path, sdist: Path, folder: Path) -> None:
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *(f"tests/{room}" for room in TESTS)]
     said = run(command, f"{distribution.name}: tests", cwd=tree, env=variables)
     msg.good(f"{distribution.name}: {said.strip().splitlines()[-1]}")
+    if distribution.suffix == ".whl":
+        check_front_door(python, tree, folder / "front door")
+
+
+def front_door_commands(readme: str) -> list[list[str]]:
+    """Find the commands of the README's front door.
+
+    readme (str): The README.
+    RETURNS (list[list[str]]): The arguments of `python` in each: init, train, report and annotate.
+    """
+    section = readme.split(FRONT_DOOR)[1].split("\n## ")[0]
+    block = section.split("```bash\n")[1].split("```")[0]
+    return [shlex.split(line)[1:] for line in block.splitlines()]
+
+
+def check_front_door(python: Path, tree: Path, folder: Path) -> None:
+    """Run the README's commands as somebody who has the wheel, annotated texts and nothing else.
+
+    python (Path): The Python of an environment with the wheel.
+    tree (Path): What came out of the sdist.
+    folder (Path): A folder to make, and to work in.
+    RAISES (SystemExit): If a command fails, or does not leave what it should.
+    """
+    from spacy_tokclf.start.embedded_encoder import CACHE, PACKAGE, VERSION
+
+    (folder / "home").mkdir(parents=True)
+    variables = isolated_variables(folder / "home") | {CACHE: str(folder / "cache")}
+    made = ROOT / "assets" / "encoder"
+    if made.is_dir():  # else it is fetched, as everybody's is
+        shutil.copytree(made, folder / "cache" / "encoders" / f"{PACKAGE}-{VERSION}")
+    convert = ["-m", "spacy", "tokclf", "convert", str(tree / "sample" / "train.conll"), "texts.jsonl"]
+    (folder / "new.txt").write_text("Mira Sandoval moved to Porto.\nSo it goes.\n", encoding="utf8")
+    for arguments in [convert, *front_door_commands((tree / "README.md").read_text(encoding="utf8"))]:
+        run([str(python), *arguments], shlex.join(arguments), cwd=folder, env=variables)
+    missing = [name for name in LEFT if not (folder / name).is_file()]
+    if missing:
+        fail(f"The README's commands did not write {', '.join(missing)}", "They ran without an error.")
+    msg.good("The README's commands, from the wheel")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Train and score the project's recipe with several seeds: what the README reports beside the run of seed 0.
+"""Train and score the project's recipe with several seeds: what stands beside the run of seed 0.
 
 Every seed is trained once with the config as it stands and scored once; nothing is selected on test. A seed that has
 its scores already is not run again.
@@ -48,7 +48,7 @@ def run_seed(config: Path, seed: int, encoder: str, precision: str) -> dict[str,
 
 
 def table_of(runs: list[dict[str, Any]]) -> str:
-    """Make the table of the README.
+    """Make a table of the scores.
 
     runs (list[dict[str, Any]]): What `run_seed` gave.
     RETURNS (str): A Markdown table: a row a seed, then mean and standard deviation.

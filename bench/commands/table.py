@@ -1,4 +1,4 @@
-"""`table`: the README's tables in Markdown, from the rows alone: all systems side by side, and our targets."""
+"""`table`: the tables of docs/measurements.md, from the rows alone: all systems side by side, and our targets."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
