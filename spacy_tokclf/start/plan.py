@@ -16,7 +16,7 @@ SMALL, LARGE, FEW_TEXTS = 8, 16, 500
 #: Tokens of a batch, padding included, if long texts would make it larger.
 MAX_TOKENS = 8192
 #: What training takes: about this many steps, in no fewer and no more epochs than these.
-STEPS, LEAST_EPOCHS, MOST_EPOCHS = 240, 5, 20
+STEPS, LEAST_EPOCHS, MOST_EPOCHS = 400, 5, 20
 #: The embedded encoder learns at the rate that was chosen for it, and every other at the upper end of what BERT was
 #: fine-tuned with (2e-5 to 5e-5: Devlin et al., 2019, appendix A.3).
 EMBEDDED_RATE, OTHER_RATE = 1e-4, 5e-5
