@@ -143,7 +143,7 @@ def test_a_corpus_without_faults_says_nothing(nlp, recwarn):
 
 def test_a_tokenizer_that_changes_the_text_is_refused(nlp):
     class Lower:
-        def make_doc(self, text):
+        def tokenizer(self, text):
             return nlp.make_doc(text.lower())
 
     with pytest.raises(ValueError, match=r"TC171.*He left.*he left"):
