@@ -1,9 +1,9 @@
 """Run `spacy train` with the project's data, encoder and seed, and record time, memory and what computed.
 
 The config decides everything that is not asked for here; the project's default variables change none of its values but
-the paths. On the sample corpus, a tenth of WNUT-17, training takes fewer steps. With dev as further training data it
-takes as many epochs, nothing is selected, and the pipeline of the last step is kept. Afterwards the pipeline can be
-tuned on dev, or take over the parameters that another pipeline was tuned to.
+the paths, that of the log among them. On the sample corpus, a tenth of WNUT-17, training takes fewer steps. With dev as
+further training data it takes as many epochs, nothing is selected, and the pipeline of the last step is kept. The
+pipeline can then be tuned on dev, or take over the parameters that another pipeline was tuned to.
 
 Usage: python scripts/train.py configs/wnut17.cfg training --encoder assets/encoder
 """
@@ -26,6 +26,8 @@ from wasabi import msg
 SAMPLE_STEPS = 240
 EVALUATIONS = 4
 WARMUP = 0.1
+#: Every evaluation, beside the pipelines, where `spacy tokclf report` finds it.
+LOG = "log.jsonl"
 #: The encoder that the recipes were chosen for, and the learning rate for every other. It is not measured here: BERT
 #: was fine-tuned with 2e-5 to 5e-5 (Devlin et al., 2019, appendix A.3), and published runs of distilbert-base-uncased
 #: on WNUT-17 score higher with higher rates, which favours the upper end.
@@ -98,6 +100,7 @@ def train_command(args: argparse.Namespace, data: dict[str, Any]) -> list[str]:
     command = ["-m", "spacy", "train", str(args.config), "--output", str(args.out), "--gpu-id", str(args.gpu_id)]
     command += ["--system.seed", str(args.seed), "--paths.encoder", args.encoder]
     command += ["--paths.train", str(train), "--paths.dev", str(args.corpus / "dev.spacy")]
+    command += ["--training.logger.output_file", str(args.out / LOG)]
     command += precision_overrides(args.config, args.precision) if args.precision else []
     command += rate_overrides(args.encoder)
     return command + steps_overrides(steps, evaluations=1 if args.with_dev else EVALUATIONS)
@@ -140,7 +143,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     """
     parser = argparse.ArgumentParser(description="Run `spacy train` with the project's data.")
     parser.add_argument("config", type=Path, help="the training config")
-    parser.add_argument("out", type=Path, help="the folder for model-best, model-last and time.json")
+    parser.add_argument("out", type=Path, help="the folder for model-best, model-last, log.jsonl and time.json")
     parser.add_argument("--encoder", required=True, help="a model folder, or a name on the Hugging Face Hub")
     parser.add_argument("--seed", type=int, default=0, help="random seed")
     parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
@@ -166,6 +169,7 @@ def main() -> None:
     # time.json is written last: where it is, training and tuning are complete.
     times = args.out / "time.json"
     times.unlink(missing_ok=True)
+    (args.out / LOG).unlink(missing_ok=True)  # else spaCy writes none
     start = time.perf_counter()
     run(command)
     seconds = time.perf_counter() - start

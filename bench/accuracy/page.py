@@ -84,7 +84,7 @@ def _systems(study: Study, runs: dict[str, Seeds], data: str) -> tuple[list[str]
     if not systems:
         return [], []
     f1 = {split: [_column(runs[name], f"{split}_f1") for _, name in systems] for split in SPLITS}
-    plot_f1([title for title, _ in systems], f1, study.file("plots") / f"f1_{data}.png")
+    plot_f1([title.split(": best on dev")[0] for title, _ in systems], f1, study.file("plots") / f"f1_{data}.png")
     cells = []
     for title, name in systems:
         scored = len(_column(runs[name], "test_f1"))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from spacy_tokclf.metrics.calibration import precision_recall_curve, reliability_bins
 
@@ -20,21 +21,18 @@ def plot_f1(titles: Sequence[str], f1: Mapping[str, Sequence[Sequence[float]]], 
     for axis, (split, systems) in zip(axes, f1.items(), strict=True):
         for place, values in enumerate(systems):
             if values:
-                axis.plot(
-                    [100 * value for value in values],
-                    [place] * len(values),
-                    "o",
-                    color=COLOURS[split],
-                    alpha=0.55,
-                    markersize=4,
-                )
+                dots = {"color": COLOURS[split], "alpha": 0.55, "markersize": 4}
+                axis.plot([100 * value for value in values], [place] * len(values), "o", **dots)
                 mean = 100 * statistics.mean(values)
                 axis.plot([mean, mean], [place - 0.3, place + 0.3], color=COLOURS[split], linewidth=2)
-        axis.set_title(f"{split}: F1", fontsize=10)
+        axis.set_title(f"{split} F1 (axis not from 0)", fontsize=10)
         axis.grid(axis="x", color="#dddddd")
         axis.set_axisbelow(True)
         axis.spines[["top", "right", "left"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
+    seeds = [Line2D([], [], linestyle="", marker="o", color=COLOURS[split], label=f"{split}, a seed") for split in f1]
+    mean = Line2D([], [], linestyle="", marker="|", color="#555555", markersize=9, markeredgewidth=2, label="mean")
+    figure.legend(handles=[*seeds, mean], loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     axes[0].set_yticks(range(len(titles)), titles, fontsize=8)
     axes[0].set_ylim(len(titles) - 0.5, -0.5)
     _save(figure, path)
@@ -51,8 +49,10 @@ def plot_scores(found: Mapping[str, EntityScores], path: Path) -> None:
         bins = reliability_bins(scores, correct)
         right.plot(bins.score, 100 * bins.correct, "o-", color=COLOURS[split], label=split, markersize=4)
     right.plot([0, 1], [0, 100], color="#777777", linewidth=1, linestyle="--", label="as it should be")
-    left.set(xlabel="recall (dot: without threshold)", ylabel="precision", xlim=(0, None), ylim=(None, 101))
-    right.set(xlabel="mean score of the bin", ylabel="correct, percent")
+    left.set(
+        xlabel="recall, percent (dot: without threshold)", ylabel="precision, percent", xlim=(0, 100), ylim=(0, 101)
+    )
+    right.set(xlabel="mean score of the bin", ylabel="correct, percent", xlim=(0, 1), ylim=(0, 101))
     for axis, title in ((left, "Threshold on the score"), (right, "Reliability, 15 bins of equal size")):
         axis.set_title(title, fontsize=10)
         axis.grid(color="#dddddd")

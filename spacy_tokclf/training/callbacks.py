@@ -48,10 +48,11 @@ def forget_paths(nlp: Language) -> Language:
     """
     config = nlp.config.copy()
     resolved = nlp.config.interpolate()
-    for section in ("paths", "corpora", "initialize"):
-        for keys, value in list(walk_dict(config.get(section, {}))):
+    training = config.get("training", {})
+    for section in (*(config.get(name, {}) for name in ("paths", "corpora", "initialize")), training.get("logger", {})):
+        for keys, value in list(walk_dict(section)):
             if _is_path(value):
-                _at(config[section], keys[:-1])[keys[-1]] = None
+                _at(section, keys[:-1])[keys[-1]] = None
     nlp.config = config
     _forget_in_components(nlp, resolved["components"])
     return nlp

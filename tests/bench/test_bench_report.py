@@ -1,9 +1,11 @@
 """Tables, targets and pictures from rows alone."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from bench.commands import plots
 from bench.commands.plots import report as draw
 from bench.commands.table import report, systems_table
 from bench.targets import check_targets
@@ -21,6 +23,7 @@ def row(work, system, value, precision="fp32", **more):
     return {"work": work, "system": system, "precision": precision, "value": value, "values": [value], **given, **more}
 
 
+RESULTS = Path(__file__).resolve().parents[2] / "bench" / "results"
 SAMPLES = [[10_000, 2.0, 2.0, 500.0], [20_000, 4.0, 4.0, 505.0]]
 FILES = {
     "train": [
@@ -127,6 +130,36 @@ def test_pictures(folder):
     (folder / "train.json").unlink()
     draw(folder)
     assert (folder / "speed.svg").read_bytes() != before
+
+
+def test_what_bars_colours_and_whiskers_mean(folder):
+    """Short names, which stay different; every axis from zero; a whisker from the lowest to the highest round."""
+    pytest.importorskip("matplotlib")
+    rows = [{**one, "values": [0.9 * one["value"], one["value"], 1.3 * one["value"]]} for one in ROWS]
+    figure = plots.draw_speed([one for one in rows if one["work"] in plots.TITLES])
+    for axes in figure.axes:
+        assert axes.get_xlim()[0] == 0
+        names = [label.get_text() for label in axes.get_yticklabels()]
+        shades = [(*bar.get_facecolor(), name) for bar, name in zip(axes.patches, names, strict=True)]
+        assert len(shades) == len(set(shades)) and max(map(len, names)) <= 36
+        (whiskers,) = (one for one in axes.collections if hasattr(one, "get_segments"))
+        for bar, ((low, _), (high, _)) in zip(axes.patches, whiskers.get_segments(), strict=True):
+            assert (low, high) == pytest.approx((0.9 * bar.get_width(), 1.3 * bar.get_width()))
+            assert high < axes.get_xlim()[1]
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert {"fp32", "bf16", "int8", "spacy-tokclf", "others"} < set(named) and "slowest to fastest" in named[-1]
+    curves = plots.draw_curves([one for one in rows if one.get("x")])
+    assert all(axes.get_ylim()[0] == 0 and "logarithmic" in axes.get_xlabel() for axes in curves.axes)
+    assert {len(axes.collections) for axes in curves.axes} == {2}, "a band for each line"
+
+
+@pytest.mark.skipif(not RESULTS.is_dir(), reason="the sdist has no results")
+def test_the_names_of_the_published_rows_stay_different():
+    for name in ("train", "annotate", "latency", "load", "curves", "memory"):
+        rows = plots.read_rows(RESULTS / f"{name}.json")
+        long = {(row["work"], row["system"], row["precision"]) for row in rows}
+        short = {(work, plots.short_name(system), precision) for work, system, precision in long}
+        assert rows and len(short) == len(long)
 
 
 def test_pictures_of_the_same_rows_are_the_same(folder):

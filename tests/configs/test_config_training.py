@@ -176,6 +176,7 @@ def test_a_component_that_needs_a_path_keeps_its_last_name(tmp_path: Path) -> No
     text += '[components.two]\nfactory = "reads_a_folder"\nfolder = ${{paths.hub}}\n'
     config = spacy.util.load_config_from_str(text.format(tmp_path / "names"))
     nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+    nlp.config["training"]["logger"]["output_file"] = str(tmp_path / "names")
     forget(nlp).to_disk(tmp_path / "saved")
     saved = spacy.load(tmp_path / "saved").config.interpolate()
     assert saved["components"]["one"]["folder"] == "names"

@@ -152,6 +152,8 @@ def test_the_default_variables_train_what_the_config_says(name, commands, root):
     assert paths == {f"paths.{split}": f"corpus/{split}.spacy" for split in ("train", "dev")} | {
         "paths.encoder": "assets/encoder"
     }
+    assert overrides["training.logger.output_file"] == f"{out}/log.jsonl"
+    paths["training.logger.output_file"] = f"{out}/log.jsonl"
     assert len(overrides) > len(paths), "there is something to compare"
     ours, plain = (load_config(root / args.config, overrides=each, interpolate=True) for each in (overrides, paths))
     assert ours == plain
