@@ -114,6 +114,7 @@ def test_an_optimizer_that_does_not_suit_a_pretrained_encoder(
 def test_a_rate_that_rises_is_told_where_it_is_too_high(train: Callable[..., list[str]]) -> None:
     rate = "optimizer.learn_rate.initial_rate"
     assert train(max_steps=4, eval_frequency=4, **{rate: FAST[f"training.{rate}"]}) == ["TW354"]
+    assert train(max_steps=4, eval_frequency=4, **{rate: 3e-4}) == []
 
 
 def test_what_is_not_pretrained_learns_as_fast_as_it_likes(train: Callable[..., list[str]]) -> None:
