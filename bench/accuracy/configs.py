@@ -102,11 +102,13 @@ def _digest(value: Any) -> str:
 
 
 def _without_neutral(settings: Settings) -> Settings:
-    """Leave out what changes no score: neutral values, what is called before initialization (malloc's settings), and
-    the precision, which the study sets for every run alike."""
+    """Leave out what changes no score: neutral values, what is called before initialization (malloc's settings),
+    whether the log shows a score, and the precision, which the study sets for every run alike."""
     kept = {key: value for key, value in settings.items() if key not in NEUTRAL or value != NEUTRAL[key]}
     if "before_init" in kept:
         kept["before_init"] = None
     if "precision" in kept:
         kept["precision"] = "fp32"
+    if kept.get("seqeval_f1", 0.0) is None:
+        kept["seqeval_f1"] = 0.0
     return {key: _without_neutral(value) if isinstance(value, dict) else value for key, value in kept.items()}
