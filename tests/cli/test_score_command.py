@@ -34,7 +34,7 @@ def test_prints_entity_and_surface_scores(write: WriteT) -> None:
     assert "entity 50.00 50.00 50.00 surface 50.00 50.00 50.00" in output
     assert "Token accuracy: 75.00" in output
     assert "location 50.00 50.00 50.00 2" in output
-    assert "errors missed wrong type too long too short shifted type and boundary spurious" in output
+    assert "wrong too too and errors missed type long short shifted boundary spurious" in output  # a header of lines
     assert "person 0 1 0 0 0 0 0" in output
     assert "all 0 1 0 1 0 0 0" in output
 
