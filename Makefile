@@ -11,14 +11,17 @@ PIP_FLAGS ?=
 VARS ?=
 # Options of the fuzzer.
 FUZZ ?=
+# Processes that the tests are spread over, one thread each.
+WORKERS ?= 2
 
 BIN = $(VENV)/bin
 ST_BIN = $(ST_VENV)/bin
 LOWEST_BIN = $(LOWEST_VENV)/bin
-PYTEST = $(BIN)/python -m pytest
+TESTS = -m pytest -n $(WORKERS) --dist worksteal
 
 # Output in the order in which it happens, also into a file.
 export PYTHONUNBUFFERED = 1
+test test-slow test-spacy-transformers test-lowest: export OMP_NUM_THREADS = 1
 
 .DELETE_ON_ERROR:
 .PHONY: help install assets run shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
@@ -37,7 +40,7 @@ $(VENV)/.installed: constraints.txt setup.cfg pyproject.toml
 $(ST_VENV)/.installed: constraints-spacy-transformers.txt setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(ST_VENV)
 	$(ST_BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints-spacy-transformers.txt \
-		--editable ".[spacy-transformers]" hypothesis pytest pytest-timeout
+		--editable ".[spacy-transformers]" hypothesis pytest pytest-timeout pytest-xdist
 	touch $@
 
 $(VENV)/.bench: $(VENV)/.installed
@@ -52,7 +55,7 @@ $(ST_VENV)/.bench: $(ST_VENV)/.installed
 $(LOWEST_VENV)/.installed: constraints-lowest.txt setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(LOWEST_VENV)
 	$(LOWEST_BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints-lowest.txt \
-		--editable ".[datasets,evaluate]" hypothesis pytest pytest-timeout seqeval
+		--editable ".[datasets,evaluate]" hypothesis pytest pytest-timeout pytest-xdist seqeval
 	touch $@
 
 assets: install  ## Make the encoder and find the data: what the slow tests use, and skip where it is missing.
@@ -88,24 +91,24 @@ lint: install  ## Check style and types.
 	$(BIN)/python -m mypy
 
 test: install  ## Run the tests that need no more than a few minutes in all.
-	$(PYTEST)
+	$(BIN)/python $(TESTS)
 
 fuzz: install  ## Read damaged data of every form: FUZZ="--minutes 10 --inputs 200000" (scripts/fuzz.py --help).
 	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 test-slow: install  ## Run the slow tests.
-	$(PYTEST) -m "slow and not gpu"
+	$(BIN)/python $(TESTS) -m "slow and not gpu"
 
 test-dist: install  ## Build the sdist and the wheel, and test each outside the source tree.
 	$(BIN)/python scripts/check_dist.py
 
 test-spacy-transformers: $(ST_VENV)/.installed  ## Test with spacy-transformers, in a separate environment.
 	$(ST_BIN)/python -c "import spacy_transformers"
-	$(ST_BIN)/python -m pytest tests/beside_spacy_transformers tests/compat tests/pipeline tests/training \
+	$(ST_BIN)/python $(TESTS) tests/beside_spacy_transformers tests/compat tests/pipeline tests/training \
 		--ignore tests/pipeline/test_seqeval_scorer.py
 
 test-lowest: $(LOWEST_VENV)/.installed  ## Test with the lowest supported versions, in a separate environment (Python 3.11).
-	$(LOWEST_BIN)/python -m pytest tests/compat tests/wordpieces tests/models tests/pipeline tests/training tests/export \
+	$(LOWEST_BIN)/python $(TESTS) tests/compat tests/wordpieces tests/models tests/pipeline tests/training tests/export \
 		tests/hub tests/cli
 
 clean:  ## Remove what the project made. The environments and the downloaded data stay.

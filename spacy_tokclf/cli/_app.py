@@ -4,6 +4,6 @@ import typer
 
 app = typer.Typer(
     name="tokclf",
-    help="Convert data; import, export, optimize, push, tune, score and evaluate entity recognizers.",
+    help="Begin projects, convert data; train, tune, score and evaluate; import, export, optimize and push.",
     no_args_is_help=True,
 )

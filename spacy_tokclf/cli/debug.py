@@ -13,10 +13,9 @@ from ._reading import reading
 from ._util import JSON_HELP, failing_cleanly, parse_overrides, write_json
 
 if TYPE_CHECKING:
-    from spacy.language import Language
-
     from ..corpus.options import ReadOptions
-    from .debug_findings import Part
+    from ..start.findings import Findings, Part
+    from ..start.pieces import PieceFacts
 
 _LABEL_ROWS = 60
 
@@ -72,13 +71,13 @@ def debug(
         if the encoder cannot.
     """
     from ..pipeline.load import blank_pipeline
-    from .debug_encoder import encoder_in_config, piece_facts
-    from .debug_findings import Findings, check_config, check_parts, check_pieces
+    from ..start.findings import Findings, check_config, check_parts, check_pieces, read_part
+    from ..start.pieces import encoder_in_config, load_shim, piece_facts
 
     nlp = blank_pipeline(settings.get("nlp", {}).get("lang") or lang or "en")
-    parts = {"train": _read_part(data, nlp, options)}
+    parts = {"train": read_part(data, nlp, options)}
     if dev is not None:
-        parts["dev"] = _read_part(dev, nlp, options)
+        parts["dev"] = read_part(dev, nlp, options)
     _print_parts(parts)
     findings = Findings()
     check_parts(parts, findings)
@@ -86,14 +85,15 @@ def debug(
     name = name or encoder
     pieces: dict[str, Any] = {}
     if name is not None:
-        facts = piece_facts(
-            (doc for part in parts.values() for doc in part.docs), name, revision=revision, window=window
-        )
+        docs = (doc for part in parts.values() for doc in part.docs)
+        facts = piece_facts(docs, load_shim(name, revision), window=window)
         pieces = {"encoder": name, **asdict(facts)}
-        msg.divider(f"Word pieces of {name}")
+        del pieces["lengths"]
+        _print_pieces(name, facts)
         check_pieces(facts, findings)
     check_config(settings, findings)
-    findings.show()
+    msg.divider("Findings")
+    show_findings(findings)
     return {
         **{split: part.summary for split, part in parts.items()},
         "pieces": pieces,
@@ -114,16 +114,26 @@ def _settings(config: Path | None, words: list[str]) -> dict[str, Any]:
     return read_config(config, parse_overrides(words))
 
 
-def _read_part(path: str, nlp: "Language", options: "ReadOptions") -> "Part":
-    """Read train or dev."""
-    from ..corpus.convert import read_any
-    from ..corpus.data_facts import data_facts
-    from ..corpus.offset_report import OffsetReport
-    from .debug_findings import Part
+def show_findings(findings: "Findings") -> None:
+    """Print errors and warnings.
 
-    report = OffsetReport()
-    docs = list(read_any(path, nlp, options, report=report))
-    return Part(docs, data_facts(docs, nlp), report)
+    findings (Findings): What was found.
+    """
+    for text in findings.errors:
+        msg.fail(text)
+    for text in findings.warnings:
+        msg.warn(text)
+    if not findings.errors and not findings.warnings:
+        msg.good("Nothing to object to")
+
+
+def _print_pieces(name: str, facts: "PieceFacts") -> None:
+    """Print what the encoder will see."""
+    msg.divider(f"Word pieces of {name}")
+    msg.text(
+        f"{facts.pieces} word pieces, {100 * facts.share_unknown:.2f} % unknown; {facts.n_unseen} word(s) without any; "
+        f"longest text {facts.longest} pieces; {facts.long_texts} text(s) take more than one window of {facts.window}"
+    )
 
 
 def _print_parts(parts: dict[str, "Part"]) -> None:

@@ -1,41 +1,109 @@
-"""`spacy tokclf train`: spaCy's training, with epochs, a progress bar and a log."""
+"""`spacy tokclf train`: spaCy's training from a config, or from data at once."""
 
+import math
+import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from wasabi import msg
 
+from ..errors import Errors, Warnings
 from ._app import app
+from ._reading import reading
 from ._util import failing_cleanly, parse_overrides
+
+if TYPE_CHECKING:
+    from ..corpus.options import ReadOptions
+
+#: What tells a config from data.
+SUFFIX = ".cfg"
 
 
 @app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@reading(data_sets=True)
 def train_cli(
     context: typer.Context,
-    config: Annotated[Path, typer.Argument(help="Training config; overrides: --section.key value")],
-    out: Annotated[Path, typer.Argument(help="Folder for model-best, model-last and log.jsonl")],
+    source: Annotated[
+        str,
+        typer.Argument(metavar="CONFIG|DATA", help="Training config (.cfg), or annotated data as for `init`"),
+    ],
+    out: Annotated[
+        Path, typer.Argument(help="Folder for model-best, model-last and log.jsonl. Overrides: --section.key value")
+    ],
     epochs: Annotated[
-        float | None, typer.Option("--epochs", help="How often to go through the data; else as the config says")
+        float | None, typer.Option("--epochs", "-n", help="How often each text is seen; else as the config says")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace pipelines that are in the folder, once the new ones are there")
+        bool, typer.Option("--force", "-F", help="Replace pipelines in OUT, once the new ones are there")
     ] = False,
+    dev: Annotated[str | None, typer.Option("--dev", "-d", help="DATA: as for `init` (0.2)")] = None,
+    encoder: Annotated[str | None, typer.Option("--encoder", "-e", help="DATA: as for `init`")] = None,
+    lang: Annotated[str | None, typer.Option("--lang", "-l", help="DATA: as for `init` (en)")] = None,
+    base: Annotated[str | None, typer.Option("--from", help="DATA: as for `init`")] = None,
     code: Annotated[
         Path | None, typer.Option("--code", "-c", help="Python file with registered functions that the config names")
     ] = None,
     use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    *,
+    options: "ReadOptions",
 ) -> None:
-    """Train a pipeline as `spacy train` does, with the last step evaluated, and no pipeline lost."""
+    """Train a pipeline as `spacy train` does, with the last step evaluated, a log, and no pipeline lost.
+
+    With data in the place of a config, `init` makes one first.
+    """
     from spacy.cli._util import import_code
 
-    from ..training.run import train_pipeline
+    from ..training.run import check_place, train_pipeline
 
     with failing_cleanly():
         overrides = parse_overrides(context.args)
+        check_place(out, force=force)
+        given = {"--dev": dev, "--encoder": encoder, "--lang": lang, "--from": base}
+        if Path(source).suffix == SUFFIX:
+            _check_unused(given, options)
+            config = Path(source)
+        else:
+            config = _init(source, out, given, epochs=epochs, force=force, options=options)
         import_code(code)
         best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, force=force)
         _show_best(best, _dev_path(config, overrides))
+
+
+def _check_unused(given: dict[str, str | None], options: "ReadOptions") -> None:
+    """Refuse options that a config decides. RAISES (ValueError): TC358."""
+    from ..corpus.options import ReadOptions
+
+    unused = [name for name, value in given.items() if value is not None]
+    if options != ReadOptions():
+        unused.append("the options of reading")
+    if unused:
+        raise ValueError(Errors.TC358.format(options=", ".join(unused)))
+
+
+def _init(
+    data: str,
+    out: Path,
+    given: dict[str, str | None],
+    *,
+    epochs: float | None,
+    force: bool,
+    options: "ReadOptions",
+) -> Path:
+    """Make a config from data. RETURNS (Path): The config."""
+    from .init import init
+
+    return init(
+        data,
+        out,
+        dev=given["--dev"] or "0.2",
+        encoder=given["--encoder"],
+        lang=given["--lang"],
+        source=given["--from"],
+        epochs=None if epochs is None else math.ceil(epochs),
+        force=force,
+        options=options,
+    )
 
 
 def _dev_path(config: Path, overrides: dict[str, Any]) -> str:
@@ -43,22 +111,25 @@ def _dev_path(config: Path, overrides: dict[str, Any]) -> str:
     from ..training.config import read_training_config
 
     settings: Any = read_training_config(config, overrides).interpolate()
+    path = settings.get("paths", {}).get("dev")
     for key in settings["training"].get("dev_corpus", "corpora.dev").split("."):
         settings = settings.get(key, {})
-    return str(settings.get("path") or "DATA")
+    return str(settings.get("path") or path or "DATA")
 
 
 def _show_best(best: Path, dev: str) -> None:
     """Print the best evaluation, where the pipeline is, and what comes next."""
-    import shlex
+    import warnings
 
     from ..training.log import LOG_NAME, best_row, read_rows
 
-    out = best.parent
-    rows = read_rows(out / LOG_NAME)
+    rows = read_rows(best.parent / LOG_NAME)
     row = best_row(rows)
+    if row["score"] <= rows[0]["score"]:
+        warnings.warn(Warnings.TW357.format(score=row["score"], step=row["step"]), stacklevel=2)
     f1 = row["scores"].get("ents_f")
     score = f"score {row['score']:.4f}" if f1 is None else f"F1 {f1:.2f}"
     msg.good(f"Best on dev: {score}, epoch {row['epoch']}, step {row['step']} of {rows[-1]['step']}: {best}")
-    command = ["python", "-m", "spacy", "tokclf", "report", str(best), dev, "-o", str(out / "report.html")]
-    msg.text(f"Next: {shlex.join(command)}")
+    page = best.parent / "report.html"
+    command = shlex.join(["python", "-m", "spacy", "tokclf", "report", str(best), dev, "-o", str(page)])
+    typer.echo(f"\nNext:\n\n    {command}\n")  # as one line, to be copied

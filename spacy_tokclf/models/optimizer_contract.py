@@ -99,7 +99,7 @@ def suits_encoder(sgd: Optimizer) -> bool:
     sgd (Optimizer): Any optimizer, at any step.
     RETURNS (bool): Whether there was nothing to warn of at this step.
     """
-    if sgd.learn_rate > HIGHEST_RATE:
+    if sgd.learn_rate > HIGHEST_RATE * (1 + 1e-6):  # a schedule may round up
         text = Warnings.TW354.format(rate=sgd.learn_rate, highest=HIGHEST_RATE, optimizer=type(sgd).__name__)
     elif not isinstance(sgd, TwoPhaseOptimizer):
         text = Warnings.TW355.format(optimizer=type(sgd).__name__)

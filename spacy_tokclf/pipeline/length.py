@@ -32,7 +32,9 @@ def check_length(nlp: Language | None, sgd: Optimizer) -> None:
     training, frequency = config["training"], config["training"]["eval_frequency"]
     last, setting = _last_step(nlp, training)
     stopped, stopper = min((last, setting), (training["patience"] or last, "patience"))
-    if stopped < frequency:
+    if stopped == float("inf"):
+        text = Warnings.TW356
+    elif stopped < frequency:
         text = Warnings.TW350.format(setting=stopper, last=stopped, frequency=frequency)
     elif last < float("inf") and last % frequency:
         text = Warnings.TW351.format(setting=setting, last=last, frequency=frequency, lost=last % frequency)

@@ -14,8 +14,8 @@ from ..errors import Errors
 from ..runtime.blame import short
 
 EPOCHS, CHAIN = "spacy-tokclf.epochs.v1", "spacy-tokclf.chain.v1"
-#: Sections that hold whatever a config puts there, so that spaCy takes a key that nothing reads.
-FREE = ("paths", "system")
+#: Sections in which spaCy takes a key that nothing reads.
+FREE = ("paths", "system", "nlp", "training", "initialize")
 
 
 def read_training_config(path: str | Path, overrides: dict[str, Any], *, epochs: float | None = None) -> Config:
@@ -27,11 +27,14 @@ def read_training_config(path: str | Path, overrides: dict[str, Any], *, epochs:
     RETURNS (Config): The config, its variables not yet filled in.
     RAISES (ValueError): TC353, if it cannot be read; TC354, for an override of what is not there.
     """
-    for name in overrides:
-        if name.split(".")[0] in FREE:
-            _check_override(name, path)
     with explained(path):
+        plain = load_config(path, interpolate=False)
         config = load_config(path, overrides=overrides, interpolate=False)
+    for section in ("nlp", "training"):
+        if section not in config:
+            raise ValueError(Errors.TC353.format(path=path, detail=f"There is no section [{section}]."))
+    for name in overrides:
+        _check_override(name, plain)
     if epochs is not None:
         use_epochs(config, epochs)
     return config
@@ -83,13 +86,13 @@ def _problems(error: ConfigValidationError) -> str:
     return "; ".join(found[:3]) + "." if found else short(error, limit=300)
 
 
-def _check_override(name: str, path: str | Path) -> None:
+def _check_override(name: str, config: Config) -> None:
     """Refuse an override that nothing reads. RAISES (ValueError): TC354."""
-    with explained(path):
-        config = load_config(path, interpolate=False)
-    section, _, key = name.partition(".")
-    known = [*config.get(section, {}), *(each for each in DEFAULT_CONFIG[section] if each not in config[section])]
-    if key not in known:
+    section, *keys = name.split(".")
+    if section not in FREE or len(keys) != 1:
+        return  # the arguments of functions and components: those that are none are refused by spaCy
+    known = dict.fromkeys([*config.get(section, {}), *DEFAULT_CONFIG[section]])
+    if keys[0] not in known:
         raise ValueError(Errors.TC354.format(name=name, section=section, known=", ".join(known)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+import srsly
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 
@@ -37,7 +38,7 @@ def make_training_log_v1(logger: LoggerT | None = None) -> LoggerT:
             if info is not None and "output_path" in info:
                 path = Path(info["output_path"]).parent / LOG_NAME
                 with path.open("a" if path in written else "w", encoding="utf-8") as file:
-                    file.write(json.dumps(_row(info, columns)) + "\n")
+                    file.write(srsly.json_dumps(_row(info, columns)) + "\n")
                 written.add(path)
             show(info)
 

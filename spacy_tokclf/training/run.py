@@ -1,7 +1,9 @@
 """Run spaCy's own training: a config in, `model-best`, `model-last` and `log.jsonl` out, and nothing lost."""
 
 import contextlib
+import errno
 import io
+import os
 import sys
 import tempfile
 import warnings
@@ -50,12 +52,12 @@ def train_pipeline(
         TC356, if the learning rate is 0; TC357, if there are no texts to evaluate on.
     """
     out = Path(out)
-    _check_place(out, force=force)
+    check_place(out, force=force)
     choose_gpu(gpu_id)
     config = read_training_config(config_path, overrides or {}, epochs=epochs)
     with explained(config_path):
         nlp = init_nlp(config, use_gpu=gpu_id)
-        _check_rate(nlp)
+        _check_numbers(nlp)
         _check_dev(nlp)
     _fit_steps(nlp)
     _keep_log(nlp)
@@ -70,8 +72,16 @@ def _pipelines(out: Path) -> list[Path]:
     return [path for name in (DIR_MODEL_BEST, DIR_MODEL_LAST) if (path := out / name).exists()]
 
 
-def _check_place(out: Path, *, force: bool) -> None:
-    """Refuse a folder with pipelines in it. RAISES (ValueError): TC355."""
+def check_place(out: Path, *, force: bool) -> None:
+    """Refuse a folder with pipelines in it.
+
+    out (Path): The folder.
+    force (bool): Whether they may be replaced.
+    RAISES (ValueError): TC355.
+    RAISES (OSError): FileExistsError, if it is no folder.
+    """
+    if out.exists() and not out.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out))
     found = _pipelines(out)
     if found and not force:
         raise ValueError(Errors.TC355.format(path=found[0]))
@@ -98,9 +108,15 @@ def _training(nlp: Language) -> Any:
     return nlp.config.interpolate()["training"]
 
 
-def _check_rate(nlp: Language) -> None:
-    """Refuse a learning rate that is 0 all the way. RAISES (ValueError): TC356."""
+def _check_numbers(nlp: Language) -> None:
+    """Refuse a learning rate that is 0 all the way, and numbers that are none of steps. RAISES (ValueError): TC356,
+    TC031."""
     training = _training(nlp)
+    for name, least in {"max_steps": 0, "eval_frequency": 1}.items():
+        if training[name] < least:
+            raise ValueError(
+                Errors.TC031.format(name=f"training.{name}", value=training[name], expected=f"at least {least}")
+            )
     rate = registry.resolve({"optimizer": training["optimizer"]})["optimizer"].schedules.get("learn_rate")
     given = training["optimizer"].get("learn_rate")
     steps = training["max_steps"] or 1000

@@ -9,10 +9,10 @@ from spacy.tokens import Doc, Span
 from typer.testing import CliRunner
 
 import spacy_tokclf.cli  # noqa: F401
-from spacy_tokclf.cli.debug_encoder import encoder_in_config
 from spacy_tokclf.corpus import Record, write_conll, write_docbin
 from spacy_tokclf.corpus.data_facts import data_facts
 from spacy_tokclf.corpus.forms.docbin import write_docs
+from spacy_tokclf.start.pieces import encoder_in_config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 POSTS = [Record([f"w{i}", "in", "Rome"], ["O", "O", "B-loc"]) for i in range(12)]

@@ -196,17 +196,32 @@ def _load(
 
     auto = AutoModelForTokenClassification if with_head else AutoModel
     options = {} if with_head else _no_pooler(config)
-    module, report = auto.from_pretrained(
-        folder,
-        config=config,
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,
-        **{_dtype_key(): torch.float32},
-        **options,
-    )
+    with without_bars():
+        module, report = auto.from_pretrained(
+            folder,
+            config=config,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,
+            **{_dtype_key(): torch.float32},
+            **options,
+        )
     misfits = sorted((key, list(found), list(expected)) for key, found, expected in report["mismatched_keys"])
     missing = set(report["missing_keys"]) - {key for key, *_ in misfits}
     return module, sorted(missing), misfits
+
+
+@contextlib.contextmanager
+def without_bars() -> Iterator[None]:
+    """Show no bar for what takes a second, as transformers does even where there is no terminal."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _no_pooler(config: Any) -> dict[str, bool]:

@@ -1,4 +1,4 @@
-"""Word pieces of the data, for `spacy tokclf debug`: unknown ones, words without any, texts longer than a window."""
+"""Word pieces of the data: unknown ones, words without any, texts longer than a window."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,6 +9,8 @@ from ..errors import Errors
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
+
+    from ..models.shim import EncoderShim
 
 
 @dataclass
@@ -24,6 +26,7 @@ class PieceFacts:
     n_long (int): How often such words occur.
     long_texts (int): Texts that take more than one window.
     longest (int): Pieces of the longest text.
+    lengths (list[int]): Pieces of each text.
     """
 
     window: int
@@ -35,17 +38,21 @@ class PieceFacts:
     n_long: int = 0
     long_texts: int = 0
     longest: int = 0
+    lengths: list[int] = field(default_factory=list)
+
+    @property
+    def share_unknown(self) -> float:
+        """RETURNS (float): The share of the pieces that are unknown."""
+        return self.unknown / self.pieces if self.pieces else 0.0
 
 
-def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None, window: int = 0) -> PieceFacts:
-    """Split the words of the data as the encoder will.
+def load_shim(name: str, revision: str | None = None) -> "EncoderShim":
+    """Load an encoder.
 
-    docs (Iterable[Doc]): The data.
     name (str): The encoder, as for the loader PretrainedEncoder.
     revision (str | None): Its revision on the Hub.
-    window (int): Word pieces in a window, special pieces included; 0 for the encoder's own limit.
-    RETURNS (PieceFacts): What was found.
-    RAISES (OSError): TC010 and TC280 to TC285, if the encoder cannot be loaded.
+    RETURNS (EncoderShim): The encoder, with its tokenizer.
+    RAISES (OSError): TC010 and TC280 to TC285, if it cannot be loaded.
     RAISES (ValueError): TC011 or TC017, if it has no fast tokenizer.
     """
     from ..models.hf.pretrained import PretrainedEncoder
@@ -53,6 +60,17 @@ def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None
 
     shim = EncoderShim()
     shim.fill(PretrainedEncoder(name, revision)())
+    return shim
+
+
+def piece_facts(docs: Iterable["Doc"], shim: "EncoderShim", *, window: int = 0) -> PieceFacts:
+    """Split the words of the data as the encoder will.
+
+    docs (Iterable[Doc]): The data.
+    shim (EncoderShim): The encoder.
+    window (int): Word pieces in a window, special pieces included; 0 for the encoder's own limit.
+    RETURNS (PieceFacts): What was found.
+    """
     tokenizer = shim.tokenizer
     facts = PieceFacts(min(window or shim.max_pieces, shim.max_pieces))
     room = facts.window - tokenizer.n_special
@@ -65,6 +83,7 @@ def piece_facts(docs: Iterable["Doc"], name: str, *, revision: str | None = None
             seen.update(word_ids)
         facts.long_texts += total > room
         facts.longest = max(facts.longest, total)
+        facts.lengths.append(total)
         for word, pieces in zip(words, ids, strict=True):
             if not pieces and not word.isspace():
                 facts.n_unseen += 1

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from project_files import fail
+from ..errors import Errors
+from ..models.hf.pretrained import without_bars
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +61,7 @@ def fold_bert_config(bert: dict[str, Any]) -> dict[str, Any]:
 
     bert (dict[str, Any]): The content of the BERT's config.json.
     RETURNS (dict[str, Any]): The content of a DistilBERT's config.json.
-    RAISES (SystemExit): If the BERT has something that DistilBERT cannot express.
+    RAISES (ValueError): TC333, if the BERT has something that DistilBERT cannot express.
     """
     needed = {
         "layer_norm_eps": DISTILBERT_EPS,
@@ -70,7 +71,7 @@ def fold_bert_config(bert: dict[str, Any]) -> dict[str, Any]:
     }
     for key, value in needed.items():
         if bert.get(key, value) != value:
-            fail(f"This BERT is no DistilBERT: {key} is {bert[key]!r}", f"It must be {value!r}.")
+            raise ValueError(Errors.TC333.format(detail=f"{key} is {bert[key]!r}, and has to be {value!r}"))
     return {
         "architectures": ["DistilBertModel"],
         "model_type": "distilbert",
@@ -103,12 +104,12 @@ def max_difference(bert: "dict[str, torch.Tensor]", bert_config: dict[str, Any],
     import torch
     import transformers
 
-    transformers.utils.logging.disable_progress_bar()
     config = transformers.BertConfig(**{k: v for k, v in bert_config.items() if k != "model_type"})
     reference = transformers.BertModel(config, add_pooling_layer=False)
     wanted = reference.state_dict().keys()
     reference.load_state_dict({k: v for k, v in bert.items() if k in wanted}, strict=True)
-    model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
+    with without_bars():
+        model = transformers.AutoModel.from_pretrained(folder, local_files_only=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
     batch = tokenizer(list(SENTENCES), padding=True, truncation=True, return_tensors="pt")
     with torch.no_grad():

@@ -1,19 +1,21 @@
-"""The checks of `spacy tokclf debug`: facts of the data to errors and warnings."""
+"""The checks of `spacy tokclf debug` and `init`: facts of the data to errors and warnings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wasabi import msg
+from spacy.language import Language
+from spacy.tokens import Doc
 
+from ..corpus.convert import read_any
+from ..corpus.data_facts import DataFacts, data_facts
 from ..corpus.label_warnings import labels_alike, labels_like_tags
+from ..corpus.offset_report import OffsetReport
+from ..corpus.options import ReadOptions
+from ..runtime.progress import progress
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc
-
-    from ..corpus.data_facts import DataFacts
-    from ..corpus.offset_report import OffsetReport
-    from .debug_encoder import PieceFacts
+    from .pieces import PieceFacts
 
 EXAMPLES = 5
 FEW = 10
@@ -30,9 +32,9 @@ class Part:
     report (OffsetReport): What happened to spans of characters when they were read.
     """
 
-    docs: "list[Doc]"
-    facts: "DataFacts"
-    report: "OffsetReport"
+    docs: list[Doc]
+    facts: DataFacts
+    report: OffsetReport
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -54,42 +56,56 @@ class Part:
 
 @dataclass
 class Findings:
-    """Errors, which training could not work with, and warnings."""
+    """Errors, which training could not work with, and warnings.
+
+    errors, warnings (list[str]): The texts.
+    examples (int): How many examples each of them has at most.
+    """
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    examples: int = EXAMPLES
 
     def error(self, text: str, examples: Sequence[str] = ()) -> None:
         """Add an error, with its first examples."""
-        self.errors.append(_with_examples(text, examples))
+        self.errors.append(self._with_examples(text, examples))
 
     def warn(self, text: str, examples: Sequence[str] = ()) -> None:
         """Add a warning, with its first examples."""
-        self.warnings.append(_with_examples(text, examples))
+        self.warnings.append(self._with_examples(text, examples))
 
-    def show(self) -> None:
-        """Print them."""
-        msg.divider("Findings")
-        for text in self.errors:
-            msg.fail(text)
-        for text in self.warnings:
-            msg.warn(text)
-        if not self.errors and not self.warnings:
-            msg.good("Nothing to object to")
+    def _with_examples(self, text: str, examples: Sequence[str]) -> str:
+        """Write the first examples behind a finding."""
+        shown = "; ".join(map(str, examples[: self.examples]))
+        return f"{text}: {shown}{'; ...' if len(examples) > self.examples else ''}" if examples else text
+
+
+def read_part(path: str, nlp: Language, options: ReadOptions) -> Part:
+    """Read a part of the data.
+
+    path (str): The data, in any form.
+    nlp (Language): Whose tokenizer is used.
+    options (ReadOptions): How to read it.
+    RETURNS (Part): The part.
+    RAISES (ValueError): TC1xx, if it cannot be read.
+    """
+    report = OffsetReport()
+    docs = list(progress(read_any(path, nlp, options, report=report), label="Reading"))
+    return Part(docs, data_facts(docs, nlp), report)
 
 
 def check_parts(parts: dict[str, Part], findings: Findings) -> None:
     """Look at train and dev, and at both together.
 
-    parts (dict[str, Part]): "train", and perhaps "dev".
+    parts (dict[str, Part]): By name: what is trained on first, and perhaps "dev".
     findings (Findings): Gets what is found.
     """
     for split, part in parts.items():
         _check_part(split, part, findings)
-    train = parts["train"].facts
+    name, train = next((name, part.facts) for name, part in parts.items())
     few = sorted(f"{label} ({count})" for label, count in train.entities.items() if count < FEW)
     if few:
-        findings.warn(f"train: {len(few)} type(s) with fewer than {FEW} entities", few)
+        findings.warn(f"{name}: {len(few)} type(s) with fewer than {FEW} entities", few)
     if "dev" not in parts:
         return
     dev = parts["dev"].facts
@@ -133,16 +149,12 @@ def _check_part(split: str, part: Part, findings: Findings) -> None:
 
 
 def check_pieces(facts: "PieceFacts", findings: Findings) -> None:
-    """Print what the encoder will see, and look at it.
+    """Look at what the encoder will see.
 
     facts (PieceFacts): The counts.
     findings (Findings): Gets what is found.
     """
-    share = facts.unknown / facts.pieces if facts.pieces else 0.0
-    msg.text(
-        f"{facts.pieces} word pieces, {100 * share:.2f} % unknown; {facts.n_unseen} word(s) without any; longest text "
-        f"{facts.longest} pieces; {facts.long_texts} text(s) take more than one window of {facts.window}"
-    )
+    share = facts.share_unknown
     if share > MANY_UNKNOWN:
         findings.warn(f"{100 * share:.1f} % of the word pieces are unknown: is this encoder for this language?")
     if facts.n_unseen:
@@ -167,9 +179,3 @@ def check_config(settings: dict[str, Any], findings: Findings) -> None:
         rate = rate.get("initial_rate", rate.get("max_rate"))
     if isinstance(rate, int | float) and rate > HIGH_RATE:
         findings.warn(f"training.optimizer.learn_rate is {rate}; an encoder is fine-tuned at 1e-5 to {HIGH_RATE:g}")
-
-
-def _with_examples(text: str, examples: Sequence[str]) -> str:
-    """Write the first examples behind a finding."""
-    shown = "; ".join(map(str, examples[:EXAMPLES]))
-    return f"{text}: {shown}{'; ...' if len(examples) > EXAMPLES else ''}" if examples else text

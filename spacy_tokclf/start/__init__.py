@@ -1,0 +1,1 @@
+"""How a project begins: data split and checked, an encoder, and a config that fits both."""
