@@ -15,6 +15,7 @@ import spacy
 import srsly
 import torch
 import train
+import write_reports
 from compute_facts import describe_compute
 from convert import convert
 from install_check import max_difference, requirements_of
@@ -257,6 +258,26 @@ def test_every_score_on_test_is_noted(tmp_path):
     lines = [json.loads(line) for line in (tmp_path / "metrics" / "ledger.jsonl").read_text().splitlines()]
     assert [line["test_f1"] for line in lines] == [0.5, 0.25]
     assert all(line["seed"] == 3 and line["config_sha256"] == "f00" and line["time"] for line in lines)
+
+
+def test_pages_about_dev_and_test(nlp, corpus, tmp_path, monkeypatch, capsys):
+    model, metrics = tmp_path / "training" / "model-best", tmp_path / "metrics"
+    model.parent.mkdir()
+    nlp.to_disk(model)
+    write_json(tmp_path / "data.json", {"source": "sample", "splits": {}})
+    write_json(tmp_path / "encoder.json", {"encoder": "a/b", "files": None})
+    write_json(metrics / "sample" / "test.json", {"overall_f1": 0.5})
+    write_whole(metrics / "report_dev.html", b"of the other data")
+    arguments = [model, "--corpus", corpus, "--metrics", metrics]
+    arguments += ["--data", tmp_path / "data.json", "--encoder", tmp_path / "encoder.json"]
+    monkeypatch.setattr(sys, "argv", ["write_reports.py", *map(str, arguments)])
+    write_reports.main()
+    assert sorted(path.name for path in metrics.iterdir()) == ["sample"]
+    for split in ("dev", "test"):
+        page = (metrics / "sample" / f"report_{split}.html").read_text()
+        assert f"<title>training/model-best on {split}.spacy</title>" in page and "Seen in train.spacy or not" in page
+    (line,) = (metrics / "sample" / "test_ledger.jsonl").read_text().splitlines()
+    assert json.loads(line)["test_f1"] == 0.5
 
 
 def test_one_split_alone(nlp, corpus):
