@@ -249,6 +249,36 @@ def brat(texts: Sequence[Text]) -> dict[str, str]:
     return files
 
 
+def entity_rows(texts: Sequence[Text]) -> str:
+    """Rows as `annotate` writes them: entities with scores, and what annotated."""
+    return lines(
+        [
+            {
+                "text": text.text,
+                "entities": [
+                    {"start": start, "end": end, "label": label, "score": 0.5, "text": text.text[start:end]}
+                    for start, end, label in text.chars
+                ],
+                "tokens": [list(token) for token in text.tokens],
+                "tokclf": {"model": "en_pipeline", "version": "0.0.0", "threshold": 0.0},
+            }
+            for text in texts
+        ]
+    )
+
+
+def entity_table(texts: Sequence[Text]) -> str:
+    """A row for each entity, or for a text without any."""
+    file = io.StringIO()
+    rows = csv.writer(file)
+    rows.writerow(["number", "start", "end", "label", "score", "text", "document"])
+    for number, text in enumerate(texts, start=1):
+        found = [(start, end, label, 0.5, text.text[start:end]) for start, end, label in text.chars] or [("",) * 5]
+        for i, entity in enumerate(found):
+            rows.writerow([number, *entity, "" if i else text.text])
+    return file.getvalue()
+
+
 FORMS = (
     DataForm("CoNLL: tabs, IOB2", "a.conll", lambda texts: columns(texts, tabs)),
     DataForm("CoNLL: blanks", "a.txt", lambda texts: columns(texts, lambda i, word, tag: f"{word} {tag}")),
@@ -360,4 +390,6 @@ FORMS = (
         "a.json",
         lambda texts: whole({"data": [json.loads(row) for row in doccano(texts).splitlines()]}),
     ),
+    DataForm("rows of entities with scores", "a.jsonl", entity_rows),
+    DataForm("table of entities", "a.csv", entity_table),
 )

@@ -64,7 +64,7 @@ def read_entity_csv(
             facts = {"separator": "commas", "width": len(names), "found": len(cells), "line": ",".join(cells)[:60]}
             raise ValueError(Errors.TC113.format(where=where, **facts))
         row = dict(zip(names, cells, strict=True))
-        if record is None or row["number"] != number:
+        if record is None or row["number"] != number or row["document"]:  # two tables that were put together
             if record is not None:
                 yield record
             record, number = TextRecord(row["document"], [], path=str(path), line=line), row["number"]
