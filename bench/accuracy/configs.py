@@ -102,8 +102,7 @@ def _digest(value: Any) -> str:
 
 
 def _without_neutral(settings: Settings) -> Settings:
-    """Leave out what changes no score: neutral values, what is called before initialization (malloc's settings),
-    whether the log shows a score, and the precision, which the study sets for every run alike."""
+    """Leave out what changes no score: neutral values, malloc's settings, what the log shows, the study's precision."""
     kept = {key: value for key, value in settings.items() if key not in NEUTRAL or value != NEUTRAL[key]}
     if "before_init" in kept:
         kept["before_init"] = None

@@ -25,6 +25,7 @@ import spacy_tokclf.cli  # noqa: F401 (adds its commands to spaCy's)
 from spacy_tokclf.corpus import read_conll, records_to_docs
 from spacy_tokclf.corpus.convert import read_any
 from spacy_tokclf.corpus.options import ReadOptions
+from spacy_tokclf.runtime.device import set_device
 
 HUGGING_FACE = next(page for page in RUN if page.path.name == "hugging-face.md")
 GUIDE = "## From the Hugging Face guide to here"
@@ -126,6 +127,7 @@ def here(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(os.environ, "SPACY_TOKCLF_DEVICE", "")
     yield tmp_path
+    set_device(None)
 
 
 def run_command(line: str, folder: Path | None = None) -> str:
