@@ -2,8 +2,8 @@
 
 Each is installed into an isolated environment in a temporary folder; heavy dependencies and pytest are those of the
 running environment. The tests, and what they need, come out of the sdist and run against the installed package. With
-the wheel, the README's commands are run as well, from annotated texts to a page and a number: in an empty folder, with
-an empty home.
+the wheel, the way from annotated texts to a page and a number is gone as well, in an empty folder and with an empty
+home: by the README's commands with the embedded encoder, and with a tiny one for many forms and languages.
 
 Usage: python scripts/check_dist.py
 """
@@ -42,6 +42,8 @@ for entry_point in own.entry_points:
     assert entry_point.value.startswith("spacy_tokclf") and entry_point.load(), entry_point
 """
 TESTS = ("tags", "pipeline")
+#: The tests that take annotated texts of any form to a page and a number.
+EVERY_FORM = "tests/front_door"
 #: The headline in the README under which the commands stand, and what they have to leave behind.
 FRONT_DOOR = "## From your texts to a model, a page and a number"
 LEFT = ("mine/config.cfg", "mine/training/model-best/meta.json", "report.html", "found.jsonl")
@@ -82,11 +84,24 @@ def check(distribution: Path, sdist: Path, folder: Path) -> None:
     missing = [room for room in TESTS if not (tree / "tests" / room).is_dir()]
     if missing:
         fail(f"{sdist.name} has no tests for {', '.join(missing)}", "MANIFEST.in says what goes into it.")
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *(f"tests/{room}" for room in TESTS)]
-    said = run(command, f"{distribution.name}: tests", cwd=tree, env=variables)
-    msg.good(f"{distribution.name}: {said.strip().splitlines()[-1]}")
+    run_tests(python, tree, variables, *(f"tests/{room}" for room in TESTS), what=distribution.name)
     if distribution.suffix == ".whl":
+        run_tests(python, tree, variables, EVERY_FORM, "-m", "slow", what=f"{distribution.name}, every form")
         check_front_door(python, tree, folder / "front door")
+
+
+def run_tests(python: Path, tree: Path, variables: dict[str, str], *arguments: str, what: str) -> None:
+    """Run tests, and print how many.
+
+    python (Path): The Python of an environment with the package.
+    tree (Path): What came out of the sdist.
+    variables (dict[str, str]): The environment variables.
+    arguments (str): The tests, and pytest's options.
+    what (str): What they test, for the message.
+    RAISES (SystemExit): If one fails.
+    """
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    msg.good(f"{what}: {run(command, f'{what}: tests', cwd=tree, env=variables).strip().splitlines()[-1]}")
 
 
 def front_door_commands(readme: str) -> list[list[str]]:

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from ..corpus.options import ReadOptions
 
 _IN = (
-    "CoNLL (any other suffix), *.spacy, *.jsonl or *.json (Doccano, Prodigy, Label Studio, or rows of tokens and "
-    "tags), *.parquet, a folder of a data set, or the name of one on the Hub"
+    "CoNLL or a table with tokens in rows (any other suffix), *.spacy, *.jsonl or *.json (Doccano, Prodigy, Label "
+    "Studio, or rows of tokens and tags), a folder of brat, *.parquet, a folder of a data set, or the name of one on "
+    "the Hub"
 )
 _OUT = (
     "*.spacy, *.jsonl or *.json, *.conll (or .iob, .bio, .tsv, .txt), *.csv (a table of entities), *.ann (a folder of "

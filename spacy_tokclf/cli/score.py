@@ -54,7 +54,7 @@ def score_cli(
 ) -> None:
     """Score predictions against gold: entity F1 as seqeval and conlleval count it, surface F1 of WNUT-17, errors.
 
-    The files have one token a row and a blank line after each sentence. Columns are chosen by number.
+    Gold and predictions are of the same texts in the same order, each in any form: files of `annotate` as they are.
     """
     from .tables import print_summary
 

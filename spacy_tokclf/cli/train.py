@@ -114,7 +114,13 @@ def _dev_path(config: Path, overrides: dict[str, Any]) -> str:
     path = settings.get("paths", {}).get("dev")
     for key in settings["training"].get("dev_corpus", "corpora.dev").split("."):
         settings = settings.get(key, {})
-    return str(settings.get("path") or path or "DATA")
+    return as_typed(str(settings.get("path") or path or "DATA"))
+
+
+def as_typed(path: str) -> str:
+    """Give a path as one would type it: from the working folder, if it lies below that."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _show_best(best: Path, dev: str) -> None:

@@ -140,12 +140,12 @@ def _check_part(split: str, part: Part, findings: Findings) -> None:
         (facts.misaligned, "entities that do not fit the tokens the pipeline makes of the text"),
         (facts.blank_ends, "entities that begin or end with white space"),
         (facts.unannotated, "texts without any annotation, which teach nothing"),
-        (facts.contradictory, "texts that stood before with other entities"),
+        (facts.contradictory, "texts that repeat an earlier one, with other entities"),
     ):
         if places:
             findings.warn(f"{split}: {len(places)} {says}", places)
     if len(facts.repeated) > len(facts.contradictory):
-        findings.warn(f"{split}: {len(facts.repeated)} of {facts.texts} texts that stood before", facts.repeated)
+        findings.warn(f"{split}: {len(facts.repeated)} of {facts.texts} texts repeat an earlier one", facts.repeated)
 
 
 def check_pieces(facts: "PieceFacts", findings: Findings) -> None:

@@ -41,7 +41,7 @@ def test_says_what_it_found_and_what_comes_next(data, encoder_dir, tmp_path):
     assert {path.name for path in out.iterdir()} == {"config.cfg", "train.spacy", "dev.spacy"}
     assert re.search(r"texts +21 +5\n", said), said
     assert sum(map(int, re.search(r"PERSON +(\d+) +(\d+)\n", said).groups())) == 13
-    assert "1 of 26 texts that stood before" in said and "1 token(s) without gold (1 masked" in said
+    assert "1 of 26 texts repeat an earlier one" in said and "1 token(s) without gold (1 masked" in said
     assert "3 epochs of 3 steps, learning rate 5e-05" in said
     command = next(line.strip() for line in said.splitlines() if "tokclf train" in line)
     assert shlex.split(command) == ["python", "-m", "spacy", "tokclf", "train", f"{out}/config.cfg", f"{out}/training"]

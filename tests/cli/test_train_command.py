@@ -11,6 +11,7 @@ from config_runs import FAST, FOLDER, same, short, weights_of, write_posts
 from typer.testing import CliRunner, Result
 
 from spacy_tokclf.cli import app
+from spacy_tokclf.cli.train import as_typed
 from spacy_tokclf.report.training_log import find_log, read_log
 
 OWN = str(FOLDER / "own_data.cfg")
@@ -157,3 +158,10 @@ def test_the_command_as_it_is_called(options: list[str], tmp_path: Path) -> None
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "80"})
     assert done.returncode == 0, done.stderr
     assert "Best on dev" in done.stdout and (tmp_path / "out" / "model-best").is_dir()
+
+
+def test_data_below_the_working_folder_are_named_from_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert as_typed(str(tmp_path / "mine" / "dev.spacy")) == os.path.join("mine", "dev.spacy")
+    for path in (str(tmp_path.parent / "dev.spacy"), "mine/dev.spacy", "DATA"):
+        assert as_typed(path) == path

@@ -139,8 +139,8 @@ def test_warnings_of_labels_repeats_and_leaks(data):
     assert "train: 1 type(s) with fewer than 10 entities: per (1)" in said
     assert "dev: 1 type(s) that train does not have: no model can find them: new" in said
     assert "1 of 2 texts of dev are in train too: scores flatter: document 0 (there 4): 'w4 in Rome" in said
-    assert "train: 1 texts that stood before with other entities: document 13 (as 1)" in said
-    assert "2 of 15 texts that stood before: document 12 (as 0)" in said
+    assert "train: 1 texts that repeat an earlier one, with other entities: document 13 (as 1)" in said
+    assert "2 of 15 texts repeat an earlier one: document 12 (as 0)" in said
 
 
 def test_texts_without_annotation(tmp_path):

@@ -1,5 +1,5 @@
 """Every line of code on the pages of documentation runs: in a copy of the project, on the sample corpus, with a tiny
-encoder. What only a slow test runs: `test_front_door.py`.
+encoder. `scripts/check_dist.py` runs the front page from the wheel.
 """
 
 import json
