@@ -1029,3 +1029,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training data are read as a stream (training.max_epochs = -1), of which no part can be chosen. Set "
         "max_epochs = 0, or a number of epochs."
     )
+    TC394 = (
+        "training.train_corpus = {name!r} is no reader, of which a part could be chosen: expected a section with "
+        "@readers, such as [corpora.train]. Give the training data a reader of their own."
+    )

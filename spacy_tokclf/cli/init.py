@@ -40,6 +40,9 @@ def init_cli(
     source: Annotated[
         str | None, typer.Option("--from", help="Pipeline to put the component into, in the place of its `ner`")
     ] = None,
+    code: Annotated[
+        Path | None, typer.Option("--code", "-c", help="Python file with functions that the pipeline of --from needs")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", "-F", help="Replace an earlier project in OUT")] = False,
     *,
     options: "ReadOptions",
@@ -49,7 +52,10 @@ def init_cli(
     Texts that are equal come on one side, and each type of entity on both. The numbers of the config follow from the
     data and the encoder.
     """
+    from spacy.cli._util import import_code
+
     with failing_cleanly():
+        import_code(code)
         config = init(
             data,
             out,
@@ -61,7 +67,8 @@ def init_cli(
             force=force,
             options=options,
         )
-        command = shlex.join(["python", "-m", "spacy", "tokclf", "train", str(config), str(out / "training")])
+        needed = [] if code is None else ["--code", str(code)]
+        command = shlex.join(["python", "-m", "spacy", "tokclf", "train", str(config), str(out / "training"), *needed])
         typer.echo(f"\nNext:\n\n    {command}\n")  # as one line, to be copied
 
 

@@ -59,13 +59,13 @@ def train_cli(
     with failing_cleanly():
         overrides = parse_overrides(context.args)
         check_place(out, force=force)
+        import_code(code)
         given = {"--dev": dev, "--encoder": encoder, "--lang": lang, "--from": base}
         if Path(source).suffix == SUFFIX:
             _check_unused(given, options)
             config = Path(source)
         else:
             config = _init(source, out, given, epochs=epochs, force=force, options=options)
-        import_code(code)
         best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, force=force)
         _show_best(best, _dev_path(config, overrides))
 

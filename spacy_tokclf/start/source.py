@@ -56,6 +56,8 @@ class Source:
         default = type(self.nlp)().config["nlp"]
         own = {key: value for key, value in self.nlp.config["nlp"].items() if value != default.get(key)}
         own = {"lang": self.nlp.lang, **own, "pipeline": self.pipeline}
+        if "disabled" in own:  # what is to learn cannot be
+            own["disabled"] = [name for name in own["disabled"] if name != self.pipe]
         components: dict[str, Any] = {name: {"source": "${paths.source}"} for name in self.frozen}
         text = Config({"nlp": own, "components": components}).to_str()
         return text.replace('"${paths.source}"', "${paths.source}").strip()

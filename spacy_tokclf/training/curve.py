@@ -52,8 +52,8 @@ def train_on_parts(
     show (Callable[[PartRun], None] | None): What to do with each training once it is done, those of before among them.
     RETURNS (list[PartRun]): The trainings that were asked for.
     RAISES (ValueError): TC381, for another share; TC382, if the folder has trainings of another config or of other
-        data; TC383, if a part has no entity; TC384, if the file is something else; TC385, if the training data are
-        streamed; as `train_pipeline`.
+        data; TC383, if a part has no entity; TC384, if the file is something else; TC385 or TC394, if the
+        training data are streamed or have no reader of their own; as `train_pipeline`.
     """
     for share in shares:
         if not 0 < share <= 1:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from spacy.language import DEFAULT_CONFIG, Language
+from spacy.training.initialize import resolve_dot_names
 from spacy.util import logger
 
 from ..corpus.epochs import count_updates
@@ -19,7 +20,7 @@ def make_epochs_v1(epochs: float, evaluations: float = 1.0) -> Callable[[Languag
     training data and the batcher. The last step is an evaluation.
 
     `spacy train` reads both, and what refers to them, after it has initialized the pipeline. What the config has in
-    their places is not used.
+    their places is not used. Where no training data are named, as in a saved pipeline, nothing is set.
 
     epochs (float): How often training goes through the data.
     evaluations (float): Evaluations in an epoch; 0.5 is one in two epochs.
@@ -35,6 +36,8 @@ def make_epochs_v1(epochs: float, evaluations: float = 1.0) -> Callable[[Languag
         given: Any = nlp.config.interpolate()["training"]
         if given["max_epochs"] != 0:
             raise ValueError(Errors.TC350.format(max_epochs=given["max_epochs"], epochs=epochs))
+        if not _has_data(nlp):
+            return nlp
         updates = count_updates(nlp, epochs)
         planned = dict(zip(STEPS, plan_steps(updates, math.ceil(round(epochs * evaluations, 6))), strict=True))
         defaults = DEFAULT_CONFIG["training"]
@@ -47,6 +50,18 @@ def make_epochs_v1(epochs: float, evaluations: float = 1.0) -> Callable[[Languag
         return nlp
 
     return set_steps
+
+
+def _has_data(nlp: Language) -> bool:
+    """Tell whether there are training data. `spacy train` opened them before; a pipeline that is initialized elsewhere
+    (by `nlp.initialize`, `spacy assemble`) may name none, as a saved one does."""
+    config: Any = nlp.config.interpolate()
+    try:
+        resolve_dot_names(config, [config["training"]["train_corpus"]])
+    except ValueError as error:
+        logger.info("No training data, and so no steps: %s", error)
+        return False
+    return True
 
 
 def plan_steps(updates: int, evaluations: int) -> tuple[int, int]:

@@ -31,18 +31,18 @@ def part_config(config: Config, *, share: float, seed: int) -> Config:
     share (float): The share of the texts, up to 1.
     seed (int): The seed of the training, and of the choice of texts.
     RETURNS (Config): Another config.
-    RAISES (ValueError): TC385, if the training data are streamed.
+    RAISES (ValueError): TC385, if the training data are streamed; TC394, if they have no reader of their own.
     """
-    made = config.copy()
-    training = _training(config)
+    made = _with_data(config)
+    training = _training(made)
     if training["max_epochs"] < 0:
         raise ValueError(Errors.TC385)
-    *above, name = training["train_corpus"].split(".")
-    place = dot_to_object(made, ".".join(above))
-    place[name] = _part_of(place[name], share, seed)
+    above, _, name = training["train_corpus"].rpartition(".")
+    reader = _reader(made, training["train_corpus"])
+    dot_to_object(made, above)[name] = _part_of(reader, share, seed)
     made.setdefault("system", {})["seed"] = seed
     made.setdefault("training", {})["seed"] = seed
-    if not has_epochs(config):
+    if not has_epochs(made):
         _scale(made["training"], training, share)
     return made
 
@@ -52,11 +52,26 @@ def without_augmenter(config: Config) -> Config:
 
     config (Config): The config.
     RETURNS (Config): Another config.
+    RAISES (ValueError): TC394, if they have no reader of their own.
     """
-    made = config.copy()
-    block = dot_to_object(made, _training(config)["train_corpus"])
-    block.pop("augmenter", None)
+    made = _with_data(config)
+    _reader(made, _training(made)["train_corpus"]).pop("augmenter", None)
     return made
+
+
+def _with_data(config: Config) -> Config:
+    """RETURNS (Config): Another config, with the sections on data that the config leaves to spaCy."""
+    return Config({name: DEFAULT_CONFIG[name] for name in ("paths", "system", "corpora")}).merge(config)
+
+
+def _reader(config: Config, name: str) -> dict[str, Any]:
+    """Find the reader of the training data; one function may give several. RAISES (ValueError): TC394."""
+    block: Any = config
+    for key in name.split("."):
+        block = block.get(key) if isinstance(block, dict) else None
+    if not isinstance(block, dict) or "@readers" not in block:
+        raise ValueError(Errors.TC394.format(name=name))
+    return block
 
 
 def _training(config: Config) -> Any:

@@ -23,6 +23,7 @@ from ..runtime.files import whole_file, whole_folder
 from .config import explained, read_training_config
 from .epochs import plan_steps
 from .log import LOG_NAME
+from .unmeasured import drop_unmeasured
 
 #: The logger that also writes the log, and those of spaCy that it shows as they would.
 TRAINING_LOG, CONSOLE = "spacy-tokclf.TrainingLog.v1", "spacy.ConsoleLogger."
@@ -64,6 +65,7 @@ def train_pipeline(
     streams = (io.StringIO(), io.StringIO()) if silent else (sys.stdout, sys.stderr)
     with _place(out) as folder:
         run_loop(nlp, folder, use_gpu=gpu_id, stdout=streams[0], stderr=streams[1])
+        drop_unmeasured(nlp, (folder / name for name in (DIR_MODEL_BEST, DIR_MODEL_LAST)))
     return out / DIR_MODEL_BEST
 
 

@@ -90,6 +90,23 @@ def test_from_a_pipeline(data, encoder_dir, tmp_path):
     assert code == 0 and "in the place of ner" in said and "tok2vec, tagger, sentencizer" in said, said
 
 
+def test_from_a_pipeline_that_needs_code(data, encoder_dir, tmp_path):
+    spacy.blank("en").to_disk(tmp_path / "source")
+    config = spacy.util.load_config(tmp_path / "source" / "config.cfg")
+    config["nlp"]["pipeline"] = ["own"]
+    config["components"] = {"own": {"factory": "test_made_in_a_file"}}
+    config.to_disk(tmp_path / "source" / "config.cfg")
+    (tmp_path / "own.py").write_text(
+        "from spacy.language import Language\nLanguage.component('test_made_in_a_file', func=lambda doc: doc)\n"
+    )
+    arguments = (data, tmp_path / "p", "--encoder", encoder_dir, "--from", tmp_path / "source")
+    code, said = init(*arguments)
+    assert code == 1 and "[TC138]" in said
+    code, said = init(*arguments, "--code", tmp_path / "own.py")
+    assert code == 0, said
+    assert shlex.split(said.split("Next:")[1])[-2:] == ["--code", str(tmp_path / "own.py")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "cure"),
     [

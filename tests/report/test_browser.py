@@ -10,7 +10,7 @@ import pytest
 import spacy
 from browser import Browser, find_browser
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from test_candidates import expected
 
 from spacy_tokclf.corpus.convert import read_file
@@ -361,3 +361,16 @@ def test_nothing_is_wider_than_a_phone(page: Opened) -> None:
     page.browser.look(width=390)
     assert page.browser.run("document.documentElement.scrollWidth") <= 390
     page.browser.look(width=1000)
+
+
+def test_nor_is_a_long_label(browser: Browser, ruled: Language, tmp_path: Path) -> None:
+    doc = ruled.make_doc("Zorblax is in Quorn Falls")
+    doc.set_ents([Span(doc, 0, 1, "long" * 20), Span(doc, 3, 5, "no-" * 30)])
+    page = make_page(System.of(ruled, "mine", find_candidates(ruled, [doc])), data_name="gold", n_resamples=0)
+    (tmp_path / "page.html").write_text(page, encoding="utf8")
+    browser.open(tmp_path / "page.html")
+    browser.look(width=390)
+    assert browser.run("document.documentElement.scrollWidth") <= 390
+    tags = "[...document.querySelectorAll('td .tag')].map(each => each.getBoundingClientRect().width)"
+    assert min(widths := browser.run(tags)) > 30 and max(widths) < 200
+    browser.look(width=1000)

@@ -54,6 +54,9 @@ def test_the_others_stay_as_they_are(layout, doccano, encoder_dir, tmp_path):
     listeners = {name: getattr(pipe, "listening_components", []) for name, pipe in after.pipeline}
     assert listeners["tok2vec"] == (["tagger"] if layout == "shared" else [])
     assert str(tmp_path) not in after.config.to_str()
+    scores = after.meta["performance"]
+    assert {"tag_acc", "sents_f"}.isdisjoint(scores), "there was no gold for them, and no tag is wrong"
+    assert {"ents_f", "ents_p", "ner_loss"} <= scores.keys()
     again = after.from_disk(tmp_path / "training" / "model-last")
     assert seen(again) == seen(before)
 
@@ -122,3 +125,11 @@ def test_failures(doccano, encoder_dir, tmp_path):
     spacy.blank("en").to_disk(tmp_path / "bare")
     with pytest.raises(ValueError, match="TC342"):
         start_project(doccano, tmp_path / "p", encoder=str(encoder_dir), source=str(tmp_path / "bare"), lang="de")
+
+
+def test_one_that_was_disabled_learns(doccano, encoder_dir, tmp_path):
+    source = save_pipeline(tmp_path / "source", change=lambda nlp: nlp.select_pipes(disable=["ner", "sentencizer"]))
+    assert spacy.load(source).disabled == ["ner", "sentencizer"]
+    _, after, _ = put_into(source, doccano, tmp_path, encoder_dir)
+    assert (after.pipe_names, after.disabled) == (["tok2vec", "tagger", "ner"], ["sentencizer"])
+    assert set(after.get_pipe("ner").labels) == {"PER", "LOC"}

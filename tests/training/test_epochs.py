@@ -219,3 +219,15 @@ def test_steps_of_the_config_that_are_not_used_are_told(given_steps: int, tmp_pa
 def test_numbers_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"TC031.*{name}"):
         make_epochs_v1(**({"epochs": 1.0} | {name: value}))
+
+
+def test_a_pipeline_that_names_no_data_is_initialized(tmp_path: Path) -> None:
+    config = config_of(write_texts(tmp_path / "texts.spacy", [2, 3]))
+    config["initialize"]["after_init"] = {"@callbacks": NAME, "epochs": 3}
+    nlp = init_nlp(config)
+    steps = nlp.config["training"]["max_steps"]
+    nlp.config["corpora"]["train"]["path"] = None  # as in a saved pipeline
+    nlp.initialize(list)
+    assert nlp.config["training"]["max_steps"] == steps
+    nlp.config["corpora"]["train"] = {"@readers": "spacy-tokclf.Corpus.v1", "path": None}
+    nlp.initialize(list)

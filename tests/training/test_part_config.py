@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from thinc.api import Config
 
-from spacy_tokclf.training.part_config import has_epochs, part_config
+from spacy_tokclf.training.part_config import has_epochs, part_config, without_augmenter
 
 AUGMENTER = {"@augmenters": "spacy-tokclf.lower_copies.v1", "level": 0.5}
 EPOCHS = {"@callbacks": "spacy-tokclf.epochs.v1", "epochs": 5}
@@ -52,9 +52,11 @@ def test_where_epochs_are_given_nothing_is_scaled(after: dict[str, Any]) -> None
 
 def test_the_reader_is_put_into_ours() -> None:
     made = part_config(config_of(), share=0.25, seed=3)["corpora"]["train"]
+    reader = made.pop("corpus")
+    assert (reader["@readers"], reader["path"]) == ("spacy.Corpus.v1", "x")
+    assert reader.get("augmenter") is None
     assert made == {
         "@readers": "spacy-tokclf.PartOfCorpus.v1",
-        "corpus": {"@readers": "spacy.Corpus.v1", "path": "x"},
         "share": 0.25,
         "seed": 3,
         "augmenter": AUGMENTER,
@@ -64,3 +66,22 @@ def test_the_reader_is_put_into_ours() -> None:
 def test_a_stream_has_no_parts() -> None:
     with pytest.raises(ValueError, match="TC385"):
         part_config(config_of(max_epochs=-1), share=0.5, seed=0)
+
+
+def test_the_readers_may_be_left_to_spacy() -> None:
+    config = Config({"paths": {"train": "a.spacy"}, "training": {}, "initialize": {"after_init": EPOCHS}})
+    made = part_config(config, share=0.5, seed=3)
+    part = made.interpolate()["corpora"]["train"]
+    assert (part["share"], part["corpus"]["@readers"], part["corpus"]["path"]) == (0.5, "spacy.Corpus.v1", "a.spacy")
+    assert without_augmenter(config)["corpora"]["dev"]["path"] == "${paths.dev}"
+    assert "nlp" not in made and "corpora" not in config
+
+
+def test_one_of_several_corpora_of_a_function_has_no_reader() -> None:
+    config = Config({"corpora": {"both": {"@readers": "both.v1", "path": "x"}}, "training": {}})
+    for name in ("corpora.both.train", "corpora.none", "corpora.both.path"):
+        config["training"]["train_corpus"] = name
+        with pytest.raises(ValueError, match="TC394"):
+            part_config(config, share=0.5, seed=0)
+        with pytest.raises(ValueError, match="TC394"):
+            without_augmenter(config)
