@@ -106,6 +106,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{path} was taken for the log of the training, and is none, so that the page has no learning curve. {detail} "
         "If the log has another name, give it with --log."
     )
+    TW390 = (
+        "The rows had something of their own under {keys}, which is not in {path}: what annotate found is written "
+        "there. Rename these keys first, if they are needed."
+    )
     TW350 = (
         "Training ends at step {last} ({setting}), before the first evaluation after step 0 (eval_frequency = "
         "{frequency}): the untrained pipeline of step 0 is kept as model-best. Take an eval_frequency that divides the "
@@ -973,7 +977,7 @@ class Errors(metaclass=ErrorsWithCodes):
     TC362 = "{where}: an entity from {start!r} to {end!r}. Expected two whole numbers, the characters of `document`."
     TC363 = (
         "None of the first {count} text(s) could be annotated, and nothing was written. The first failed so: {error} "
-        "If all fail alike, the pipeline is at fault and not the texts: try it with `spacy.load(MODEL)('a text')`."
+        "If the pipeline is at fault and not the texts, `spacy.load(MODEL)('a text')` fails, too."
     )
     TC364 = (
         "{path}: cannot tell what to write from this name. Expected one that ends in {known}, or - for JSON lines to "
@@ -1005,6 +1009,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "There are no texts in {path}. Expected one text a line, or another form of those that `spacy tokclf annotate "
         "--help` names."
     )
+    TC390 = (
+        "None of the {total} text(s) can be written to {path}, and nothing was written. The first: {first} *.jsonl, "
+        "*.csv and *.spacy hold every text."
+    )
+    TC391 = "{path} is what is read and what is to be written: its own annotation would be lost. Name another output."
     TC380 = (
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
         "--examples the card shows spaCy's own example sentences."

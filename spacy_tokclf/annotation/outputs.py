@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from ..corpus.forms import brat, docbin, entity_csv
 from ..corpus.forms.brat_writer import check_brat_folder, write_brat
 from ..corpus.forms.conll_writer import write_conll
-from ..corpus.forms.json_entities import entities_row, failed_row
+from ..corpus.forms.json_entities import entities_row, failed_row, replaced_keys
 from ..corpus.forms.table import column_record
 from ..corpus.records import Record
 from ..errors import Errors
@@ -18,7 +18,8 @@ from ..runtime.files import whole_file
 from .inputs import STREAM
 from .items import Annotated, whole_text
 
-RefusedT = Callable[[str], None]
+#: What is told of a text that was left out: which, or why, and how many entities it had.
+RefusedT = Callable[[str, int], None]
 
 
 class Target(NamedTuple):
@@ -27,13 +28,15 @@ class Target(NamedTuple):
     path (str | Path): The file or the folder; "-" for the standard output.
     mark (dict[str, Any]): What annotated: model, version and threshold, for forms that have a place for it.
     stdout (BinaryIO | None): The standard output.
-    refuse (Callable[[str], None]): Is told of each text that the form cannot hold.
+    refuse (Callable[[str, int], None]): Is told of each text that the form cannot hold, and its number of entities.
+    replaced (set[str]): Gets the keys of rows that had something of their own where entities are written.
     """
 
     path: str | Path
     mark: dict[str, Any]
     stdout: BinaryIO | None
     refuse: RefusedT
+    replaced: set[str]
 
 
 def write_annotated(found: Iterable[Annotated], target: Target) -> None:
@@ -74,6 +77,7 @@ def _write_jsonl(found: Iterable[Annotated], target: Target) -> None:
 
 def _json_lines(found: Iterable[Annotated], target: Target) -> Iterator[bytes]:
     for item, doc, error in _fields(found):
+        target.replaced.update(replaced_keys(item.row))
         if error:
             row = failed_row(whole_text(item.text), error, item.row, target.mark, item.text_key)
         else:
@@ -94,17 +98,26 @@ def _write_docbin(found: Iterable[Annotated], target: Target) -> None:
 
 
 def _write_conll(found: Iterable[Annotated], target: Target) -> None:
+    refused: list[str] = []
+    entities = 0
+
+    def refuse(which: str) -> None:
+        refused.append(which)
+        target.refuse(which, entities)
+
     def records() -> Iterator[Record]:
+        nonlocal entities
+        total = 0
         for item, doc, _ in _fields(found):
+            total, entities = total + 1, len(doc.ents)
             record = column_record(doc)
             if not record.words:
-                target.refuse(item.where)
+                refuse(item.where)
             yield record
+        if len(refused) == total:
+            raise ValueError(Errors.TC390.format(total=total, path=target.path, first=refused[0]))
 
-    def refuse(record: Record, refusal: ValueError) -> None:
-        target.refuse(str(refusal))
-
-    write_conll(records(), target.path, scores=True, on_refused=refuse)
+    write_conll(records(), target.path, scores=True, on_refused=lambda _, refusal: refuse(str(refusal)))
 
 
 def _write_brat(found: Iterable[Annotated], target: Target) -> None:

@@ -1,9 +1,10 @@
 """Annotate a stream of texts: in bounded memory, and so that a text that fails costs no other."""
 
+import contextlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -41,9 +42,7 @@ def annotate_items(
     """
     items = iter(items)
     handler = _Handler()
-    owners: list[Any] = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "set_error_handler")]
-    default, before = nlp.default_error_handler, [pipe.get_error_handler() for pipe in owners]
-    nlp.set_error_handler(cast(Any, handler))
+    default, before = nlp.default_error_handler, _use_handler(nlp, handler)
     found = chain.from_iterable(
         _annotate_zone(nlp, first, items, handler, keep_tokens=keep_tokens, batch_size=batch_size, n_process=n_process)
         for first in items
@@ -52,8 +51,23 @@ def annotate_items(
         yield from _checked(found, nlp)
     finally:
         nlp.default_error_handler = default
-        for pipe, own in zip(owners, before, strict=True):
+        for pipe, own in before:
             pipe.set_error_handler(own)
+
+
+def _use_handler(nlp: Language, handler: Any) -> list[tuple[Any, Any]]:
+    """Let a pipeline use an error handler, as `nlp.set_error_handler` does, but for components that have no place for
+    one: spaCy's `ner` and `parser`, since 3.8. RETURNS (list): The others, and the handlers that they had."""
+    nlp.default_error_handler = handler
+    before = []
+    pipes: list[Any] = [pipe for _, pipe in nlp.pipeline]
+    for pipe in pipes:
+        if hasattr(pipe, "set_error_handler"):
+            own = pipe.get_error_handler()
+            with contextlib.suppress(AttributeError):
+                pipe.set_error_handler(handler)
+                before.append((pipe, own))
+    return before
 
 
 class _Waiting(NamedTuple):

@@ -1,5 +1,6 @@
 """Annotate the texts of a source, and write their entities: what the command `annotate` does."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,11 +28,12 @@ class Summary:
     """What was done.
 
     texts (int): Texts that were read.
-    entities (int): Entities found in them.
+    entities (int): Entities found in them, and written.
     failed (int): Texts that could not be annotated.
     errors (list[str]): Why, of the first of them.
     left_out (int): Texts that the form written has no place for.
     first_left_out (str): The first of them.
+    replaced (set[str]): Keys of the rows that had something of their own where entities were written.
     """
 
     texts: int = 0
@@ -40,6 +42,7 @@ class Summary:
     errors: list[str] = field(default_factory=list)
     left_out: int = 0
     first_left_out: str = ""
+    replaced: set[str] = field(default_factory=set)
 
     def counted(self, found: Iterable[Annotated]) -> Iterator[Annotated]:
         """Pass texts on, and count them.
@@ -56,12 +59,14 @@ class Summary:
                 self.errors += [f"{where}{each.error}"[:LENGTH]] if len(self.errors) < SHOWN else []
             yield each
 
-    def refuse(self, which: str) -> None:
+    def refuse(self, which: str, entities: int) -> None:
         """Count a text that the form has no place for.
 
         which (str): Where it stands, or why.
+        entities (int): Entities in it, which are not written.
         """
         self.left_out += 1
+        self.entities -= entities
         self.first_left_out = self.first_left_out or which
 
 
@@ -93,13 +98,16 @@ def annotate_texts(
     streams (tuple[BinaryIO, BinaryIO] | None): What "-" stands for: standard input and output.
     RETURNS (Summary): What was done. A text that fails is written without annotation, with the reason where the form
         has a place, and counted.
-    RAISES (ValueError): TC119, TC022, TC255, for the options; TC364, TC294, for the output; TC241, TC363, if the
-        pipeline does not work; TC372, if there are no texts; as `read_items`.
+    RAISES (ValueError): TC119, TC022, TC255, for the options; TC364, TC294, TC391, for the output; TC390, if it has no
+        place for any of the texts; TC241, TC363, if the pipeline does not work; TC372, if there are no texts; as
+        `read_items`.
     """
     for name, value in (("batch_size", batch_size), ("n_process", n_process)):
         if value is not None and value < 1:
             raise ValueError(Errors.TC119.format(name=name, value=value, least=1))
     check_output(output)
+    if os.path.exists(source) and os.path.exists(output) and os.path.samefile(source, output):
+        raise ValueError(Errors.TC391.format(path=output))
     options = options or ReadOptions()
     if threshold is not None or component is not None:
         pipe = find_component(nlp, component)
@@ -109,7 +117,7 @@ def annotate_texts(
     items = read_items(source, options, text_column=text_column, stdin=stdin)
     found = annotate_items(nlp, items, keep_tokens=options.keep_tokens, batch_size=batch_size, n_process=n_process)
     shown = progress(_some(summary.counted(found), source), label="Annotating")
-    write_annotated(shown, Target(output, what_annotated(nlp), stdout, summary.refuse))
+    write_annotated(shown, Target(output, what_annotated(nlp), stdout, summary.refuse, summary.replaced))
     return summary
 
 

@@ -1,10 +1,12 @@
 """`spacy tokclf annotate`: texts to entities with scores."""
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from wasabi import Printer
+from wasabi import msg
 
 from ..errors import Warnings
 from ._app import app
@@ -48,12 +50,13 @@ def annotate_cli(
     A text that fails is written without annotation, with the reason where the form has a place for it; the rest goes
     on, and the exit code is 0. It is 1 if nothing was written.
     """
-    with failing_cleanly():
+    streams: Any = (typer.get_binary_stream("stdin"), typer.get_binary_stream("stdout"))
+    is_stream = output == "-"
+    with contextlib.redirect_stdout(sys.stderr if is_stream else sys.stdout), failing_cleanly():
         from ..annotation.run import annotate_texts
         from ..pipeline.load import load_pipeline
         from ..runtime.device import choose_gpu
 
-        streams: Any = (typer.get_binary_stream("stdin"), typer.get_binary_stream("stdout"))
         choose_gpu(use_gpu)
         found = annotate_texts(
             load_pipeline(model),
@@ -67,11 +70,13 @@ def annotate_cli(
             n_process=n_process,
             streams=streams,
         )
-        said = Printer(no_print=output == "-")
         if found.failed:
             facts = {"count": found.failed, "total": found.texts, "first": "\n".join(found.errors)}
-            said.warn(Warnings.TW360.format(**facts))
+            msg.warn(Warnings.TW360.format(**facts))
         if found.left_out:
-            said.warn(Warnings.TW361.format(count=found.left_out, total=found.texts, first=found.first_left_out))
-        name = Path(output).name
-        said.good(f"Wrote {found.entities} entities of {found.texts} texts to {name if len(output) > 60 else output}")
+            msg.warn(Warnings.TW361.format(count=found.left_out, total=found.texts, first=found.first_left_out))
+        if found.replaced:
+            msg.warn(Warnings.TW390.format(keys=", ".join(map(repr, sorted(found.replaced))), path=output))
+        if not is_stream:
+            name = Path(output).name if len(output) > 60 else output
+            msg.good(f"Wrote {found.entities} entities of {found.texts - found.left_out} texts to {name}")

@@ -91,8 +91,11 @@ def _init(
     options: "ReadOptions",
 ) -> Path:
     """Make a config from data. RETURNS (Path): The config."""
+    from ..training.config import check_epochs
     from .init import init
 
+    if epochs is not None:
+        check_epochs(epochs)
     return init(
         data,
         out,

@@ -27,14 +27,23 @@ def config_text(plan: Plan, *, paths: Mapping[str, str], lang: str, pipe: str, s
     from jinja2 import Environment, StrictUndefined
 
     for path in paths.values():
-        if "$" in path or not path.isprintable():
-            raise ValueError(Errors.TC339.format(path=path))
+        check_path(path)
     environment = Environment(
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
     )
     environment.filters["value"] = _value
     template = environment.from_string(files(__package__).joinpath(TEMPLATE).read_text(encoding="utf-8"))
     return template.render(plan=plan, paths=paths, lang=lang, pipe=pipe, source=source)
+
+
+def check_path(path: str) -> None:
+    """Refuse a path that no config can hold.
+
+    path (str): The path.
+    RAISES (ValueError): TC339.
+    """
+    if "$" in path or not path.isprintable():
+        raise ValueError(Errors.TC339.format(path=path))
 
 
 def _value(value: Any) -> str:

@@ -1,5 +1,9 @@
 """From somebody's own data to train, dev and a config that trains as it is."""
 
+import errno
+import math
+import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +18,7 @@ from ..errors import Errors
 from ..pipeline.load import blank_pipeline
 from ..runtime.files import updated_folder
 from ..runtime.progress import progress
-from .config import config_text
+from .config import check_path, config_text
 from .embedded_encoder import embedded_encoder
 from .findings import Findings, Part, check_parts, check_pieces, read_part
 from .languages import check_language
@@ -26,6 +30,8 @@ from .split import split_docs
 CONFIG, TRAIN, DEV = "config.cfg", "train.spacy", "dev.spacy"
 #: The share of dev, if nothing else is said.
 SHARE = 0.2
+#: What is meant as a share, whether it is one or not: 0.2, .2, 0,2, 20%, nothing.
+_LIKE_A_SHARE = re.compile(r"\s*([-+]?[\d.,]*(e[-+]?\d+)?\s*%?|[-+]?(nan|inf))\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Project:
         out (str | Path): Their folder; other files in it stay.
         force (bool): Whether to replace earlier ones.
         RETURNS (Path): The config.
-        RAISES (ValueError): TC338, if they are there already; TC339, for a path that no config can hold.
+        RAISES (ValueError): As `check_place`; TC339, for a path of the encoder that no config can hold.
         """
         out = Path(out)
         check_place(out, force=force)
@@ -131,7 +137,7 @@ def prepare_project(
         raise ValueError(Errors.TC340.format(value=epochs))
     share = _share(dev)
     base = open_source(source) if source else None
-    nlp = base.nlp if base else blank_pipeline(lang or "en")
+    nlp = base.nlp if base else blank_pipeline("en" if lang is None else lang)
     own = str(nlp.lang)
     if base and lang not in (None, own):
         raise ValueError(Errors.TC342.format(lang=lang, source=source, own=own))
@@ -153,12 +159,17 @@ def prepare_project(
 
 
 def check_place(out: str | Path, *, force: bool = False) -> None:
-    """Refuse a folder that a project is in.
+    """Refuse a folder that a project is in, or in which there can be none.
 
     out (str | Path): The folder.
-    force (bool): Whether it may be replaced.
-    RAISES (ValueError): TC338.
+    force (bool): Whether a project in it may be replaced.
+    RAISES (ValueError): TC338; TC339, for a path that no config can hold.
+    RAISES (OSError): FileExistsError, if it, or what it is to be in, is no folder.
     """
+    check_path(str(Path(out).absolute()))
+    for path in (Path(out), *Path(out).parents):
+        if (path.exists() or path.is_symlink()) and not path.is_dir():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     found = [path for name in (CONFIG, TRAIN, DEV) if (path := Path(out) / name).exists()]
     if found and not force:
         raise ValueError(Errors.TC338.format(path=found[0]))
@@ -167,12 +178,12 @@ def check_place(out: str | Path, *, force: bool = False) -> None:
 def _share(dev: str | float) -> float | None:
     """Tell a share from data. RETURNS (float | None): The share; None if it is data. RAISES (ValueError): TC337."""
     if isinstance(dev, str):
+        if (dev and Path(dev).exists()) or not _LIKE_A_SHARE.fullmatch(dev):
+            return None
         try:
             share = float(dev)
         except ValueError:
-            return None
-        if Path(dev).exists():
-            return None
+            share = math.nan
     else:
         share = dev
     if not 0.0 < share < 1.0:

@@ -2,6 +2,8 @@
 
 import configparser
 import contextlib
+import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,8 @@ def read_training_config(path: str | Path, overrides: dict[str, Any], *, epochs:
     overrides (dict[str, Any]): Values to set, by "section.key".
     epochs (float | None): The length of training in epochs; None for what the config says.
     RETURNS (Config): The config, its variables not yet filled in.
-    RAISES (ValueError): TC353, if it cannot be read; TC354, for an override of what is not there.
+    RAISES (ValueError): TC353, if it cannot be read; TC354, for an override of what is not there; TC031, for
+        epochs that are not above 0.
     """
     with explained(path):
         plain = load_config(path, interpolate=False)
@@ -45,7 +48,9 @@ def use_epochs(config: Config, epochs: float) -> None:
 
     config (Config): The config, which is changed: the callback `spacy-tokclf.epochs.v1` is added where it is missing.
     epochs (float): The number of epochs.
+    RAISES (ValueError): TC031, for a number that is not above 0.
     """
+    check_epochs(epochs)
     initialize = config.setdefault("initialize", {})
     given = initialize.get("after_init")
     found = [block for block in _blocks(given) if block.get("@callbacks") == EPOCHS]
@@ -59,6 +64,16 @@ def use_epochs(config: Config, epochs: float) -> None:
     if not found:
         defaults = DEFAULT_CONFIG["training"]
         config.setdefault("training", {}).update({name: defaults[name] for name in ("max_steps", "eval_frequency")})
+
+
+def check_epochs(epochs: float) -> None:
+    """Refuse what is no number of epochs.
+
+    epochs (float): The number.
+    RAISES (ValueError): TC031.
+    """
+    if not 0 < epochs < math.inf:
+        raise ValueError(Errors.TC031.format(name="epochs", value=epochs, expected="a number above 0"))
 
 
 @contextlib.contextmanager
@@ -75,7 +90,7 @@ def explained(path: str | Path) -> Iterator[None]:
     except configparser.Error as error:
         raise ValueError(Errors.TC353.format(path=path, detail=short(error, limit=300))) from error
     except (ValueError, OSError) as error:
-        if not str(error).startswith("[E"):
+        if not re.match(r"\[E\d", str(error)):  # "[Errno ...]" is none of spaCy's
             raise
         raise ValueError(Errors.TC353.format(path=path, detail=short(error, limit=300))) from error
 

@@ -232,3 +232,56 @@ def test_order_and_counts_with_processes(finder: Language, n_process: int) -> No
     assert [row[2] for row in found] == ["bad" in text for text in texts]
     for i, (text, _, failed, scores) in enumerate(found):
         assert scores == ([] if failed else [1 / (5 + len(str(i))) + 0.123456789012345e-3]), text
+
+
+def test_spacys_own_ner_and_parser_annotate(tmp_path: Path) -> None:
+    """They have no place for an error handler."""
+    nlp = spacy.blank("en")
+    for factory, label in (("parser", "dep"), ("ner", "A")):
+        nlp.add_pipe(factory).add_label(label)
+    nlp.add_pipe("stumbling")
+    nlp.initialize()
+    (tmp_path / "in.txt").write_text("Ada met Bob.\nbad\n")
+    summary = annotate_texts(nlp, tmp_path / "in.txt", tmp_path / "x.jsonl")
+    assert (summary.texts, summary.failed) == (2, 1)
+    assert nlp.default_error_handler is spacy.util.raise_error
+
+
+def test_texts_that_conll_has_no_place_for_do_not_count(finder: Language, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in ("Ada", "", "A\u2028")))
+    summary = annotate_texts(finder, tmp_path / "in.jsonl", tmp_path / "x.conll")
+    assert (summary.texts, summary.left_out) == (3, 1)
+    written = sum(len(doc.ents) for doc in read_any(tmp_path / "x.conll", finder))
+    assert summary.entities == written > 0
+
+
+def test_labels_that_conll_cannot_hold_do_not_end_in_an_empty_file(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "a\tb", "pattern": "Ada"}])  # type: ignore[attr-defined]
+    (tmp_path / "in.txt").write_text("Ada\nAda\n")
+    with pytest.raises(ValueError, match=r"TC390.*None of the 2 .*TC117.*'a\\tb'"):
+        annotate_texts(nlp, tmp_path / "in.txt", tmp_path / "x.conll")
+    assert not (tmp_path / "x.conll").exists()
+    (tmp_path / "in.txt").write_text("Ada\nBob\n")
+    summary = annotate_texts(nlp, tmp_path / "in.txt", tmp_path / "x.conll")
+    assert (summary.left_out, summary.entities) == (1, 0)
+
+
+def test_what_is_read_is_not_written_over(finder: Language, tmp_path: Path) -> None:
+    """Its own annotation would be lost; a link to it is the same file."""
+    gold = '{"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "person"}]}\n'
+    (tmp_path / "gold.jsonl").write_text(gold)
+    (tmp_path / "link.jsonl").symlink_to("gold.jsonl")
+    for name in ("gold.jsonl", "link.jsonl"):
+        with pytest.raises(ValueError, match="TC391"):
+            annotate_texts(finder, tmp_path / "gold.jsonl", tmp_path / name)
+    assert (tmp_path / "gold.jsonl").read_text() == gold
+
+
+def test_own_values_under_keys_that_are_written_are_told(finder: Language, tmp_path: Path) -> None:
+    rows = [{"text": "Ada", "tokens": 127, "id": 1}, {"text": "no", "error": "none"}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first = annotate_texts(finder, tmp_path / "in.jsonl", tmp_path / "x.jsonl")
+    assert first.replaced == {"tokens", "error"}
+    again = annotate_texts(finder, tmp_path / "x.jsonl", tmp_path / "y.jsonl")
+    assert again.replaced == set()

@@ -15,6 +15,7 @@ from .json_spans import read_offsets, read_spans
 #: Keys that are written: what annotated, which tells such rows from others; the entities; why there are none.
 MARK, ENTITIES, ERROR = "tokclf", "entities", "error"
 _TEXT, _TEXT_KEY, _TOKENS = "text", "text_key", "tokens"
+_OWN = (ENTITIES, ERROR, _TOKENS, MARK, "has_unknown_spaces", "missing")
 
 
 def is_entities(row: Row) -> bool:
@@ -88,10 +89,18 @@ def missing_places(doc: Doc) -> list[list[int]]:
     return [[tokens[0].idx, tokens[-1].idx + len(tokens[-1])] for tokens in runs]
 
 
+def replaced_keys(row: Row) -> list[str]:
+    """Give the keys of a row that are written anew, unless it was `annotate` that wrote them before.
+
+    row (dict[str, Any]): The row.
+    RETURNS (list[str]): The keys.
+    """
+    return [] if is_entities(row) else [key for key in _OWN if key in row]
+
+
 def _without(row: Row) -> Row:
     """Leave out what an earlier annotation wrote, and what would be taken for this one's."""
-    own = (ENTITIES, ERROR, _TOKENS, MARK, "has_unknown_spaces", "missing")
-    return {key: value for key, value in row.items() if key not in own}
+    return {key: value for key, value in row.items() if key not in _OWN}
 
 
 def _mark(mark: dict[str, Any], text_key: str) -> Row:
