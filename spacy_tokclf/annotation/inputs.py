@@ -1,5 +1,8 @@
 """The texts of a file, a folder or a stream, whatever form they are in. What is annotated in them is not looked at."""
 
+import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -44,7 +47,8 @@ def read_items(
     """Stream the texts of a source.
 
     source (str | Path): A file of lines, a text each; of JSON; a table, with `text_column`; a folder of .txt files, a
-        text each; annotated data in any form that `convert` reads; or "-" for lines of `stdin`. Files may be packed.
+        text each; annotated data in any form that `convert` reads; or "-" for `stdin`, lines or rows of JSON. Files
+        may be packed.
     options (ReadOptions | None): How to read.
     text_column (int | str | None): The column of a table that has the texts: by name, or by number if it has no names.
     stdin (BinaryIO | None): The standard input.
@@ -93,11 +97,31 @@ def _line_items(path: Path, options: ReadOptions) -> Iterator[Item]:
 
 
 def _stream_items(stream: BinaryIO, options: ReadOptions) -> Iterator[Item]:
-    """A text a line of a stream, as soon as it is there."""
+    """A text a line of a stream, as soon as it is there; or the texts of rows of JSON, once all are there."""
+    first = stream.readline()
+    if _begins_json(first):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "standard-input.jsonl"
+            with path.open("wb") as file:
+                file.write(first)
+                shutil.copyfileobj(stream, file)
+            yield from json_items(path, options)
+        return
     encoding = options.encoding or "utf-8"
-    for number, data in enumerate(stream, 1):
+    for number, data in enumerate(chain([first] if first else [], stream), 1):
         text = decode_text(data.removesuffix(b"\n").removesuffix(b"\r"), f"standard input, line {number}", encoding)
         yield Item(TextRecord(text, []), f"standard input:{number}")
+
+
+def _begins_json(line: bytes) -> bool:
+    """Tell the first line of JSON, an object or a list of them, from a text that begins with a bracket."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return line.strip() in (b"{", b"[")
+    return isinstance(value, dict) or (
+        isinstance(value, list) and value != [] and all(isinstance(v, dict) for v in value)
+    )
 
 
 def _folder_items(folder: Path, options: ReadOptions) -> Iterator[Item]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _IN = (
     "Texts: *.txt (one a line), *.jsonl or *.json, a table with --text-column, a folder of *.txt (one a file), "
-    "annotated data in any form that `convert` reads, or - for lines of the standard input"
+    "annotated data in any form that `convert` reads, or - for the standard input, lines or JSONL"
 )
 _OUT = "*.jsonl, *.csv, *.spacy, *.conll, *.ann (a folder of brat), or - for JSON lines to the standard output"
 

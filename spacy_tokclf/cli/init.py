@@ -119,7 +119,8 @@ def _print_data(project: "Project") -> None:
     rows.append(("entities", counts["train"].total(), counts["dev"].total()))
     rows += [(f"  {label}"[:40], counts["train"][label], counts["dev"][label]) for label in types[:_TYPE_ROWS]]
     if len(types) > _TYPE_ROWS:
-        rows.append((f"  and {len(types) - _TYPE_ROWS} more types", 0, 0))
+        rest = types[_TYPE_ROWS:]
+        rows.append((f"  {len(rest)} more types", *(sum(one[label] for label in rest) for one in counts.values())))
     msg.table(rows, header=("", "train", "dev"), divider=True, aligns=("l", "r", "r"))
     masked = sum(part.report.counts["mask"] for part in project.parts.values())
     missing = sum(one.missing for one in facts)

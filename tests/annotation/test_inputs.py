@@ -33,6 +33,31 @@ def test_lines(write: WriteT) -> None:
     with pytest.raises(ValueError, match="TC111"):
         texts(write("c.txt", "Zoë\n".encode("latin-1")))
     assert texts("-", stdin=io.BytesIO(b"\xef\xbb\xbfAda\r\n\nlast")) == ["Ada", "", "last"]
+    for text in ("{", "[1] Ada", "{Ada}", "[" * 100_000, '"Ada"', ""):
+        assert texts("-", stdin=io.BytesIO(f"Bob\n{text}\n".encode())) == ["Bob", text]
+
+
+@pytest.mark.parametrize("first", ["[1] Ada", "{Ada}", "[" * 100_000, '"Ada"', "[]", "7", "null"])
+def test_a_stream_whose_first_text_looks_like_json(first):
+    assert texts("-", stdin=io.BytesIO(f"{first}\nBob\n".encode())) == [first, "Bob"]
+
+
+ROWS = [{"text": "Ada", "id": 7}, {"text": "Bob"}]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "\n".join(map(json.dumps, ROWS)),
+        "\ufeff" + "\n".join(map(json.dumps, ROWS)) + "\n",
+        json.dumps(ROWS),
+        json.dumps(ROWS, indent=1),
+        "\n".join(json.dumps(row, indent=1) for row in ROWS),
+    ],
+)
+def test_a_stream_of_json(written):
+    items = list(read_items("-", stdin=io.BytesIO(written.encode("utf-8"))))
+    assert [(item.text, item.row) for item in items] == [("Ada", {"id": 7}), ("Bob", {})]
 
 
 @pytest.mark.parametrize("text", ["Jackie O\nis here", "a\tb\nc\td", "O\nO", "one O\ntwo O"])
