@@ -733,8 +733,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "the order of the rows: {rows}."
     )
     TC255 = (
-        "The pipeline has no component {name!r} that classifies tokens; there is: {found}. Name one of the "
-        "`token_classifier`s, and if there are several, say which."
+        "It cannot be told which token classifier is meant ({name}): the pipeline has {found}. Name one of these; only "
+        "where there is just one can its name be left out."
     )
     TC256 = (
         "The component {name!r} reads its vectors from {found}, which Hugging Face cannot open. Expected a "

@@ -502,7 +502,7 @@ def find_component(nlp: Language, name: str | None) -> TokenClassifier:
     """
     pipes = {each: pipe for each, pipe in nlp.pipeline if isinstance(pipe, TokenClassifier)}
     if name not in pipes and (name is not None or len(pipes) != 1):
-        raise ValueError(Errors.TC255.format(name=name or "", found=", ".join(pipes) or "none"))
+        raise ValueError(Errors.TC255.format(name=repr(name) if name else "no name", found=", ".join(pipes) or "none"))
     return pipes[name] if name is not None else next(iter(pipes.values()))
 
 
