@@ -120,7 +120,8 @@ def _print_data(project: "Project") -> None:
     rows += [(f"  {label}"[:40], counts["train"][label], counts["dev"][label]) for label in types[:_TYPE_ROWS]]
     if len(types) > _TYPE_ROWS:
         rest = types[_TYPE_ROWS:]
-        rows.append((f"  {len(rest)} more types", *(sum(one[label] for label in rest) for one in counts.values())))
+        more = [sum(one[label] for label in rest) for one in counts.values()]
+        rows.append((f"  {len(rest)} more types", more[0], more[1]))
     msg.table(rows, header=("", "train", "dev"), divider=True, aligns=("l", "r", "r"))
     masked = sum(part.report.counts["mask"] for part in project.parts.values())
     missing = sum(one.missing for one in facts)

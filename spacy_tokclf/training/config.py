@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spacy.language import DEFAULT_CONFIG
-from spacy.util import load_config
+from spacy.util import load_config, load_config_from_str
 from thinc.api import Config, ConfigValidationError
 
 from ..errors import Errors
@@ -32,7 +32,7 @@ def read_training_config(path: str | Path, overrides: dict[str, Any], *, epochs:
     """
     with explained(path):
         plain = load_config(path, interpolate=False)
-        config = load_config(path, overrides=overrides, interpolate=False)
+        config = overridden(plain, overrides)
     for section in ("nlp", "training"):
         if section not in config:
             raise ValueError(Errors.TC353.format(path=path, detail=f"There is no section [{section}]."))
@@ -41,6 +41,25 @@ def read_training_config(path: str | Path, overrides: dict[str, Any], *, epochs:
     if epochs is not None:
         use_epochs(config, epochs)
     return config
+
+
+def overridden(config: Config, overrides: dict[str, Any]) -> Config:
+    """Set values in a config, also in the place of whole blocks, which confection before 1.0 refuses.
+
+    config (Config): The config, its variables not yet filled in.
+    overrides (dict[str, Any]): Values to set, by "section.key".
+    RETURNS (Config): Another config.
+    RAISES (ConfigValidationError): For a section that is not there.
+    """
+    made, values = config.copy(), dict(overrides)
+    for name in overrides:
+        *sections, last = name.split(".")
+        block: Any = made
+        for section in sections:
+            block = block.get(section) if isinstance(block, dict) else None
+        if isinstance(block, dict) and isinstance(block.get(last), dict):
+            block[last] = values.pop(name)
+    return load_config_from_str(made.to_str(interpolate=False), overrides=values, interpolate=False)
 
 
 def use_epochs(config: Config, epochs: float) -> None:

@@ -25,9 +25,20 @@ STEPS = 12
 OWN = str(FOLDER / "own_data.cfg")
 
 
+AFTER = "initialize.after_init"
+
+
 def options(values: dict[str, Any]) -> list[str]:
-    """Write overrides of a config as options."""
-    return [part for key, value in values.items() for part in (f"--{key}", json.dumps(value).strip('"'))]
+    """Write overrides of a config as options, but the one that `in_steps` stands for."""
+    kept = {key: value for key, value in values.items() if key != AFTER}
+    return [part for key, value in kept.items() for part in (f"--{key}", json.dumps(value).strip('"'))]
+
+
+def in_steps(name: str, folder: Path) -> Path:
+    """Write a config whose length is counted in steps: older versions of spaCy take no option for a whole block."""
+    text = re.sub(rf"\[{AFTER}\]\n(.+\n)+", "", (FOLDER / f"{name}.cfg").read_text(encoding="utf-8"))
+    (folder / f"{name}_in_steps.cfg").write_text(text, encoding="utf-8")
+    return folder / f"{name}_in_steps.cfg"
 
 
 def spacy_command(*args: object, **settings: Any) -> str:
@@ -53,12 +64,14 @@ class Trained(NamedTuple):
     data (Path): The posts, as DocBin.
     overrides (Dict[str, Any]): What was set in configs/own_data.cfg.
     log (str): What training printed.
+    config (Path): The config.
     """
 
     model: Path
     data: Path
     overrides: dict[str, Any]
     log: str
+    config: Path
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +79,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory, encoder_dir: Path) -> Trai
     """A pipeline that `python -m spacy train` made, in a folder without our code."""
     folder = tmp_path_factory.mktemp("commands")
     overrides = short("own_data", write_posts(folder), encoder_dir, steps=STEPS) | FAST
-    log = spacy_command("train", OWN, "--output", folder / "out", *options(overrides), cwd=folder)
-    return Trained(folder / "out" / "model-best", folder / "posts.spacy", overrides, log)
+    config = in_steps("own_data", folder)
+    log = spacy_command("train", config, "--output", folder / "out", *options(overrides), cwd=folder)
+    return Trained(folder / "out" / "model-best", folder / "posts.spacy", overrides, log, config)
 
 
 def test_train(trained: Trained) -> None:
@@ -153,7 +167,7 @@ def test_fill_config_from_nearly_nothing(tmp_path: Path) -> None:
 
 def filled(name: str, folder: Path) -> Path:
     """Let spaCy fill in what our configs leave to the language: its tokenizer. `spacy debug` wants complete configs."""
-    invoke("init", "fill-config", FOLDER / f"{name}.cfg", folder / f"{name}.cfg")
+    invoke("init", "fill-config", in_steps(name, folder), folder / f"{name}.cfg")
     return folder / f"{name}.cfg"
 
 
@@ -190,10 +204,10 @@ def test_debug_model(trained: Trained, tmp_path: Path) -> None:
 
 
 def test_init_labels(trained: Trained, tmp_path: Path) -> None:
-    invoke("init", "labels", OWN, tmp_path / "labels", *options(trained.overrides))
+    invoke("init", "labels", trained.config, tmp_path / "labels", *options(trained.overrides))
     nlp = spacy.load(trained.model)
     assert srsly.read_json(tmp_path / "labels" / "ner.json") == nlp.get_pipe("ner").label_data
-    text = (FOLDER / "own_data.cfg").read_text().replace("labels = null\n", "")
+    text = trained.config.read_text().replace("labels = null\n", "")
     text += '\n[initialize.components.ner.labels]\n@readers = "spacy.read_labels.v1"\npath = ${paths.labels}\n'
     text = text.replace("[paths]\n", "[paths]\nlabels = null\n")
     (tmp_path / "config.cfg").write_text(text)
@@ -213,7 +227,7 @@ def test_init_labels_of_the_shared_form(trained: Trained, encoder_dir: Path, tmp
 
 def test_assemble(trained: Trained, tmp_path: Path) -> None:
     overrides = trained.overrides | {"initialize.components.ner.labels": ["person", "location"]}
-    invoke("assemble", OWN, tmp_path / "fresh", *options(overrides))
+    invoke("assemble", trained.config, tmp_path / "fresh", *options(overrides))
     fresh = spacy.load(tmp_path / "fresh")
     assert fresh.get_pipe("ner").labels == ("person", "location")
     assert len(fresh("met Zorblax").spans["entities"].attrs["scores"]) == len(fresh("met Zorblax").ents)

@@ -15,7 +15,7 @@ from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from spacy.util import load_config, load_config_from_str
+from spacy.util import load_config
 from thinc.api import Config
 
 from spacy_tokclf.corpus import doc_to_record, write_conll
@@ -23,6 +23,7 @@ from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.models.shim import EncoderShim
 from spacy_tokclf.pipeline.token_classifier import TokenClassifier
 from spacy_tokclf.pipeline.transformer_encoder import TransformerEncoder
+from spacy_tokclf.training.config import overridden
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "configs"
@@ -130,7 +131,7 @@ def run(
     for key, block in (blocks or {}).items():
         *sections, last = key.split(".")
         reduce(getitem, sections, settings)[last] = block
-    settings = load_config_from_str(settings.to_str(), overrides=overrides, interpolate=False)
+    settings = overridden(settings, overrides)
     nlp = init_nlp(settings)
     out.mkdir(parents=True, exist_ok=True)
     log = io.StringIO()

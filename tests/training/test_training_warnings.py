@@ -16,6 +16,7 @@ from thinc.api import Adam
 
 from spacy_tokclf import train_step
 from spacy_tokclf.training.callbacks import make_chain_v1
+from spacy_tokclf.training.config import overridden
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 CNN = {"@architectures": "spacy.HashEmbedCNN.v2", "width": 32, "depth": 1, "embed_size": 100}
@@ -67,7 +68,7 @@ def test_a_length_that_does_not_fit(training: dict[str, Any], code: list[str], t
 
 def test_a_training_without_an_end(posts: Path, encoder_dir: Path) -> None:
     overrides = short("own_data", posts, encoder_dir) | {"training.max_steps": 0}
-    nlp = init_nlp(load_config(FOLDER / "own_data.cfg", overrides=overrides, interpolate=False))
+    nlp = init_nlp(overridden(load_config(FOLDER / "own_data.cfg", interpolate=False), overrides))
     assert told(lambda: train_step(nlp, read_posts(nlp), make_adamw_v1(1e-4))) == ["TW356"]
 
 
@@ -86,7 +87,7 @@ def test_loops_of_other_people_evaluate_when_they_like(
     make_nlp: Callable[..., Language], posts: Path, encoder_dir: Path
 ) -> None:
     overrides = short("own_data", posts, encoder_dir) | {"training.max_steps": 5, "training.eval_frequency": 4}
-    nlp = init_nlp(load_config(FOLDER / "own_data.cfg", overrides=overrides, interpolate=False))
+    nlp = init_nlp(overridden(load_config(FOLDER / "own_data.cfg", interpolate=False), overrides))
     assert told(lambda: train_step(nlp, read_posts(nlp), nlp._optimizer)) == []  # type: ignore[arg-type]
     saved = spacy.util.load_model_from_config(nlp.config)
     saved.from_bytes(nlp.to_bytes())
