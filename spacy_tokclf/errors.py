@@ -733,8 +733,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "the order of the rows: {rows}."
     )
     TC255 = (
-        "There is no telling which `token_classifier` is meant ({name}): those of the pipeline are {found}. Name one of "
-        "them; where there is just one, its name can be left out."
+        "There is no telling which `token_classifier` is meant ({name}): those of the pipeline are {found}. Name one "
+        "of them; where there is just one, its name can be left out."
     )
     TC256 = (
         "The component {name!r} reads its vectors from {found}, which Hugging Face cannot open. Expected a "
