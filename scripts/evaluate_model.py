@@ -114,17 +114,27 @@ def note_test(ledger: Path, run: dict[str, Any], scores: dict[str, Any]) -> None
         file.write(json.dumps(line) + "\n")
 
 
-def main() -> None:
-    """Score the pipeline named on the command line, and write the files."""
-    parser = argparse.ArgumentParser(description="Score a trained pipeline on dev and test.")
+def scoring_parser(description: str) -> argparse.ArgumentParser:
+    """Make the command line of a script that scores a pipeline.
+
+    description (str): What the script does.
+    RETURNS (argparse.ArgumentParser): The parser.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("model", type=Path, help="the pipeline's folder")
     parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="the folder with the .spacy files")
     parser.add_argument("--data", type=Path, default=Path("assets/data.json"), help="which data it is")
     parser.add_argument("--encoder", type=Path, default=Path("assets/encoder.json"), help="which encoder it is")
     parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder of all scores")
+    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
+    return parser
+
+
+def main() -> None:
+    """Score the pipeline named on the command line, and write the files."""
+    parser = scoring_parser("Score a trained pipeline on dev and test.")
     parser.add_argument("--layout", default="", help="a sub-folder of it")
     parser.add_argument("--splits", nargs="+", default=SPLITS, choices=SPLITS, help="what to score on")
-    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
     args = parser.parse_args()
     if args.gpu_id >= 0:
         spacy.require_gpu(args.gpu_id)

@@ -5,10 +5,7 @@ The page about test shows its gold, so that it adds a line to test_ledger.jsonl,
 Usage: python scripts/write_reports.py training/model-best
 """
 
-import argparse
-from pathlib import Path
-
-from evaluate_model import LEDGER, describe_run, note_test
+from evaluate_model import LEDGER, describe_run, note_test, scoring_parser
 from project_files import read_json
 from project_scores import remove_other, scores_folder
 from wasabi import msg
@@ -21,14 +18,7 @@ NAMES = tuple(f"report_{split}.html" for split in SPLITS)
 
 def main() -> None:
     """Write the pages about the pipeline named on the command line."""
-    parser = argparse.ArgumentParser(description="Write the pages about a trained pipeline on dev and test.")
-    parser.add_argument("model", type=Path, help="the pipeline's folder")
-    parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="the folder with the .spacy files")
-    parser.add_argument("--data", type=Path, default=Path("assets/data.json"), help="which data it is")
-    parser.add_argument("--encoder", type=Path, default=Path("assets/encoder.json"), help="which encoder it is")
-    parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder of all scores")
-    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
-    args = parser.parse_args()
+    args = scoring_parser("Write the pages about a trained pipeline on dev and test.").parse_args()
     data = read_json(args.data)
     out = scores_folder(args.metrics, data["source"])
     scores = read_json(out / "test.json")

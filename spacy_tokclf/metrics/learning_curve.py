@@ -8,6 +8,7 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from ..errors import Errors, Warnings
+from ..runtime.files import find_beside
 
 #: What the file of the trainings is called.
 CURVE_NAME = "curve.json"
@@ -110,23 +111,14 @@ def read_curve(path: str | Path) -> dict[str, Any]:
         raise ValueError(Errors.TC384.format(path=path, reason=reason)) from error
 
 
-def find_curve(model: str) -> Path | None:
-    """Look for the trainings on parts of the data, in the folder of a pipeline and in the one above it.
-
-    model (str): Folder of the pipeline, or the name of a package.
-    RETURNS (Path | None): The file.
-    """
-    places = (Path(model) / CURVE_NAME, Path(model).resolve().parent / CURVE_NAME)
-    return next((path for path in places if Path(model).is_dir() and path.is_file()), None)
-
-
 def read_found_curve(model: str) -> list[PartRun]:
-    """Read the trainings that lie with a pipeline. A file of that name that is something else is warned of (TW380).
+    """Read the trainings that lie in the folder of a pipeline, or in the one above it. A file of that name that is
+    something else is warned of (TW380).
 
     model (str): Folder of the pipeline, or the name of a package.
     RETURNS (list[PartRun]): The trainings; none without a file.
     """
-    path = find_curve(model)
+    path = find_beside(model, CURVE_NAME)
     try:
         return [] if path is None else read_curve(path)["runs"]
     except ValueError as error:

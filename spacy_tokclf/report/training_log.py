@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import Errors, Warnings
+from ..runtime.files import find_beside
 
 #: What the file is called that is looked for beside a pipeline.
 LOG_NAME = "log.jsonl"
@@ -39,8 +40,7 @@ def find_log(model: str) -> Path | None:
     model (str): Folder of the pipeline, or the name of a package.
     RETURNS (Path | None): The file.
     """
-    places = (Path(model) / LOG_NAME, Path(model).resolve().parent / LOG_NAME)
-    return next((path for path in places if Path(model).is_dir() and path.is_file()), None)
+    return find_beside(model, LOG_NAME)
 
 
 def read_found_log(model: str) -> list[Evaluation]:

@@ -1,4 +1,5 @@
-"""Files and folders that are written whole or not at all: what was there before stays until the new one is whole."""
+"""Files and folders that are written whole or not at all: what was there before stays until the new one is whole. And
+files that lie beside others."""
 
 import errno
 import os
@@ -75,6 +76,17 @@ def updated_folder(out_dir: Path) -> Iterator[Path]:
             else:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 file.replace(place)
+
+
+def find_beside(folder: str, name: str) -> Path | None:
+    """Look for a file in a folder, and in the one above it.
+
+    folder (str): The folder; what is none has nothing beside it.
+    name (str): What the file is called.
+    RETURNS (Path | None): The file.
+    """
+    places = (Path(folder) / name, Path(folder).resolve().parent / name)
+    return next((path for path in places if Path(folder).is_dir() and path.is_file()), None)
 
 
 def _check_folder(out_dir: Path) -> None:
