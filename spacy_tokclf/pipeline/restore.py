@@ -39,7 +39,7 @@ def saved_settings(pipe: Any, folder: Path) -> dict[str, Any]:
     return pipe.cfg | {"given": {key: component.get(key, value) for key, value in pipe.cfg["given"].items()}}
 
 
-def check_saved(saved: Any, known: dict[str, Any]) -> dict[str, Any]:
+def check_entries(saved: Any, known: dict[str, Any]) -> dict[str, Any]:
     """Check a saved `cfg` by the rules by which settings are set.
 
     saved (Any): What was read.

@@ -16,13 +16,18 @@ from ..errors import Errors
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
 from ..runtime.blame import is_panic, short
+from ..runtime.files import MANIFEST, copy_links, whole_folder
+from ..runtime.manifest import write_manifest
 from ..runtime.reading import HUGE, expect_keys, is_there, read_file, read_json, read_msgpack
+from ..runtime.workplace import PREFIX
 from .home import Home
-from .restore import check_saved, encoder_settings, restore_encoders, restore_settings, saved_settings
+from .restore import check_entries, encoder_settings, restore_encoders, restore_settings, saved_settings
 from .rollback import kept_on_failure
 from .saved_layers import FILE, check_fit, read_layers
+from .seals import BESIDE, beside, check_saved, lies_in_pipeline, seal, unlist
 
 ENCODER = "encoder"
+PARTS = ("cfg", "vocab", FILE, ENCODER)
 #: What is said of the config and of what is installed, rather than of a file.
 ASKED = tuple(f"[{code}]" for code in ("TC030", "TC032", "TC033", "TC034", "TC089", "TC302", "TC303"))
 StoredT = TypeVar("StoredT", bound="Stored")
@@ -44,16 +49,29 @@ class Stored:
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the component: `cfg` (JSON), `model` (small layers), a folder per encoder that transformers opens.
 
+        The folder appears whole or not at all, with a manifest of its files; in that of a pipeline, the manifest
+        also says what it was saved with (`pipeline/seals.py`).
+
         path (str | Path): The folder.
-        exclude (Iterable[str]): Parts to leave out.
+        exclude (Iterable[str]): Parts to leave out; those that are in the folder stay.
+        RAISES (OSError): TC400, if it cannot be written.
         """
+        place = Path(path).absolute()
         serialize: dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, p.parent)), encoding="utf8"),
+            "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, place)), encoding="utf8"),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             "model": lambda p: _layers_to_disk(self.model, p),
             ENCODER: lambda p: _encoders_to_disk(self.model, p),
         }
-        util.to_disk(path, serialize, exclude)
+        with whole_folder(place) as made:
+            util.to_disk(made, serialize, exclude)
+            foreign = _keep_others(place, made, exclude)
+            sealed = lies_in_pipeline(place, exclude)
+            about = {BESIDE: beside(self, place, exclude, made.with_name("vocab"))} if sealed else {}
+            checksum = write_manifest(made, about, leave_out=foreign)
+            unlist(place)
+        if sealed:
+            seal(place, checksum)
 
     def from_disk(self: StoredT, path: str | Path, *, exclude: Iterable[str] = ()) -> StoredT:
         """Read what `to_disk` wrote. All of it is checked; a component that cannot take it over stays what it was.
@@ -61,11 +79,13 @@ class Stored:
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
-        RAISES (ValueError): TC089, with the file and what is wrong with it, if one is missing or damaged, holds
-            something else, or does not fit the others; TC030, if the folder is of a later version; TC032 to TC034, if
-            the config asks for something that cannot change any more.
+        RAISES (ValueError): TC401 to TC404, if files are not as they were saved, or not what they were saved with;
+            TC089, with the file and what is wrong with it, if one is missing or damaged, holds something else, or does
+            not fit the others; TC030, if the folder is of a later version; TC032 to TC034, if the config asks for
+            something that cannot change any more.
         """
         path, in_pipeline = Path(path), _in_pipeline(exclude)
+        check_saved(self, path.absolute(), with_pipeline=in_pipeline)
         deserialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: self._restore_settings(read_file(p, within=path), in_pipeline=in_pipeline),
             ENCODER: lambda p: _encoders_from_disk(self.model, p),
@@ -114,7 +134,7 @@ class Stored:
         return self
 
     def _restore_settings(self, data: bytes | str, *, in_pipeline: bool) -> None:
-        saved = check_saved(read_json(data, "cfg"), self.cfg)
+        saved = check_entries(read_json(data, "cfg"), self.cfg)
         restore_settings(self, saved, in_pipeline=in_pipeline)
 
     def _restore_layers(self, data: bytes, *, in_pipeline: bool) -> None:
@@ -147,6 +167,20 @@ class Stored:
 
     def check_config(self) -> None:
         """Refuse what the config says and the component is not. By default there is nothing."""
+
+
+def _keep_others(old: Path, made: Path, exclude: Iterable[str]) -> list[str]:
+    """Keep what is in the folder of a component and is not written anew: the parts that are left out, and what is none
+    of ours. RETURNS (list[str]): The names of the latter."""
+    foreign = []
+    for path in sorted(old.iterdir()) if old.is_dir() else ():
+        part = next((part for part in PARTS if path.name == part or path.name.startswith(f"{part}_")), None)
+        if path.name == MANIFEST or path.name.startswith(PREFIX) or (part is not None and part not in exclude):
+            continue
+        copy_links(path, made / path.name)
+        if part is None:
+            foreign.append(path.name)
+    return foreign
 
 
 def _exact_json(cfg: dict[str, Any]) -> str:

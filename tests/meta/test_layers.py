@@ -35,7 +35,7 @@ MAY_IMPORT["__init__"] = set(MAY_IMPORT["cli"])  # the package itself names what
 INNER = {
     "models.padding_free": {"backend", "casing"},
     "models.onnx": {"base_shim", "casing", "encoder", "encoder_files"},
-    "models.hf": {"casing", "head_transform"},
+    "models.hf": {"casing", "encoder_files", "head_transform"},
     "metrics.seqeval": set(),
     "pipeline.tuning": {"decoding", "token_classifier"},
     "corpus.hf": {"gold_tags", "records"},

@@ -18,6 +18,8 @@ quantization_config return_dict torch_dtype torchscript transformers_version use
 use_timm_backbone use_kernels
 """
 NOT_OURS = frozenset(_NOT_OURS.split())
+#: Where an export from here keeps settings of its own in a config.json.
+OWN_KEY = "spacy_tokclf"
 #: Older names of rotary embeddings, which newer classes still understand.
 OLDER = ("rope_scaling", "rope_parameters")
 #: No whole number in a config.json of an encoder is larger.
