@@ -307,6 +307,12 @@ def module_of(shim: Any) -> "nn.Module | None":
     return module if isinstance(module, nn.Module) else None
 
 
+def scales_gradients(shim: Any) -> bool:
+    """RETURNS (bool): Whether a shim of any library keeps a scale for its gradients (`PyTorchShim._mixed_precision`,
+    thinc 8.0), which a checkpoint of a training would lack. Without: True, so that no checkpoint is written."""
+    return "shim_model" in SWITCHED_OFF or bool(getattr(shim, "_mixed_precision", False))
+
+
 def weights_undrawn() -> contextlib.AbstractContextManager[Any]:
     """Leave the weights of a module that is being built undrawn (`no_init_weights`, transformers 4.0, in
     `modeling_utils`; in `initialization` since 5.0).

@@ -110,6 +110,23 @@ class Warnings(metaclass=ErrorsWithCodes):
         "The rows had something of their own under {keys}, which is not in {path}: what annotate found is written "
         "there. Rename these keys first, if they are needed."
     )
+    TW450 = (
+        "The training goes on with something else than it began with ({changes}): its numbers will not be those, to "
+        "the last digit, of a training without a break."
+    )
+    TW451 = "The checkpoint {path} is not whole and is passed over: {detail}"
+    TW452 = (
+        "This training writes no checkpoints, and cannot go on if it is broken off: {reason}. Its pipelines are saved "
+        "after every evaluation."
+    )
+    TW453 = (
+        "The checkpoint of step {step} could not be written. Training goes on; if it is broken off, the checkpoint of "
+        "before is the one to go on from. {detail}"
+    )
+    TW454 = (
+        "The training in {path} is finished, and there is nothing to go on with: its pipelines are there. Train anew "
+        "with --overwrite (`overwrite=True`)."
+    )
     TW350 = (
         "Training ends at step {last} ({setting}), before the first evaluation after step 0 (eval_frequency = "
         "{frequency}): the untrained pipeline of step 0 is kept as model-best. Take an eval_frequency that divides the "
@@ -917,8 +934,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC354 = "There is no {name} in the config that could be set. Keys of [{section}]: {known}."
     TC355 = (
-        "There is a trained pipeline in {path}. Name another folder, or replace it with --force: it stays until the "
-        "new one is there."
+        "There is a training in {path} already. Go on with it (--resume), or replace it (--overwrite): a pipeline in "
+        "it stays until the new one is there. Or name another folder."
     )
     TC356 = (
         "The learning rate is {rate} in all of the {steps} steps, so that nothing would be learned. Expected one above "
@@ -947,7 +964,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "to take for dev, above 0 and below 1 (0.2 is a fifth)."
     )
     TC338 = (
-        "{path} is there already. Choose another folder, or replace the config and the data in this one with --force."
+        "{path} is there already. Choose another folder, or replace the config and the data in this one with --force "
+        "(`train`: --overwrite)."
     )
     TC339 = (
         "The path {path!r} cannot stand in a config, where $ begins a variable. Choose one without $ and line breaks."
@@ -1032,6 +1050,41 @@ class Errors(metaclass=ErrorsWithCodes):
         "The component {name!r} in {folder} was not saved together with the {part} beside it: saving over an older "
         "pipeline was broken off there, or parts of several pipelines were put together. Save the pipeline again, or "
         "take a copy of it. If you know that the parts belong together, delete {manifest}."
+    )
+    TC450 = (
+        "Another training is running in {path}, and two would write over each other. Wait until it has ended, or name "
+        "another folder."
+    )
+    TC451 = (
+        "The training in this folder cannot go on, since it was another one: {changes}. Go on with the config and the "
+        "data of then; or train anew in another folder, or in this one with --overwrite (`overwrite=True`)."
+    )
+    TC452 = (
+        "None of the checkpoints in {path} is whole, so that the training cannot go on. Train anew with --overwrite "
+        "(`overwrite=True`): the pipelines beside them stay until the new ones are there."
+    )
+    TC453 = (
+        "There is a trained pipeline in {path}, and no checkpoint that its training could go on from. Train anew with "
+        "--overwrite (`overwrite=True`), or name another folder."
+    )
+    TC454 = "--resume goes on with a training, and --overwrite replaces it. Take one of them."
+    TC455 = (
+        "{path} was made from data in an earlier call. To go on with that training, name it in the place of the data: "
+        "{command}"
+    )
+    TC456 = (
+        "After step {step}, weights of the pipeline are not finite numbers ({place}). Nothing of it is saved: the "
+        "pipelines and checkpoints of before are the last good ones. Take a lower learning rate, a warm-up, or "
+        'precision = "fp32" for the encoder.'
+    )
+    TC457 = (
+        "The checkpoint does not fit the pipeline: {detail}. Code of the pipeline has changed since, or it has a part "
+        "that changes while it learns. Train anew with --overwrite (`overwrite=True`), or go on with the code of then."
+    )
+    TC458 = "{path} cannot be read: {detail}"
+    TC459 = (
+        "The training cannot go on: a schedule gives other values than it did ({name} after step {step} was {then}, "
+        "and is {now}). Schedules have to follow from the number of steps alone."
     )
     TC380 = (
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "

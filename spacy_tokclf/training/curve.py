@@ -120,7 +120,7 @@ def _train(config: Config, out: Path, share: float, seed: int, texts: int, entit
         path = temporary / "config.cfg"
         part_config(config, share=share, seed=seed).to_disk(path, interpolate=False)
         folder = temporary / "trained"
-        train_pipeline(path, folder, gpu_id=gpu_id, silent=True)
+        train_pipeline(path, folder, gpu_id=gpu_id, checkpoints="none", silent=True)
         rows = read_rows(folder / LOG_NAME)
     best = best_row(rows)
     percent = next((best["scores"][key] for key in _F1 if key in best["scores"]), 100 * best["score"])
