@@ -16,6 +16,7 @@ from ..errors import Errors
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
 from ..runtime.blame import is_own, short
+from .finite import check_weights
 from .home import Home
 from .restore import encoder_settings, restore_encoders, restore_settings, saved_settings
 
@@ -41,7 +42,9 @@ class Stored:
 
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
+        RAISES (ValueError): TC475, if weights are not finite; nothing is written then.
         """
+        check_weights(self.model, name=self.name)
         serialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, p.parent)), encoding="utf8"),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
