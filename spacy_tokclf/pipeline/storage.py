@@ -20,6 +20,7 @@ from ..runtime.files import MANIFEST, copy_links, whole_folder
 from ..runtime.manifest import write_manifest
 from ..runtime.reading import HUGE, expect_keys, is_there, read_file, read_json, read_msgpack
 from ..runtime.workplace import PREFIX
+from .finite import check_weights
 from .home import Home
 from .restore import check_entries, encoder_settings, restore_encoders, restore_settings, saved_settings
 from .rollback import kept_on_failure
@@ -54,8 +55,10 @@ class Stored:
 
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out; those that are in the folder stay.
+        RAISES (ValueError): TC475, if weights are not finite; nothing is written then.
         RAISES (OSError): TC400, if it cannot be written.
         """
+        check_weights(self.model, name=self.name)
         place = Path(path).absolute()
         serialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, place)), encoding="utf8"),
