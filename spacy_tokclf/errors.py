@@ -1042,3 +1042,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "training.train_corpus = {name!r} is no reader, of which a part could be chosen: expected a section with "
         "@readers, such as [corpora.train]. Give the training data a reader of their own."
     )
+    TC480 = (
+        "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "
+        "{label!r} says that a token is outside of entities (O), or that nothing is known of it (-). Give the entities "
+        "another label, or write another scheme."
+    )

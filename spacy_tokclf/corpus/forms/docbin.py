@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 from spacy.attrs import IDS
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
@@ -68,6 +69,7 @@ def _check_columns(docbin: DocBin) -> None:
 
 
 _KNOWN = {number: name for name, number in IDS.items()}
+_STRINGS = {"ENT_TYPE", "ENT_KB_ID", "ENT_ID", "TAG", "LEMMA", "NORM", "DEP"}
 
 
 def _docs(docbin: DocBin, vocab: Vocab, path: str | Path) -> Iterator[Doc]:
@@ -75,15 +77,25 @@ def _docs(docbin: DocBin, vocab: Vocab, path: str | Path) -> Iterator[Doc]:
     for index in range(len(docbin)):
         try:
             doc = next(docs)
+            _check_strings(docbin, index, vocab)
             _check_doc(doc)
         except Exception as error:  # as above
             raise ValueError(Errors.TC137.format(path=path, index=index, detail=short(error, limit=150))) from error
         yield doc
 
 
+def _check_strings(docbin: DocBin, index: int, vocab: Vocab) -> None:
+    """Refuse tokens whose lemma or the like is not among the strings of the file: they would fail later, where nobody
+    knows the file, when they are written."""
+    for column, attr in enumerate(docbin.attrs):
+        if (name := _KNOWN[attr]) in _STRINGS:
+            unknown = [key for key in np.unique(docbin.tokens[index][:, column]).tolist() if key not in vocab.strings]
+            if unknown:
+                raise ValueError(f"a token's {name} is not among its strings")
+
+
 def _check_doc(doc: Doc) -> None:
-    """Refuse labels outside of entities. Strings that are not in the file are asked for here, since they would fail
-    later, where nobody knows the file."""
+    """Refuse labels outside of entities. Strings that are not in the file are asked for here, for the same reason."""
     outside = [token.text for token in doc if token.ent_type_ and token.ent_iob_ not in ("B", "I")]
     if outside:
         raise ValueError(f"the token {outside[0]!r} has a label and is in no entity")
