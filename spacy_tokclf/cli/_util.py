@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from wasabi import msg
-
 from ..errors import Errors
 from ..runtime.files import whole_file
+from ._printer import msg
 
 TRAIN_HELP = "Training corpus (CoNLL or .spacy), to score names seen in it apart from new ones"
 #: What helps where the machine refuses something.
