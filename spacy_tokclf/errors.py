@@ -134,6 +134,23 @@ class Warnings(metaclass=ErrorsWithCodes):
         "The rows had something of their own under {keys}, which is not in {path}: what annotate found is written "
         "there. Rename these keys first, if they are needed."
     )
+    TW450 = (
+        "The training goes on with something else than it began with ({changes}): its numbers will not be those, to "
+        "the last digit, of a training without a break."
+    )
+    TW451 = "The checkpoint {path} is not whole and is passed over: {detail}"
+    TW452 = (
+        "This training writes no checkpoints, and cannot go on if it is broken off: {reason}. Its pipelines are saved "
+        "after every evaluation."
+    )
+    TW453 = (
+        "The checkpoint of step {step} could not be written. Training goes on; if it is broken off, the checkpoint of "
+        "before is the one to go on from. {detail}"
+    )
+    TW454 = (
+        "The training in {path} is finished, and there is nothing to go on with: its pipelines are there. Train anew "
+        "with --overwrite (`overwrite=True`)."
+    )
     TW350 = (
         "Training ends at step {last} ({setting}), before the first evaluation after step 0 (eval_frequency = "
         "{frequency}): the untrained pipeline of step 0 is kept as model-best. Take an eval_frequency that divides the "
@@ -941,8 +958,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC354 = "There is no {name} in the config that could be set. Keys of [{section}]: {known}."
     TC355 = (
-        "There is a trained pipeline in {path}. Name another folder, or replace it with --force: it stays until the "
-        "new one is there."
+        "There is a training in {path} already. Go on with it (--resume), or replace it (--overwrite): a pipeline in "
+        "it stays until the new one is there. Or name another folder."
     )
     TC356 = (
         "The learning rate is {rate} in all of the {steps} steps, so that nothing would be learned. Expected one above "
@@ -1038,6 +1055,60 @@ class Errors(metaclass=ErrorsWithCodes):
         "*.csv and *.spacy hold every text."
     )
     TC391 = "{path} is what is read and what is to be written: its own annotation would be lost. Name another output."
+    TC400 = "{path} cannot be written: {reason}. {kept}. {cure}"
+    TC401 = (
+        "{path} is no manifest that can be read. Expected the JSON that lists the files of the folder with their sizes "
+        "and checksums. Save or fetch the folder again; or delete this file, if you know that the others are whole."
+    )
+    TC402 = (
+        "{path} was written by a later version of spacy-tokclf (format {found}; this version knows {known}). Install a "
+        "newer version."
+    )
+    TC403 = (
+        "{file} is not as it was saved: it {detail}. Saving was broken off, or the file was damaged or changed. Save "
+        "or fetch the folder again. If you changed it yourself, delete {manifest}, which holds the checksums, or save "
+        "the pipeline again."
+    )
+    TC404 = (
+        "The component {name!r} in {folder} was not saved together with the {part} beside it: saving over an older "
+        "pipeline was broken off there, or parts of several pipelines were put together. Save the pipeline again, or "
+        "take a copy of it. If you know that the parts belong together, delete {manifest}."
+    )
+    TC450 = (
+        "Another training is running in {path}, and two would write over each other. Wait until it has ended, or name "
+        "another folder."
+    )
+    TC451 = (
+        "The training in this folder cannot go on, since it was another one: {changes}. Go on with the config and the "
+        "data of then; or train anew in another folder, or in this one with --overwrite (`overwrite=True`)."
+    )
+    TC452 = (
+        "None of the checkpoints in {path} is whole, so that the training cannot go on. Train anew with --overwrite "
+        "(`overwrite=True`): the pipelines beside them stay until the new ones are there."
+    )
+    TC453 = (
+        "There is a trained pipeline in {path}, and no checkpoint that its training could go on from. Train anew with "
+        "--overwrite (`overwrite=True`), or name another folder."
+    )
+    TC454 = "--resume goes on with a training, and --overwrite replaces it. Take one of them."
+    TC455 = (
+        "{path} was made from data in an earlier call. To go on with that training, name it in the place of the data: "
+        "{command}"
+    )
+    TC456 = (
+        "After step {step}, weights of the pipeline are not finite numbers ({place}). Nothing of it is saved: the "
+        "pipelines and checkpoints of before are the last good ones. Take a lower learning rate, a warm-up, or "
+        'precision = "fp32" for the encoder.'
+    )
+    TC457 = (
+        "The checkpoint does not fit the pipeline: {detail}. Code of the pipeline has changed since, or it has a part "
+        "that changes while it learns. Train anew with --overwrite (`overwrite=True`), or go on with the code of then."
+    )
+    TC458 = "{path} cannot be read: {detail}"
+    TC459 = (
+        "The training cannot go on: a schedule gives other values than it did ({name} after step {step} was {then}, "
+        "and is {now}). Schedules have to follow from the number of steps alone."
+    )
     TC380 = (
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
         "--examples the card shows spaCy's own example sentences."

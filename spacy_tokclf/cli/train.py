@@ -2,6 +2,9 @@
 
 import math
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What tells a config from data.
 SUFFIX = ".cfg"
+#: The config that `init` makes of data.
+CONFIG = "config.cfg"
 
 
 @app.command("train", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -34,9 +39,16 @@ def train_cli(
     epochs: Annotated[
         float | None, typer.Option("--epochs", "-n", help="How often each text is seen; else as the config says")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", "-F", help="Replace pipelines in OUT, once the new ones are there")
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the training in OUT that was broken off; without one, begin")
     ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace the training in OUT; its pipelines stay until there are new ones"),
+    ] = False,
+    checkpoint_steps: Annotated[
+        int, typer.Option(help="A checkpoint every so many steps, beside that of each evaluation; 0: none")
+    ] = 1000,
     dev: Annotated[str | None, typer.Option("--dev", "-d", help="DATA: as for `init` (0.2)")] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", "-e", help="DATA: as for `init`")] = None,
     lang: Annotated[str | None, typer.Option("--lang", "-l", help="DATA: as for `init` (en)")] = None,
@@ -48,25 +60,32 @@ def train_cli(
     *,
     options: "ReadOptions",
 ) -> None:
-    """Train a pipeline as `spacy train` does, with the last step evaluated, a log, and no pipeline lost.
+    """Train a pipeline as `spacy train` does, with the last step evaluated, a log, and nothing lost: after a crash,
+    Ctrl-C or SIGTERM the same command with --resume goes on.
 
     With data in the place of a config, `init` makes one first.
     """
     from spacy.cli._util import import_code
 
-    from ..training.run import check_place, train_pipeline
+    from ..training.folder import check_folder
+    from ..training.run import train_pipeline
 
     with failing_cleanly():
         overrides = parse_overrides(context.args)
-        check_place(out, force=force)
+        again = partial(_command, out, options={"--epochs": epochs, "--code": code}, words=context.args, gpu_id=use_gpu)
+        if resume and Path(source).suffix != SUFFIX and (out / CONFIG).exists():
+            raise ValueError(Errors.TC455.format(path=out / CONFIG, command=again(out / CONFIG)))
+        check_folder(out, resume=resume, overwrite=overwrite)
         import_code(code)
         given = {"--dev": dev, "--encoder": encoder, "--lang": lang, "--from": base}
         if Path(source).suffix == SUFFIX:
             _check_unused(given, options)
             config = Path(source)
         else:
-            config = _init(source, out, given, epochs=epochs, force=force, options=options)
-        best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, force=force)
+            config = _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
+        settings: Any = {"resume": resume, "overwrite": overwrite, "checkpoint_steps": checkpoint_steps}
+        with _stopping(again(config)):
+            best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, **settings)
         _show_best(best, _dev_path(config, overrides))
 
 
@@ -87,7 +106,7 @@ def _init(
     given: dict[str, str | None],
     *,
     epochs: float | None,
-    force: bool,
+    overwrite: bool,
     options: "ReadOptions",
 ) -> Path:
     """Make a config from data. RETURNS (Path): The config."""
@@ -104,7 +123,7 @@ def _init(
         lang=given["--lang"],
         source=given["--from"],
         epochs=None if epochs is None else math.ceil(epochs),
-        force=force,
+        force=overwrite,
         options=options,
     )
 
@@ -118,6 +137,31 @@ def _dev_path(config: Path, overrides: dict[str, Any]) -> str:
     for key in settings["training"].get("dev_corpus", "corpora.dev").split("."):
         settings = settings.get(key, {})
     return as_typed(str(settings.get("path") or path or "DATA"))
+
+
+def _command(out: Path, config: Path, *, options: dict[str, Any], words: list[str], gpu_id: int) -> str:
+    """RETURNS (str): The command that goes on with a training."""
+    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    gpu = [] if gpu_id == -1 else ["--gpu-id", str(gpu_id)]
+    command = ["python", "-m", "spacy", "tokclf", "train", str(config), str(out), "--resume", *given, *gpu, *words]
+    return shlex.join(command)
+
+
+@contextmanager
+def _stopping(command: str) -> Iterator[None]:
+    """Say where a training stopped after a signal, and with which command it goes on; the exit code is the shell's for
+    the signal."""
+    from ..runtime.signals import Stopped
+
+    try:
+        yield
+    except Stopped as stopped:
+        if stopped.is_kept:
+            msg.info(f"Stopped by {stopped}. To go on:")
+            typer.echo(f"\n    {command}\n")  # as one line, to be copied
+        else:
+            msg.warn(f"Stopped by {stopped}, without a checkpoint of the last step.")
+        raise typer.Exit(128 + stopped.number) from None
 
 
 def as_typed(path: str) -> str:

@@ -5,6 +5,10 @@ import json
 from collections.abc import Iterable
 
 from spacy.tokens import Doc
+from spacy.training import Example
+
+#: What of a text is no annotation, and the names of what is, which come in any order.
+_LEFT_OUT = ("tensor", "user_data", "user_hooks", "strings")
 
 
 def digest_texts(docs: Iterable[Doc], *, gold: bool = False) -> str:
@@ -24,3 +28,16 @@ def digest_texts(docs: Iterable[Doc], *, gold: bool = False) -> str:
 
 def _entities(doc: Doc) -> list[tuple[int, int, str]]:
     return [(ent.start, ent.end, ent.label_) for ent in doc.ents]
+
+
+def digest_examples(examples: Iterable[Example]) -> str:
+    """Compute a digest of all that is in examples, in their order: words, spaces and every annotation.
+
+    examples (Iterable[Example]): The examples.
+    RETURNS (str): SHA-256 in hexadecimal digits.
+    """
+    found = hashlib.sha256()
+    for example in examples:
+        found.update(example.predicted.to_array(["ORTH", "SPACY"]).tobytes())
+        found.update(example.reference.to_bytes(exclude=_LEFT_OUT))
+    return found.hexdigest()

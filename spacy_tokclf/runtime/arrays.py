@@ -65,3 +65,59 @@ def join_rows(parts: "list[torch.Tensor]") -> "torch.Tensor":
     if parts[0].device.type != "cpu":
         return torch.cat(parts)
     return torch.from_numpy(np.concatenate([part.numpy() for part in parts]))
+
+
+def host_copy(values: Any) -> "torch.Tensor":
+    """Give an array or a tensor, of any kind and on any device, as a tensor in the memory of the CPU.
+
+    values (Any): A numpy or cupy array, or a torch tensor.
+    RETURNS (torch.Tensor): Its values, contiguous; on a CPU it may share their memory.
+    """
+    import torch
+
+    if isinstance(values, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(values))
+    return to_host(values if isinstance(values, torch.Tensor) else xp2torch(values))
+
+
+def array_from_host(tensor: "torch.Tensor", ops: Ops | None) -> Any:
+    """Give what `host_copy` gave as an array with memory of its own.
+
+    tensor (torch.Tensor): A tensor in the memory of the CPU.
+    ops (Ops | None): The backend whose array it is to be; None for numpy.
+    RETURNS (ArrayXd): The array.
+    """
+    values = tensor.numpy().copy()
+    return values if ops is None else ops.asarray(values)
+
+
+def tensor_from_host(tensor: "torch.Tensor", like: "torch.Tensor") -> "torch.Tensor":
+    """Give what `host_copy` gave as a tensor with memory of its own.
+
+    tensor (torch.Tensor): A tensor in the memory of the CPU.
+    like (torch.Tensor): Where it is to be.
+    RETURNS (torch.Tensor): The tensor.
+    """
+    return tensor.clone().to(like.device)
+
+
+def any_bit_set(values: Any) -> bool:
+    """Tell whether an array or a tensor is anything but zeros without a sign.
+
+    values (Any): A numpy or cupy array, or a torch tensor.
+    RETURNS (bool): Whether any of its bits is 1.
+    """
+    import torch
+
+    return bool(host_copy(values).reshape(-1).view(torch.uint8).any())
+
+
+def is_finite(values: Any) -> bool:
+    """Tell whether all numbers of an array or a tensor are finite.
+
+    values (Any): A numpy or cupy array, or a torch tensor.
+    RETURNS (bool): Whether they are.
+    """
+    import torch
+
+    return bool((values if isinstance(values, torch.Tensor) else host_copy(values)).isfinite().all())

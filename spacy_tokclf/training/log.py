@@ -10,6 +10,8 @@ import srsly
 from spacy.language import Language
 from spacy.training.loggers import console_logger_v3
 
+from ..runtime.files import whole_file
+
 #: What the file is called. The page of `report` looks for it in the folder of a pipeline, and in the one above it.
 LOG_NAME = "log.jsonl"
 StepT = Callable[[dict[str, Any] | None], None]
@@ -31,15 +33,14 @@ def make_training_log_v1(logger: LoggerT | None = None) -> LoggerT:
     def setup(nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr) -> tuple[StepT, Callable[[], None]]:
         show, finalize = shown(nlp, stdout, stderr)
         weights = nlp.config["training"]["score_weights"]
-        columns = [name for name, weight in weights.items() if weight is not None]
-        written: set[Path] = set()
+        columns = columns_of(weights)
 
         def log_step(info: dict[str, Any] | None) -> None:
             if info is not None and "output_path" in info:
                 path = Path(info["output_path"]).parent / LOG_NAME
-                with path.open("a" if path in written else "w", encoding="utf-8") as file:
-                    file.write(srsly.json_dumps(_row(info, columns)) + "\n")
-                written.add(path)
+                # Step 0 is always evaluated; a training that goes on finds the rows of before in the file.
+                with path.open("a" if info["step"] else "w", encoding="utf-8") as file:
+                    file.write(srsly.json_dumps(make_row(info, columns)) + "\n")
             show(info)
 
         return log_step, finalize
@@ -65,8 +66,28 @@ def best_row(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return max(rows, key=lambda row: (row["score"], row["step"]))
 
 
-def _row(info: dict[str, Any], columns: list[str]) -> dict[str, Any]:
-    """Give an evaluation as the ConsoleLogger writes it: scores in percent, but speed."""
+def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Write such a file anew, whole.
+
+    path (Path): The file.
+    rows (list[dict[str, Any]]): The evaluations.
+    """
+    with whole_file(path) as made:
+        made.write_text("".join(srsly.json_dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def columns_of(score_weights: dict[str, float | None]) -> list[str]:
+    """RETURNS (list[str]): The scores that are logged, those of `[training.score_weights]` that are not null."""
+    return [name for name, weight in score_weights.items() if weight is not None]
+
+
+def make_row(info: dict[str, Any], columns: list[str]) -> dict[str, Any]:
+    """Give an evaluation as the ConsoleLogger writes it: scores in percent, but speed.
+
+    info (dict[str, Any]): What spaCy tells a logger.
+    columns (list[str]): The scores.
+    RETURNS (dict[str, Any]): The row.
+    """
     scores = {name: float(info["other_scores"].get(name) or 0.0) for name in columns}
     return {
         "epoch": info["epoch"],

@@ -18,7 +18,7 @@ from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
 from ..models.optimizer_contract import RATE_FACTOR, Count
 from ..models.shim import EncoderShim
-from ..runtime.arrays import to_tensor
+from ..runtime.arrays import tensor_from_host, to_tensor
 from ..runtime.device import current_device, device_of
 from ..runtime.threads import count_threads, run_parallel
 from ..types import Floats32
@@ -191,6 +191,34 @@ class AdamW(Optimizer):
                 self._average(self.averages, shim_id, module)
         for param in module.parameters():
             param.grad = None
+
+    def module_state(self, module: "nn.Module") -> "dict[str, torch.Tensor]":
+        """Give what is remembered of a module's parameters.
+
+        module (nn.Module): The module.
+        RETURNS (dict[str, torch.Tensor]): Moments and counts of steps, by "parameter/kind"; empty before a step.
+        """
+        names: dict[torch.Tensor, str] = {param: name for name, param in module.named_parameters()}
+        return {
+            f"{names[param]}/{kind}": value
+            for half in self._torch_optimizers.get(module, [])
+            for param, state in half.state.items()
+            for kind, value in state.items()
+        }
+
+    def set_module_state(self, module: "nn.Module", state: "dict[str, torch.Tensor]") -> None:
+        """Remember what `module_state` gave.
+
+        module (nn.Module): The module, with parameters of the same names.
+        state (dict[str, torch.Tensor]): Values by "parameter/kind", in the memory of the CPU.
+        """
+        params = dict(module.named_parameters())
+        halves = self._torch_optimizers[module] = self._make_torch_adamws(module)
+        owners = {param: half for half in halves for group in half.param_groups for param in group["params"]}
+        for key, value in state.items():
+            name, _, kind = key.rpartition("/")
+            param = params[name]
+            owners[param].state[param][kind] = tensor_from_host(value, param)
 
     def _clip(self, norm: Scalar) -> Scalar:
         """Give what gradients of a norm are multiplied by: 0 without a gradient, so that nothing is stepped."""

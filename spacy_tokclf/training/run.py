@@ -1,32 +1,30 @@
-"""Run spaCy's own training: a config in, `model-best`, `model-last` and `log.jsonl` out, and nothing lost."""
+"""Train from a config: a config in, `model-best`, `model-last` and `log.jsonl` out, and nothing lost."""
 
-import contextlib
-import errno
 import io
-import os
 import sys
-import tempfile
 import warnings
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spacy.language import Language
 from spacy.training.initialize import init_nlp, resolve_dot_names
-from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
-from spacy.training.loop import train as run_loop
+from spacy.training.loop import DIR_MODEL_BEST
 from spacy.util import registry
 
 from ..errors import Errors, Warnings
 from ..runtime.device import choose_gpu
-from ..runtime.files import whole_file, whole_folder
+from ..runtime.lock import locked
 from .config import explained, read_training_config
 from .epochs import plan_steps
-from .log import LOG_NAME
-from .unmeasured import drop_unmeasured
+from .folder import check_folder, clear_folder, finish_folder
+from .keeper import Keeper
+from .loop import make_training, run_training
 
 #: The logger that also writes the log, and those of spaCy that it shows as they would.
 TRAINING_LOG, CONSOLE = "spacy-tokclf.TrainingLog.v1", "spacy.ConsoleLogger."
+#: Steps from one checkpoint to the next, beside those of the evaluations.
+CHECKPOINT_STEPS = 1000
 
 
 def train_pipeline(
@@ -36,24 +34,33 @@ def train_pipeline(
     overrides: dict[str, Any] | None = None,
     epochs: float | None = None,
     gpu_id: int = -1,
-    force: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+    checkpoints: Literal["removed", "kept", "none"] = "removed",
+    checkpoint_steps: int = CHECKPOINT_STEPS,
     silent: bool = False,
 ) -> Path:
-    """Train a pipeline as `spacy train` does: the same loop, and the same weights.
+    """Train a pipeline as `spacy train` does, with the same weights; a training that was broken off goes on from its
+    last checkpoint, with the weights that it would have had.
 
     config_path (str | Path): The config.
-    out (str | Path): The folder for model-best, model-last and log.jsonl.
+    out (str | Path): The folder for model-best, model-last, log.jsonl and the checkpoints.
     overrides (dict[str, Any] | None): Values to set in the config, by "section.key".
     epochs (float | None): The length of training in epochs; None for what the config says.
     gpu_id (int): The GPU, or -1 for the CPU.
-    force (bool): Whether pipelines that are in the folder may be replaced; they stay until the new ones are there.
+    resume (bool): Whether to go on with the training in the folder. Without one, it begins.
+    overwrite (bool): Whether to replace a training in the folder: its pipelines stay until the new ones are there.
+    checkpoints (str): What becomes of the checkpoints in the end: "removed" or "kept"; "none": none are written.
+    checkpoint_steps (int): Steps from one checkpoint to the next, beside those of the evaluations; 0 for none.
     silent (bool): Whether to print nothing.
     RETURNS (Path): The folder of the best pipeline.
-    RAISES (ValueError): TC353 and TC354, for a config that does not work; TC355, if there are pipelines in the folder;
-        TC356, if the learning rate is 0; TC357, if there are no texts to evaluate on.
+    RAISES (ValueError): TC353 and TC354, for a config that does not work; TC355, if there is a training in the folder;
+        TC356, if the learning rate is 0; TC357, if there are no texts to evaluate on; TC450 to TC459, if a training
+        cannot go on, or another one is going on.
+    RAISES (Stopped): A KeyboardInterrupt, after a signal that asked to stop.
     """
     out = Path(out)
-    check_place(out, force=force)
+    check_folder(out, resume=resume, overwrite=overwrite)
     choose_gpu(gpu_id)
     config = read_training_config(config_path, overrides or {}, epochs=epochs)
     with explained(config_path):
@@ -62,48 +69,26 @@ def train_pipeline(
         _check_dev(nlp)
     _fit_steps(nlp)
     _keep_log(nlp)
-    streams = (io.StringIO(), io.StringIO()) if silent else (sys.stdout, sys.stderr)
-    with _place(out) as folder:
-        run_loop(nlp, folder, use_gpu=gpu_id, stdout=streams[0], stderr=streams[1])
-        drop_unmeasured(nlp, (folder / name for name in (DIR_MODEL_BEST, DIR_MODEL_LAST)))
-    return out / DIR_MODEL_BEST
-
-
-def _pipelines(out: Path) -> list[Path]:
-    """RETURNS (list[Path]): The pipelines of an earlier training."""
-    return [path for name in (DIR_MODEL_BEST, DIR_MODEL_LAST) if (path := out / name).exists()]
-
-
-def check_place(out: Path, *, force: bool) -> None:
-    """Refuse a folder with pipelines in it.
-
-    out (Path): The folder.
-    force (bool): Whether they may be replaced.
-    RAISES (ValueError): TC355.
-    RAISES (OSError): FileExistsError, if it is no folder.
-    """
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out))
-    found = _pipelines(out)
-    if found and not force:
-        raise ValueError(Errors.TC355.format(path=found[0]))
-
-
-@contextlib.contextmanager
-def _place(out: Path) -> Iterator[Path]:
-    """Give the folder to train in: that of the result, where a training that is broken off leaves its best pipeline so
-    far; where an earlier one is, a folder beside it, whose contents take its place in the end."""
     out.mkdir(parents=True, exist_ok=True)
-    if not _pipelines(out):
-        yield out
-        return
-    with tempfile.TemporaryDirectory(prefix=".tokclf-", dir=out) as workplace:
-        yield Path(workplace)
-        for name in (DIR_MODEL_BEST, DIR_MODEL_LAST):
-            with whole_folder(out / name) as made:
-                (Path(workplace) / name).rename(made)
-        with whole_file(out / LOG_NAME) as made:
-            (Path(workplace) / LOG_NAME).rename(made)
+    streams = (io.StringIO(), io.StringIO()) if silent else (sys.stdout, sys.stderr)
+    with locked(out):
+        check_folder(out, resume=resume, overwrite=overwrite)  # another process may have been there
+        folder = clear_folder(out, overwrite=overwrite)
+        training = make_training(nlp, gpu_id=gpu_id)
+        run = partial(run_training, training, folder, stdout=streams[0], stderr=streams[1])
+        if checkpoints == "none":
+            training.batches.read()
+            run()
+            finish_folder(out, folder, None, keep=False)
+            return out / DIR_MODEL_BEST
+        keeper = Keeper(training, out, steps=checkpoint_steps, silent=silent)
+        if resume and keeper.is_finished():
+            return out / DIR_MODEL_BEST
+        keeper.go_on(folder)
+        with keeper.signals:
+            run(before_saving=keeper.write, after_step=keeper.after_step)
+        finish_folder(out, folder, keeper.fingerprint, keep=checkpoints == "kept")
+    return out / DIR_MODEL_BEST
 
 
 def _training(nlp: Language) -> Any:

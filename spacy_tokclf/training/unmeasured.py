@@ -1,39 +1,28 @@
 """Scores of frozen components that nothing was measured for: spaCy writes 0.0 into a pipeline's meta.json."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-import srsly
 from spacy.language import Language
 
-from ..runtime.files import whole_file
 
-META = "meta.json"
+def measured(nlp: Language, performance: dict[str, Any]) -> dict[str, Any]:
+    """Take scores of frozen components out of what meta.json is to say, where the development data have no gold for
+    them. Of a component, all scores are 0 then, which says that it is never right.
 
-
-def drop_unmeasured(nlp: Language, folders: Iterable[Path]) -> None:
-    """Take scores of frozen components out of saved pipelines where the development data have no gold for them. Of a
-    component, all scores are 0 then, which says that it is never right.
-
-    nlp (Language): The pipeline, as it was trained.
-    folders (Iterable[Path]): Where it was saved.
+    nlp (Language): The pipeline, as it is trained.
+    performance (dict[str, Any]): The scores.
+    RETURNS (dict[str, Any]): Those that were measured.
     """
     config: Any = nlp.config.interpolate()
     frozen = set(config["training"]["frozen_components"])
     learned = {key for name in nlp.component_names if name not in frozen for key in _scores_of(nlp, name)}
-    for folder in folders if frozen else ():
-        meta = srsly.read_json(folder / META)
-        known = meta["performance"]
-        stale: set[str] = set()
-        for name in frozen:
-            keys = {key for key in _scores_of(nlp, name) if key in known} - learned
-            if not any(_has_number(known[key]) for key in keys):
-                stale |= keys
-        if stale:
-            meta["performance"] = {key: value for key, value in known.items() if key not in stale}
-            with whole_file(folder / META) as made:
-                made.write_text(srsly.json_dumps(meta, indent=2), encoding="utf-8")
+    stale: set[str] = set()
+    for name in frozen:
+        keys = {key for key in _scores_of(nlp, name) if key in performance} - learned
+        if not any(_has_number(performance[key]) for key in keys):
+            stale |= keys
+    return {key: value for key, value in performance.items() if key not in stale}
 
 
 def _scores_of(nlp: Language, name: str) -> Iterable[str]:

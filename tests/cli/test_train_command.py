@@ -96,7 +96,7 @@ def test_a_second_run_loses_nothing(trained: tuple[Path, Result], options: list[
     out, _ = trained
     before = weights_of(spacy.load(out / "model-best"))
     text = fails("TC355", OWN, out, "--epochs", 1, *options)
-    assert str(out / "model-best") in text.replace(" ", "") and "--force" in text
+    assert str(out / "model-best") in text.replace(" ", "") and "--resume" in text and "--overwrite" in text
     assert same(weights_of(spacy.load(out / "model-best")), before)
 
 

@@ -25,6 +25,7 @@ class Topic(NamedTuple):
 
 
 TOPICS = (
+    Topic("Saved folders: not written, or not whole", ((400, 419),), ((400, 404),)),
     Topic("The command line", ((54, 55), (90, 90), (144, 145))),
     Topic("Files, pipelines, languages, configs and devices that cannot be opened", ((136, 143),)),
     Topic("Data with one tag a token: CoNLL, tables, brat", ((100, 135), (480, 480)), ((100, 109), (113, 119))),
@@ -34,7 +35,7 @@ TOPICS = (
     Topic("The component: settings, labels, training", ((20, 49), (81, 81), (89, 89)), ((1, 1), (11, 11))),
     Topic("Entities in span groups, several components", ((50, 53),), ((10, 10), (12, 15))),
     Topic("`init`", ((330, 349),), ((330, 349),)),
-    Topic("`train`", ((350, 359),), ((350, 359),)),
+    Topic("`train`", ((350, 359), (450, 469)), ((350, 359), (450, 454))),
     Topic("`annotate`", ((360, 379),), ((360, 379),)),
     Topic("The model card, `curve`", ((380, 399),), ((380, 399),)),
     Topic("Scores", ((200, 249),), ((200, 202),)),

@@ -9,13 +9,13 @@ import pytest
 import spacy
 from config_runs import FAST, FOLDER, run, same, short, weights_of
 from spacy.tokens import DocBin
-from spacy.training import loop
 from spacy.util import load_config
 from thinc.api import Config
 
 from spacy_tokclf.report.training_log import LOG_NAME, read_log
-from spacy_tokclf.training import log
+from spacy_tokclf.training import log, loop
 from spacy_tokclf.training.config import CHAIN, EPOCHS, read_training_config, use_epochs
+from spacy_tokclf.training.folder import FINISHED
 from spacy_tokclf.training.run import train_pipeline
 
 OWN = FOLDER / "own_data.cfg"
@@ -104,13 +104,13 @@ def test_a_pipeline_is_replaced_only_on_demand(trained: Path, values: dict[str, 
     (out / "notes.txt").write_text("mine")
     (out / "model-best" / "old.txt").write_text("old")
     before = weights_of(spacy.load(out / "model-best"))
-    with pytest.raises(ValueError, match=r"TC355.*model-best.*--force"):
+    with pytest.raises(ValueError, match=r"TC355.*model-best.*--resume.*--overwrite"):
         train_pipeline(OWN, out, overrides=values, epochs=1, silent=True)
     assert same(weights_of(spacy.load(out / "model-best")), before) and len(rows(out)) == 9
-    train_pipeline(OWN, out, overrides=values, epochs=1, force=True, silent=True)
+    train_pipeline(OWN, out, overrides=values, epochs=1, overwrite=True, silent=True)
     assert not same(weights_of(spacy.load(out / "model-best")), before)
     assert not (out / "model-best" / "old.txt").exists()
-    assert sorted(path.name for path in out.iterdir()) == [LOG_NAME, "model-best", "model-last", "notes.txt"]
+    assert sorted(path.name for path in out.iterdir()) == [LOG_NAME, "model-best", "model-last", "notes.txt", FINISHED]
     assert [row["step"] for row in rows(out)] == [0, 4]
 
 
@@ -122,9 +122,9 @@ def test_a_training_that_breaks_off_leaves_the_pipeline_of_before(
     before = weights_of(spacy.load(out / "model-best"))
     _interrupt(monkeypatch, after=3)
     with pytest.raises(KeyboardInterrupt):
-        train_pipeline(OWN, out, overrides=values, force=True, silent=True)
+        train_pipeline(OWN, out, overrides=values, overwrite=True, silent=True)
     assert same(weights_of(spacy.load(out / "model-best")), before)
-    assert sorted(path.name for path in out.iterdir()) == [LOG_NAME, "model-best", "model-last"]
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoints", LOG_NAME, "model-best", "model-last"]
     assert len(rows(out)) == 9
 
 
@@ -142,15 +142,14 @@ def test_a_first_training_that_breaks_off_leaves_its_best(
 
 def _interrupt(monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
     """Break a training off after some steps."""
-    batches = loop.create_train_batches
+    take_step = loop.take_step
 
-    def breaking(*args: Any) -> Any:
-        for step, batch in enumerate(batches(*args)):
-            if step == after:
-                raise KeyboardInterrupt
-            yield batch
+    def breaking(training: loop.Training, *args: Any) -> None:
+        if training.progress.step + 1 == after:
+            raise KeyboardInterrupt
+        take_step(training, *args)
 
-    monkeypatch.setattr(loop, "create_train_batches", breaking)
+    monkeypatch.setattr(loop, "take_step", breaking)
 
 
 def spoil(name: str, posts: Path, tmp_path: Path) -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""Checkpoints: all that a training needs to go on in another process, in folders of JSON and safetensors."""
+
+import json
+import re
+import shutil
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import Errors, Warnings
+from ..runtime.blame import short
+from ..runtime.files import whole_folder
+from ..runtime.manifest import check_manifest, write_manifest
+
+if TYPE_CHECKING:
+    import torch
+
+#: The folder of all checkpoints, beside the pipelines.
+FOLDER = "checkpoints"
+NUMBERS, TENSORS = "state.json", "state.safetensors"
+FORMAT = 1
+#: As many checkpoints are kept: the last, and the one before.
+KEPT = 2
+_NAME = re.compile(r"step-(\d{6,})")
+
+
+class Checkpoint(NamedTuple):
+    """What is in a checkpoint.
+
+    numbers (dict[str, Any]): What JSON can hold.
+    tensors (dict[str, torch.Tensor]): The rest, in the memory of the CPU.
+    """
+
+    numbers: dict[str, Any]
+    tensors: "dict[str, torch.Tensor]"
+
+
+def find_checkpoints(out: Path) -> list[Path]:
+    """Find the checkpoints of a training.
+
+    out (Path): The folder of the training.
+    RETURNS (list[Path]): Their folders, the last one first.
+    """
+    folder = out / FOLDER
+    found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)] if folder.is_dir() else []
+    return sorted(found, key=_step_of, reverse=True)
+
+
+def write_checkpoint(out: Path, step: int, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint, whole or not at all, and remove all but the last two.
+
+    out (Path): The folder of the training.
+    step (int): The step that it was written after.
+    checkpoint (Checkpoint): What is in it.
+    RETURNS (Path): Its folder.
+    RAISES (OSError): If it cannot be written; those of before are still there.
+    """
+    from safetensors.torch import save_file
+
+    path = out / FOLDER / f"step-{step:06d}"
+    with whole_folder(path) as made:
+        made.mkdir()
+        save_file(checkpoint.tensors, str(made / TENSORS))
+        text = json.dumps({"format": FORMAT, **checkpoint.numbers})
+        (made / NUMBERS).write_text(text + "\n", encoding="utf-8")
+        write_manifest(made)
+    for old in find_checkpoints(out)[KEPT:]:
+        shutil.rmtree(old)
+    return path
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint that is whole.
+
+    path (Path): Its folder.
+    RETURNS (Checkpoint): What is in it.
+    RAISES (ValueError): TC458, if it is not whole, or of a later version; TC403, if a file in it was changed.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if check_manifest(path) is None:
+            raise ValueError(Errors.TC458.format(path=path, detail="It has no manifest."))
+        numbers = json.loads((path / NUMBERS).read_text(encoding="utf-8"))
+        tensors = load_file(str(path / TENSORS))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError, SafetensorError) as error:
+        raise ValueError(Errors.TC458.format(path=path, detail=short(error, limit=150))) from error
+    if not isinstance(numbers, dict) or numbers.get("format") != FORMAT:
+        raise ValueError(Errors.TC458.format(path=path, detail="It comes from another version of spacy-tokclf."))
+    return Checkpoint(numbers, tensors)
+
+
+def read_last(out: Path) -> Checkpoint | None:
+    """Read the last checkpoint that is whole; those that are not are passed over with a warning (TW451), and removed.
+
+    out (Path): The folder of the training.
+    RETURNS (Checkpoint | None): The checkpoint; None if there is no folder of one.
+    RAISES (ValueError): TC452, if none is whole.
+    """
+    paths = find_checkpoints(out)
+    for index, path in enumerate(paths):
+        try:
+            found = read_checkpoint(path)
+        except ValueError as error:
+            warnings.warn(Warnings.TW451.format(path=path, detail=error), stacklevel=2)
+            continue
+        for broken in paths[:index]:
+            shutil.rmtree(broken)
+        return found
+    if paths:
+        raise ValueError(Errors.TC452.format(path=out / FOLDER))
+    return None
+
+
+def remove_checkpoints(out: Path) -> None:
+    """Remove the folder of all checkpoints.
+
+    out (Path): The folder of the training.
+    """
+    if (out / FOLDER).is_dir():
+        shutil.rmtree(out / FOLDER)
+
+
+def _step_of(path: Path) -> int:
+    found = _NAME.fullmatch(path.name)
+    return int(found[1]) if found else -1
