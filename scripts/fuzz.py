@@ -32,7 +32,8 @@ KINDS = {
     "rows": 200,
     "tags": 250,
     "windows": 200,
-    "decoding": 240,
+    "decoding": 235,
+    "checkpoints": 5,
 }
 #: Seconds that one input may take; most take less than a thousandth of one.
 PATIENCE = 10
@@ -88,6 +89,11 @@ def judge_of(kind: str) -> Callable[[random.Random, Path], str]:
     return import_module(f"fuzzing.{kind}").judge  # type: ignore[no-any-return]
 
 
+def prepare(kind: str) -> None:
+    """Import a kind, and make what all its inputs need, which takes longer than an input may."""
+    getattr(import_module(f"fuzzing.{kind}"), "prepare", lambda: None)()
+
+
 @contextmanager
 def at_most(seconds: int) -> Iterator[None]:
     """Stop what takes too long."""
@@ -114,6 +120,8 @@ def work(plan: Plan, process: int = 0, processes: int = 1, now: Any = None) -> T
     goals = {kind: -(-plan.inputs * KINDS[kind] // total) for kind in plan.kinds}
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        for kind in plan.kinds:
+            prepare(kind)
         while any(done[kind] < goals[kind] for kind in plan.kinds):
             for kind in plan.kinds:
                 for number in range(done[kind], min(done[kind] + KINDS[kind], goals[kind])):

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import datasets
 import spacy
 from data_forms import FORMS, DataForm, Text
 from spacy.language import Language
@@ -60,6 +61,12 @@ def random_texts(rng: random.Random) -> list[Text]:
             at = end
         made.append(Text(words, tuple(spans)))
     return made
+
+
+def prepare() -> None:
+    """Keep the library of data sets from writing about each file that it cannot read."""
+    datasets.disable_progress_bars()
+    datasets.utils.logging.set_verbosity(datasets.utils.logging.CRITICAL)
 
 
 @cache

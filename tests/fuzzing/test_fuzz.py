@@ -19,6 +19,7 @@ INPUTS = {
     "tags": (400, {"read", "TC101", "TC102", "TC104", "TC126"}),
     "windows": (400, {"split", "batches", "mean", "TC002"}),
     "decoding": (200, {"decoded", "best", "chances", "loss"}),
+    "checkpoints": (150, {"the one before", "gone on", "TC452", "TC457", "TC458"}),
 }
 
 
@@ -59,6 +60,7 @@ def break_read(monkeypatch, module, name, change):
         ("fuzzing.decoding", "best_tags", lambda tags: tags[::-1]),
         ("fuzzing.decoding", "forward_backward", lambda found: found._replace(tags=found.tags[::-1])),
         ("fuzzing.decoding", "chain_loss", lambda found: (found[0] + 1, *found[1:])),
+        ("fuzzing.checkpoints", "read_last", lambda found: found._replace(numbers={**found.numbers, "step": 1})),
     ],
 )
 def test_what_is_wrong_is_found(monkeypatch, module, name, change):

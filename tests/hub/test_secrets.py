@@ -94,7 +94,7 @@ def test_a_push_an_import_a_training_and_what_goes_wrong(
     hub.cut = "GET *resolve*model.safetensors"
     codes.append(place("load", REPO).get("error", "")[1:6])
     hub.cut = ""
-    codes.append(place("load", REPO, offline=True).get("error", "")[1:6])
+    codes.append(place("load", "ada/none", offline=True).get("error", "")[1:6])
     assert {"TC280", "TC282", "TC283", "TC284"} <= set(codes)
     place.errors.flush()
     assert place.leaks() == []
