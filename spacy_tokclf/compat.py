@@ -228,20 +228,29 @@ def has_hooks(module: "nn.Module") -> bool:
     return False
 
 
-def lerp_all(averages: "Sequence[torch.Tensor]", values: "Sequence[torch.Tensor]", weight: float) -> None:
-    """Move averages towards values, in place (`torch._foreach_lerp_`, torch 2.1).
+def lerp_all(
+    averages: "Sequence[torch.Tensor]", values: "Sequence[torch.Tensor]", weight: "float | torch.Tensor"
+) -> None:
+    """Move averages towards values, in place (`torch._foreach_lerp_`, torch 2.1; with a weight on a device
+    `_foreach_sub`, `_foreach_mul_` and `_foreach_add_`, torch 2.1).
 
     Why: one call for all tensors. Without: one for each.
 
     averages (Sequence[torch.Tensor]): The averages.
     values (Sequence[torch.Tensor]): The values, in the same shapes.
-    weight (float): How far, 0 to 1.
+    weight (float | torch.Tensor): How far, 0 to 1; a tensor on the device of the averages. Shape: ().
     """
     import torch
 
     together = None if "foreach" in SWITCHED_OFF else getattr(torch, "_foreach_lerp_", None)
-    if together is not None:
+    if together is not None and isinstance(weight, float):
         together(averages, values, weight)
+        return
+    if together is not None:
+        many: Any = torch
+        ways = many._foreach_sub(values, averages)
+        many._foreach_mul_(ways, weight)
+        many._foreach_add_(averages, ways)
         return
     for average, value in zip(averages, values, strict=True):
         average.lerp_(value, weight)

@@ -267,8 +267,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "or give labels under [initialize.components.{name}]."
     )
     TC025 = (
-        "The loss of {name!r} is not a finite number on a batch that begins with {text!r}. Lower the learning rate, "
-        "warm up longer, or train in fp32."
+        "The loss of {name!r} is not a finite number ({loss}), on {texts}. The step was refused: no weight, moment or "
+        "average was changed. {weights} Lower the learning rate, warm up longer, or train in fp32."
     )
     TC026 = (
         'Cannot read labels {value}. Expected a list of entity types, or {{"scheme": ..., "tags": [...]}} as '
@@ -1141,4 +1141,29 @@ class Errors(metaclass=ErrorsWithCodes):
         "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "
         "{label!r} says that a token is outside of entities (O), or that nothing is known of it (-). Give the entities "
         "another label, or write another scheme."
+    )
+    TC470 = (
+        "A gradient of {name!r} is not a finite number, in {which}: {texts}. The step was refused: no weight, moment "
+        "or average was changed. {weights} Lower the learning rate, warm up longer, or train in fp32."
+    )
+    TC471 = (
+        "The learning rate is {rate}, which is no finite number: no step was taken. Expected a number above 0; check "
+        "`learn_rate` under [training.optimizer], and the schedule that gives it."
+    )
+    TC472 = (
+        "A gradient is not a finite number (its norm is {norm}): no step was taken. Lower the learning rate, warm up "
+        "longer, or train in fp32."
+    )
+    TC473 = (
+        "The component {name!r} computes {what} that are not finite numbers, for {texts}: nothing is predicted from "
+        'them. {weights} If no weight is damaged, the encoder overflows: use precision = "fp32".'
+    )
+    TC474 = (
+        "{count} of {total} entities have scores that are not finite numbers, so that none is predicted. Their "
+        "probabilities overflow: run `spacy tokclf tune` again, or set `tuned` to false, if the temperature of an "
+        "earlier one is {temperature}; else train again from a pipeline that is whole."
+    )
+    TC475 = (
+        "Weights of {name!r} are not finite numbers ({weights}), so they are not saved; what was saved before stays. "
+        "Go on from the last pipeline that was saved, with a lower learning rate, or in fp32."
     )

@@ -275,8 +275,9 @@ def aligned_entities(eg: "Example", spans: Iterable["Span"]) -> Iterator[_Entity
     spans (Iterable[Span]): Spans of its prediction.
     YIELDS (tuple[str, int, int]): Label, start and exclusive end.
     """
+    x2y = eg.alignment.x2y  # asked for once: the property compares all words each time
     for label, start, end in _entities(spans):
-        indices = eg.alignment.x2y[start:end]
+        indices = x2y[start:end]
         if len(indices):
             yield label, int(indices[0]), int(indices[-1]) + 1
 

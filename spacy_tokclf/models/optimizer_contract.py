@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: A count of tokens: a number, or a tensor on any device with one whole number in it. Shape: ().
 Count = Union[int, "torch.Tensor"]
 
+#: Whether a step is refused, since a gradient is not finite: known, or a bool that a device computes. Shape: ().
+Refusal = Union[bool, "torch.Tensor"]
+
 #: Attribute of a thinc layer whose parameters learn at a multiple of the learning rate, in steps that were prepared. 1
 #: where there is none.
 RATE_FACTOR = "learn_rate_factor"
@@ -33,13 +36,17 @@ HIGHEST_RATE = 3e-4
 class TwoPhaseOptimizer(Protocol):
     """An optimizer that sees the gradients of all models that learn together before it steps any of them."""
 
-    def prepare(self, models: Sequence[Model], n_tokens: Count) -> None:
+    def prepare(self, models: Sequence[Model], n_tokens: Count) -> Refusal | None:
         """First phase: work out by what each gradient is multiplied in this step, from the norm of all of them. Reads
         `RATE_FACTOR` from the layers. The first model is stepped next; when the others ask to be prepared in the same
         step, they have been.
 
+        A step with a norm that is not finite is refused. Where that is known at once, nothing is prepared, and nobody
+        asks for the second phase; where only a device knows it, the second phase changes nothing.
+
         models (Sequence[Model]): The models that learn together.
         n_tokens (Count): Tokens whose loss the gradients sum, at least 1.
+        RETURNS (bool | torch.Tensor | None): Whether the step is refused; None from optimizers that do not look.
         """
 
     def step_module(self, shim_id: int, module: "nn.Module") -> None:
@@ -61,15 +68,18 @@ class CountsTokens(Protocol):
     n_learned: Count
 
 
-def prepare_step(sgd: Optimizer, models: Sequence[Model], n_tokens: Count) -> None:
+def prepare_step(sgd: Optimizer, models: Sequence[Model], n_tokens: Count) -> Refusal | None:
     """Take the first phase of a step, where the optimizer has one.
 
     sgd (Optimizer): Any optimizer.
     models (Sequence[Model]): The models that learn together, the one to be stepped next first.
     n_tokens (Count): Tokens whose loss was summed since the last step.
+    RETURNS (bool | torch.Tensor | None): Whether the step is refused; None where the optimizer does not look, as
+        thinc's.
     """
-    if isinstance(sgd, TwoPhaseOptimizer):
-        sgd.prepare(models, max(n_tokens, 1) if isinstance(n_tokens, int) else n_tokens.clamp(min=1))
+    if not isinstance(sgd, TwoPhaseOptimizer):
+        return None
+    return sgd.prepare(models, max(n_tokens, 1) if isinstance(n_tokens, int) else n_tokens.clamp(min=1))
 
 
 def has_learned(pipe: object) -> bool:

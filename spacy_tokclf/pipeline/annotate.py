@@ -7,7 +7,7 @@ from spacy.attrs import ENT_ID, ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc, Span
 
 from ..types import SCORES
-from .entity_group import EntityGroup, span_scores
+from .entity_group import EntityGroup, span_score, span_scores
 
 #: What `token.ent_iob` is of the first token of an entity, and of a blocked one, which has no type.
 BEGIN = 3
@@ -81,4 +81,4 @@ def entity_score(span: Span, spans_key: str | None = "entities") -> float | None
     """
     if spans_key is None:
         return None
-    return span_scores(span.doc.spans.get(spans_key)).get((span.start_char, span.end_char, span.label))
+    return span_score(span.doc.spans.get(spans_key), span)

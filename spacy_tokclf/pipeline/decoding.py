@@ -7,6 +7,7 @@ import numpy as np
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
+from ..errors import Errors
 from ..tags.decode import Decoder, Spans, decode_spans
 from ..tags.tuning import UNTUNED, Tuning, bias_of_tags, calibrate
 from ..types import Bools, Floats32, Ints
@@ -59,6 +60,7 @@ def decode_tokens(visible: VisibleTokens, decoder: Decoder, *, tuning: Tuning = 
     decoder (Decoder): Tags, constraints and transitions.
     tuning (Tuning): What was fitted after training: bias, temperature, and slope and shift of scores.
     RETURNS (Spans): The entities, in tokens of each text.
+    RAISES (ValueError): TC474, if scores are not finite.
     """
     logits, lengths, positions = visible
     if not len(logits):
@@ -69,7 +71,11 @@ def decode_tokens(visible: VisibleTokens, decoder: Decoder, *, tuning: Tuning = 
     # From indices among the visible tokens of a text to indices among all its tokens.
     base = (np.cumsum(lengths) - lengths)[spans.text]
     start, end = positions[base + spans.start], positions[base + spans.end - 1] + 1
-    return spans._replace(start=start, end=end, score=calibrate(spans.score, tuning))
+    score = calibrate(spans.score, tuning)
+    bad = int((~np.isfinite(score)).sum())
+    if bad:
+        raise ValueError(Errors.TC474.format(count=bad, total=len(score), temperature=tuning.temperature))
+    return spans._replace(start=start, end=end, score=score)
 
 
 def decode_docs(

@@ -1,7 +1,10 @@
 """The span group of a component: its entities and their scores stay together when tokens are merged or split."""
 
+import contextlib
 import struct
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 import srsly
@@ -24,6 +27,9 @@ class EntityGroup(SpanGroup):
     whenever it is asked for anything. A span that begins or ends inside a token now is gone, and so is its score.
     """
 
+    #: How many spans there were when they were last seen to be in order.
+    _n_in_order = -1
+
     @property
     def attrs(self) -> dict[str, Any]:
         """RETURNS (dict[str, Any]): The attributes of the group; "scores" are in the order of its spans."""
@@ -34,6 +40,17 @@ class EntityGroup(SpanGroup):
     @attrs.setter
     def attrs(self, value: dict[str, Any]) -> None:
         _ATTRS.__set__(self, value)
+
+    @property
+    def is_in_order(self) -> bool:
+        """RETURNS (bool): Whether its spans lie one after the other, as the component put them. Looked at once."""
+        n_spans = SpanGroup.__len__(self)
+        if self._n_in_order != n_spans:
+            places = [_place(SpanGroup.__getitem__(self, i)) for i in range(n_spans)]
+            if any(one[1] > other[0] for one, other in pairwise(places)):
+                return False
+            self._n_in_order = n_spans
+        return True
 
     def __len__(self) -> int:
         self._follow()
@@ -50,6 +67,7 @@ class EntityGroup(SpanGroup):
     def __setitem__(self, i: int, span: Span) -> None:
         before = self[i]
         _set_span(self, i, span)
+        self._n_in_order = -1
         scores = self.attrs.get(SCORES)
         if scores is not None and _place(before) != _place(span) and -len(self) <= i < len(scores):
             scores[i] = None  # whatever the span is, nobody scored it
@@ -64,6 +82,16 @@ class EntityGroup(SpanGroup):
         """RETURNS (bytes): The group as spaCy stores it."""
         self._follow()
         return SpanGroup.to_bytes(self)
+
+    def from_bytes(self, bytes_data: bytes) -> "EntityGroup":
+        """Read what `to_bytes` gave.
+
+        bytes_data (bytes): The bytes.
+        RETURNS (EntityGroup): Itself.
+        """
+        SpanGroup.from_bytes(self, bytes_data)
+        self._n_in_order = -1
+        return self
 
     def copy(self, doc: Doc | None = None) -> "EntityGroup":
         """Copy the group.
@@ -146,3 +174,25 @@ def span_scores(group: SpanGroup | None) -> dict[tuple[int, int, int], float]:
     if len(places) < len(scores):
         return {}
     return {place: float(score) for place, score in zip(places, scores, strict=False) if score is not None}
+
+
+def span_score(group: SpanGroup | None, span: Span) -> float | None:
+    """Give the score of one span, as `span_scores` does, in a few looks where the group is in the order of the text.
+
+    group (SpanGroup | None): The group of a component, or none.
+    span (Span): The span.
+    RETURNS (float | None): Its score, if it has one.
+    """
+    if group is None:
+        return None
+    place = _place(span)
+    with contextlib.suppress(IndexError):  # more tokens than there are now
+        n_spans, scores = SpanGroup.__len__(group), _ATTRS.__get__(group).get(SCORES) or ()
+        index = bisect_left(range(n_spans), place[:2], key=lambda i: _place(SpanGroup.__getitem__(group, i))[:2])
+        hit = SpanGroup.__getitem__(group, index) if index < n_spans else None
+        if hit is not None and _place(hit) == place:
+            if _fits(hit, span.doc) and index < len(scores) <= n_spans:
+                return None if scores[index] is None else float(scores[index])
+        elif isinstance(group, EntityGroup) and group.is_in_order:
+            return None
+    return span_scores(group).get(place)

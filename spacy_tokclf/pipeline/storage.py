@@ -19,6 +19,7 @@ from ..runtime.blame import is_own, short
 from ..runtime.files import MANIFEST, copy_links, whole_folder
 from ..runtime.manifest import write_manifest
 from ..runtime.workplace import PREFIX
+from .finite import check_weights
 from .home import Home
 from .restore import encoder_settings, restore_encoders, restore_settings, saved_settings
 from .seals import BESIDE, beside, check_saved, lies_in_pipeline, seal, unlist
@@ -49,8 +50,10 @@ class Stored:
 
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out; those that are in the folder stay.
+        RAISES (ValueError): TC475, if weights are not finite; nothing is written then.
         RAISES (OSError): TC400, if it cannot be written.
         """
+        check_weights(self.model, name=self.name)
         place = Path(path).absolute()
         serialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, place)), encoding="utf8"),

@@ -2,7 +2,7 @@
 
 import warnings
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +11,6 @@ from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
@@ -23,13 +22,15 @@ from ..models.encoder import load_encoder
 from ..models.fused_update import can_fuse, fused_update
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
-from ..models.optimizer_contract import Count, prepare_step
+from ..models.listener import EncoderListener
+from ..models.optimizer_contract import Count
 from ..models.transitions import TRANSITIONS
 from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from ..types import Bools, Floats32, Ints
 from .annotate import has_foreign_group, set_entities
 from .decoding import decode_docs
+from .finite import blame_weights, check_rows, name_texts
 from .gold import gold_tags
 from .home import Home
 from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_rows
@@ -37,15 +38,17 @@ from .length import check_length
 from .lookup import all_filled, check_tokenizer, find_head
 from .loss import masked_chain_loss, masked_cross_entropy
 from .neighbours import Neighbour, check_neighbours, choose_key
+from .refusal import StepGuard, refuse_step
 from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_alone, shared_encoder
 from .settings import AUTO, Setting, Settings, check_output, check_setting
 from .storage import Stored
+from .streaming import Streaming
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
 
 
-class TokenClassifier(Stored, Neighbour, TrainablePipe):
+class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
     """Named-entity recognition by classifying tokens: a label and a score for every entity, on spaCy's own tokens.
 
     Settings are attributes, too: `ner.threshold = 0.5` is `ner.cfg["threshold"] = 0.5`.
@@ -110,6 +113,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         self.home = Home()
         self.scorer = scorer
         self.n_learned: Count = 0
+        self._guard = StepGuard()
         self._table: tuple[tuple[str, ...], TagTable] | None = None
         self._warned_of_group = False
         self._rehearsal_model: Model | None = None  # a copy, made by `nlp.resume_training`
@@ -257,6 +261,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
 
         docs (Iterable[Doc]): The texts.
         RETURNS (tuple[list[Floats2d], Spans]): Per text (n_tokens, n_tags); and the entities in columns.
+        RAISES (ValueError): TC473 or TC474, if logits or scores are not finite.
         """
         docs = list(docs)
         logits = self.logits(docs)
@@ -270,10 +275,13 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
 
         docs (Sequence[Doc]): The texts.
         RETURNS (list[Floats2d]): Per text (n_tokens, n_tags), columns in the order of `tags`.
+        RAISES (ValueError): TC473, if some are not finite.
         """
         if not any(len(doc) for doc in docs):
             return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
-        return self.model.predict(docs)
+        logits = self.model.predict(docs)
+        check_rows(self.model, docs, logits, name=self.name, what="logits")
+        return logits
 
     def set_annotations(self, docs: Iterable[Doc], scores: tuple[list[Floats2d], Spans]) -> None:
         """Set the span group, its scores, and `doc.ents`.
@@ -298,26 +306,6 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
                 overwrite_ents=self.cfg["overwrite_ents"],
             )
 
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Annotate a stream. If a batch fails, its texts are tried one by one, so that only the bad one is lost.
-
-        stream (Iterable[Doc]): The texts.
-        batch_size (int): Texts held back to be batched by length.
-        YIELDS (Doc): The texts, in order.
-        """
-        handle_error = self.get_error_handler()
-        for docs in minibatch(stream, size=batch_size):
-            try:
-                self.set_annotations(docs, self.predict(docs))
-            except Exception as error:  # noqa: BLE001 (the pipeline's own error handler decides)
-                if len(docs) == 1:
-                    handle_error(self.name, self, docs, error)
-                    continue
-                for doc in docs:
-                    yield from self.pipe([doc], batch_size=1)
-                continue
-            yield from docs
-
     def update(
         self,
         examples: Iterable[Example],
@@ -335,7 +323,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         sgd (Optimizer | None): Steps at once if given.
         losses (dict[str, float] | None): Losses by component, added to.
         RETURNS (dict[str, float]): The losses.
-        RAISES (ValueError): TC025, if the loss is not a number.
+        RAISES (ValueError): TC025, if the loss is not finite; with `sgd`, TC470 to TC472, as `finish_update`.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -354,12 +342,13 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
                 drop=drop,
                 label_smoothing=self.cfg["label_smoothing"],
             )
-            self._check_loss(loss, examples)
+            self._check_loss(loss, docs)
         else:
             set_dropout_rate(self.model, drop)
             loss, gold = self._learn_through_slot(examples, docs)
         n_tokens = int((gold >= 0).sum())
         self.n_learned += n_tokens
+        self._guard.saw(docs)
         self.cfg["tuning"] = None
         losses[self.name] += loss / max(n_tokens, 1)
         if sgd not in (None, False):
@@ -374,18 +363,30 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         layer = transitions_of(self.model)
         if layer is None:
             loss, d_logits = self._token_loss(logits, gold)
+            self._check_loss(loss, docs, logits)
         else:
             loss, d_logits, d_transitions = self._chain_loss(layer, logits, gold)
+            self._check_loss(loss, docs, logits)
             layer.inc_grad(TRANSITIONS, d_transitions)
-        self._check_loss(loss, examples)
         if self._listens or (gold >= 0).any():
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
         return loss, gold
 
-    def _check_loss(self, loss: float, examples: list[Example]) -> None:
-        if not np.isfinite(loss):
-            raise ValueError(Errors.TC025.format(name=self.name, text=examples[0].reference.text[:60]))
+    def _check_loss(self, loss: float, docs: list[Doc], logits: list[Floats2d] | None = None) -> None:
+        """Refuse the step for a loss that is not finite, of logits (n_tokens, n_tags) per text. RAISES: TC025."""
+        if np.isfinite(loss):
+            return
+        refuse_step(self)
+        rows = self.model.predict(docs) if logits is None else logits
+        upstream = [node.upstream for node in self.model.walk() if isinstance(node, EncoderListener) and node.upstream]
+        texts, weights = name_texts(docs, rows), blame_weights([*upstream, self.model])
+        raise ValueError(Errors.TC025.format(name=self.name, loss=loss, texts=texts, weights=weights))
+
+    def forget_step(self) -> None:
+        """Forget what was counted since the last step."""
+        self.n_learned = 0
+        self._guard.forget()
 
     def rehearse(
         self,
@@ -403,7 +404,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         sgd (Optimizer | None): Steps at once if given; else gradients are added up, as in `update`.
         losses (dict[str, float] | None): Losses by component, added to.
         RETURNS (dict[str, float]): The losses.
-        RAISES (ValueError): TC039 to TC041, if it cannot be done.
+        RAISES (ValueError): TC039 to TC041, if it cannot be done; TC025, if the loss is not finite.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -417,6 +418,8 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         targets, _ = run_alone(self._rehearsal_model, docs, self.name, train=False)
         logits, backprop = run_alone(self.model, docs, self.name, train=True)
         loss, gradient, n_tokens = distillation_loss(self.model.ops, logits, targets)
+        self._check_loss(loss, docs, logits)
+        self._guard.saw(docs)
         backprop(gradient)
         hold_transitions(self.model, self._rehearsal_model, n_tokens)
         self.n_learned += n_tokens
@@ -424,7 +427,7 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         losses[self.name] += loss / max(n_tokens, 1)
         upstream = shared_encoder(self.model, self.name)
         if optimizer is not None and upstream is not None:
-            prepare_step(optimizer, [upstream, self.model], self.n_learned)
+            self._guard.prepare(self, optimizer, [upstream, self.model], self.n_learned)
             upstream.finish_update(optimizer)
         if optimizer is not None:
             self.finish_update(optimizer)
@@ -485,9 +488,11 @@ class TokenClassifier(Stored, Neighbour, TrainablePipe):
         """Step: first the norm over all gradients of the model, then its parameters.
 
         sgd (Optimizer): The optimizer.
+        RAISES (ValueError): TC470, if a gradient is not finite, of this step, or on a GPU of the one before; TC471, if
+            the learning rate is not.
         """
         check_length(self.home.nlp, sgd)
-        prepare_step(sgd, [self.model], self.n_learned)
+        self._guard.prepare(self, sgd, [self.model], self.n_learned)
         self.model.finish_update(sgd)
         self.n_learned = 0
 

@@ -16,12 +16,15 @@ from ..errors import Errors
 from ..models.encoder import load_encoder
 from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
-from ..models.optimizer_contract import has_learned, most_learned, prepare_step
+from ..models.optimizer_contract import has_learned, most_learned
 from ..types import Floats32
+from .finite import check_rows
 from .home import Home
 from .length import check_length
 from .lookup import all_filled
+from .refusal import StepGuard
 from .storage import Stored
+from .streaming import Streaming
 
 FORMAT = 1
 
@@ -56,7 +59,7 @@ class Batch:
             self.backprop(self.gradient)
 
 
-class TransformerEncoder(Stored, Tok2Vec):
+class TransformerEncoder(Streaming, Stored, Tok2Vec):
     """Run an encoder once and hand its token vectors to every component that listens: ours, and spaCy's own."""
 
     def __init__(
@@ -76,6 +79,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         self.home = Home()
         self._pipes: dict[str, Any] = {}
         self._batch: Batch | None = None
+        self._guard = StepGuard()
 
     def find_listeners(self, component: Any) -> None:
         """Connect the listeners in a component's model.
@@ -110,6 +114,18 @@ class TransformerEncoder(Stored, Tok2Vec):
             raise ValueError(Errors.TC023.format(name=self.name))
         self.model.initialize(X=[eg.x for eg in islice(get_examples(), 4)])
 
+    def predict(self, docs: Iterable[Doc]) -> list[Floats2d]:
+        """Give the vectors of some texts, without touching the texts.
+
+        docs (Iterable[Doc]): The texts.
+        RETURNS (list[Floats2d]): Per text (n_tokens, width).
+        RAISES (ValueError): TC473, if some are not finite.
+        """
+        docs = list(docs)
+        vectors: list[Floats2d] = super().predict(docs)
+        check_rows(self.model, docs, vectors, name=self.name, what="vectors")
+        return vectors
+
     def update(
         self,
         examples: Iterable[Example],
@@ -137,6 +153,7 @@ class TransformerEncoder(Stored, Tok2Vec):
         examples = list(examples)
         validate_examples(examples, "TransformerEncoder.update")
         docs = [eg.predicted for eg in examples]
+        self._guard.saw(docs)
         set_dropout_rate(self.model, drop)
         vectors, backprop = self.model.begin_update(docs)
         alloc = self.model.ops.alloc2f
@@ -165,10 +182,17 @@ class TransformerEncoder(Stored, Tok2Vec):
         """Step: first the norm over the gradients of the encoder and of all that listen to it, then the encoder.
 
         sgd (Optimizer): The optimizer.
+        RAISES (ValueError): TC470, if a gradient is not finite, of this step, or on a GPU of the one before; TC471, if
+            the learning rate is not.
         """
         check_length(self.home.nlp, sgd)
         self._backpropagate()
         # A token classifier that has nothing to learn from yet (`nlp.update` with `sgd`) prepares itself later.
         pipes = [pipe for name, pipe in self._pipes.items() if name in self.listener_map and has_learned(pipe)]
-        prepare_step(sgd, [self.model, *(pipe.model for pipe in pipes)], most_learned(pipes))
+        self._guard.prepare(self, sgd, [self.model, *(pipe.model for pipe in pipes)], most_learned(pipes))
         self.model.finish_update(sgd)
+
+    def forget_step(self) -> None:
+        """Forget the batch."""
+        self._batch = None
+        self._guard.forget()

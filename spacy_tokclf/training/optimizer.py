@@ -16,8 +16,8 @@ from thinc.types import FloatsXd, Generator
 from .. import compat
 from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
-from ..models.optimizer_contract import RATE_FACTOR, Count
-from ..models.shim import EncoderShim
+from ..models.gradients import torch_gradients
+from ..models.optimizer_contract import RATE_FACTOR, Count, Refusal
 from ..runtime.arrays import tensor_from_host, to_tensor
 from ..runtime.device import current_device, device_of
 from ..runtime.threads import count_threads, run_parallel
@@ -96,7 +96,7 @@ class AdamW(Optimizer):
             warnings.warn(Warnings.TW001.format(step=self._steps), stacklevel=2)
         super().step_schedules()
 
-    def prepare(self, models: Sequence[Model], n_tokens: Count) -> None:
+    def prepare(self, models: Sequence[Model], n_tokens: Count) -> Refusal:
         """Work out, for all parameters of some models, by what their gradients are multiplied in this step.
 
         The first model is stepped next. The others wait: their own call of `prepare`, later in the same step, finds
@@ -104,11 +104,16 @@ class AdamW(Optimizer):
 
         models (Sequence[Model]): The models that learn together.
         n_tokens (Count): Tokens whose loss the gradients sum, at least 1.
+        RETURNS (bool | torch.Tensor): Whether the step is refused, since the norm is not finite. A tensor where only
+            the device knows: the step is to be taken then, and changes nothing.
+        RAISES (ValueError): TC471, if the learning rate is not a finite number.
         """
         if models[0].id in self._waiting:
             self._waiting.discard(models[0].id)
-            return
-        self._waiting = {model.id for model in models[1:]}
+            return False
+        self._waiting = set()
+        if not math.isfinite(self.learn_rate):
+            raise ValueError(Errors.TC471.format(rate=self.learn_rate))
         keys: list[KeyT] = []
         total: Scalar = 0.0
         for model in models:
@@ -120,7 +125,12 @@ class AdamW(Optimizer):
                         self._rate_factors[key] = node.attrs[RATE_FACTOR]
         norm = _sqrt(total) / n_tokens
         self.last_norm = norm
+        refused = not_finite(norm)
+        if refused is True:
+            return True
+        self._waiting = {model.id for model in models[1:]}
         self._scales.update(dict.fromkeys(keys, self._clip(norm) / n_tokens))
+        return refused
 
     def __call__(
         self, key: KeyT, weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
@@ -132,12 +142,13 @@ class AdamW(Optimizer):
         gradient (FloatsXd): Its gradient, set to zero.
         lr_scale (float): Multiplies the learning rate.
         RETURNS (tuple[FloatsXd, FloatsXd]): The two arrays.
+        RAISES (ValueError): TC472, if the gradient is not finite, and was not seen by `prepare`.
         """
         # numpy's or CuPy's arrays of one shape: the types of thinc have neither in-place products nor slices of any.
         values, grad = cast(Floats32, weights), cast(Floats32, gradient)
         scale = self._scales.pop(key, None)
         if scale is None:
-            scale = self._clip(math.sqrt(float((grad.astype("float64") ** 2).sum())))
+            scale = self._clip_alone(math.sqrt(float((grad.astype("float64") ** 2).sum())))
         factor = float(scale)  # from the device, if need be: thinc's arrays are stepped by the host
         if factor and grad.size:
             grad *= factor
@@ -172,11 +183,12 @@ class AdamW(Optimizer):
 
         shim_id (int): The id of the shim that holds the module.
         module (nn.Module): The module.
+        RAISES (ValueError): TC472, if gradients are not finite, and were not seen by `prepare`.
         """
         scale = self._scales.pop((shim_id, ""), None)
         if scale is None:
             grads = [param.grad for param in module.parameters() if param.grad is not None]
-            scale = self._clip(_sqrt(_square_norm(grads)) if grads else 0.0)
+            scale = self._clip_alone(_sqrt(_square_norm(grads)) if grads else 0.0)
         if not isinstance(scale, float) or scale:
             halves = self._torch_optimizers.get(module)
             if halves is None:
@@ -188,7 +200,7 @@ class AdamW(Optimizer):
             divisor, skip = _divisor(scale, device)
             run_parallel([partial(compat.step_scaled, half, divisor, skip=skip) for half in halves], device)
             if self.averages is not None:
-                self._average(self.averages, shim_id, module)
+                self._average(self.averages, shim_id, module, skip=skip)
         for param in module.parameters():
             param.grad = None
 
@@ -221,13 +233,20 @@ class AdamW(Optimizer):
             owners[param].state[param][kind] = tensor_from_host(value, param)
 
     def _clip(self, norm: Scalar) -> Scalar:
-        """Give what gradients of a norm are multiplied by: 0 without a gradient, so that nothing is stepped."""
+        """Give what gradients of a norm are multiplied by: 0 without a gradient, and with one that is not finite, so
+        that nothing is stepped."""
         if isinstance(norm, float):
-            if not norm:
+            if not norm or not math.isfinite(norm):
                 return 0.0
             return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
         factor = (self.grad_clip / (norm + 1e-6)).clamp(max=1.0) if self.grad_clip else norm.new_ones(())
-        return factor * (norm != 0.0)
+        return factor.where(norm.isfinite() & (norm != 0.0), 0.0)
+
+    def _clip_alone(self, norm: Scalar) -> Scalar:
+        """Do as `_clip` does with gradients that no component has prepared. RAISES (ValueError): TC472."""
+        if not_finite(norm) is True:
+            raise ValueError(Errors.TC472.format(norm=norm))
+        return self._clip(norm)
 
     def _decay(self, step: int) -> float:
         """Give the decay of averaged weights at a step, counted from 1: short at first, as in spaCy."""
@@ -257,12 +276,17 @@ class AdamW(Optimizer):
             halves.append(torch.optim.AdamW(kinds, lr=self.learn_rate, betas=betas, eps=self.eps, fused=True))
         return halves
 
-    def _average(self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module") -> None:
-        """Move the averages of a module's weights towards them: tensors, kept under the shim's id and their names."""
+    def _average(
+        self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module", *, skip: "torch.Tensor | None"
+    ) -> None:
+        """Move the averages of a module's weights towards them, unless `skip` is 1 on the device: tensors, kept under
+        the shim's id and their names."""
         own = {(shim_id, name): param.data for name, param in module.named_parameters() if param.requires_grad}
         self.nr_update[(shim_id, "")] += 1
         averages.update({key: value.clone() for key, value in own.items() if key not in averages})
-        weight = 1.0 - self._decay(self.nr_update[(shim_id, "")])
+        weight: Scalar = 1.0 - self._decay(self.nr_update[(shim_id, "")])
+        if skip is not None:
+            weight = weight * (1.0 - skip)
         keys = {value: key for key, value in own.items()}
         halves = [([averages[keys[value]] for value in half], half) for half in _halves(list(keys))]
         run_parallel([partial(compat.lerp_all, kept, values, weight) for kept, values in halves], device_of(module))
@@ -336,11 +360,8 @@ def make_adamw_v1(
 def _squares(node: Model) -> Iterator[tuple[KeyT, Scalar]]:
     """Yield the key of each gradient of a layer with the sum of its squares: one for all parameters of a torch module,
     and one for each parameter of thinc's."""
-    for shim in node.shims:
-        module = shim.module if isinstance(shim, EncoderShim) and shim.is_filled else compat.module_of(shim)
-        grads = [param.grad for param in module.parameters() if param.grad is not None] if module is not None else []
-        if grads:
-            yield (shim.id, ""), _square_norm(grads)
+    for shim_id, grads in torch_gradients(node):
+        yield (shim_id, ""), _square_norm(grads)
     for name in node.param_names:
         if node.has_grad(name):
             # float64, since a sum over a large matrix in float32 loses digits
@@ -358,6 +379,11 @@ def _square_norm(grads: "list[torch.Tensor]") -> Scalar:
     # Shape: (n_parameters,). Squares of float32 norms are added up in float64.
     square = torch.stack([norm for half in norms for norm in half]).double().square().sum()
     return float(square) if device.type == "cpu" else square
+
+
+def not_finite(norm: Scalar) -> Refusal:
+    """RETURNS (bool | torch.Tensor): Whether a norm is no finite number; a tensor, if it is one."""
+    return not math.isfinite(norm) if isinstance(norm, float) else ~norm.isfinite()
 
 
 def _sqrt(square: Scalar) -> Scalar:

@@ -8,8 +8,8 @@ from ..errors import Errors
 from ..runtime.blame import is_panic
 from .prefix import PREFIX_SPACE, byte_level_steps
 
-#: Words in the cache at most.
-CACHE_WORDS = 1 << 15
+#: Words in the cache at most, and characters of each: longer words are rare, seldom seen twice, and take much memory.
+CACHE_WORDS, CACHE_CHARACTERS = 1 << 15, 64
 
 
 class PieceTokenizer:
@@ -56,13 +56,17 @@ class PieceTokenizer:
         RETURNS (list[tuple[int, ...]]): The ids of each word; empty where the tokenizer gives a word none.
         """
         cache = self._cache
-        unseen = {word for word in words if word not in cache}
-        if unseen:
-            if len(cache) + len(unseen) > CACHE_WORDS:
+        # Taken out of the cache once: another thread may clear it at any moment.
+        different = set(words)
+        known = {word: ids for word in different if (ids := cache.get(word)) is not None}
+        if len(known) < len(different):
+            found = self._tokenize(different - known.keys())
+            known.update(found)
+            kept = {word: ids for word, ids in found.items() if len(word) <= CACHE_CHARACTERS}
+            if len(cache) + len(kept) > CACHE_WORDS:
                 cache.clear()
-                unseen = set(words)
-            self._fill(unseen)
-        return [cache[word] for word in words]
+            cache.update(kept)
+        return [known[word] for word in words]
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """Give the strings of pieces.
@@ -72,8 +76,8 @@ class PieceTokenizer:
         """
         return [str(self._tokenizer.id_to_token(i)) for i in ids]
 
-    def _fill(self, unseen: set[str]) -> None:
-        """Tokenize words that are not in the cache, in one call."""
+    def _tokenize(self, unseen: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """Tokenize words in one call."""
         words = sorted(unseen)
         spans: list[list[int]] = [[] for _ in words]
         visible = [i for i, word in enumerate(words) if word and not word.isspace()]
@@ -81,7 +85,7 @@ class PieceTokenizer:
         for piece, word_index in zip(encoding.ids, encoding.word_ids, strict=True):
             if word_index is not None:
                 spans[visible[word_index]].append(piece)
-        self._cache.update(zip(words, map(tuple, spans), strict=True))
+        return dict(zip(words, map(tuple, spans), strict=True))
 
     def _special_ids(self) -> tuple[list[int], list[int]]:
         """Find the special pieces before and after a sequence, around any word that has pieces in this vocabulary."""

@@ -1,4 +1,5 @@
-"""The same machine, seed, config and number of threads give the same bits, whether the machine is idle or busy."""
+"""The same machine, seed, config and number of threads give the same bits: whether the machine is idle or busy, and
+from process to process, whose hashes of strings differ."""
 
 import hashlib
 import os
@@ -60,3 +61,36 @@ def test_a_busy_machine_gives_the_same_bits(corpus, embedded_encoder, precision)
             process.kill()
             process.wait()
     assert beside_others == idle
+
+
+def files_of(folder):
+    """Give the contents of all files below a folder, but for the log, which has times in it."""
+    found = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    return {name: content for name, content in found.items() if not name.endswith("log.jsonl")}
+
+
+def test_every_byte_from_process_to_process(encoder_dir_dropout, tmp_path):
+    """Four processes at once, which keep each other waiting, with one thread and two, and hashes of their own: weights,
+    averages, strings in their order, settings, metrics and the data that were written."""
+    worker = ROOT / "tests" / "helpers" / "train_kinds.py"
+    processes = {}
+    for threads in ("1", "2"):
+        for hashes in ("0", "1234"):
+            out = tmp_path / f"{threads}-{hashes}"
+            environ = os.environ | {"OMP_NUM_THREADS": threads, "PYTHONHASHSEED": hashes}
+            command = [sys.executable, str(worker), str(encoder_dir_dropout), str(out), threads]
+            with (tmp_path / f"{out.name}.log").open("w") as log:
+                processes[out] = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+    for out, process in processes.items():
+        assert process.wait() == 0, (tmp_path / f"{out.name}.log").read_text()[-2000:]
+    folders = {out.name: files_of(out) for out in processes}
+    assert sum(name.endswith(("model.safetensors", "/model")) for name in folders["1-0"]) == 18
+    assert {"data/train.spacy", "crf-bf16/model-best/meta.json", "shared/model-last/vocab/strings.json"} <= set(
+        folders["1-0"]
+    )
+    for threads in ("1", "2"):
+        one, other = folders[f"{threads}-0"], folders[f"{threads}-1234"]
+        assert sorted(one) == sorted(other)
+        assert [name for name in one if one[name] != other[name]] == []

@@ -183,6 +183,33 @@ def test_a_batch_of_old_and_new_words_survives_the_clearing(both, monkeypatch):
     assert small.encode_words(["on", "is", "in", "at"]) == tokenizer.encode_words(["on", "is", "in", "at"])
 
 
+def test_long_words_are_not_kept(both):
+    """A service that meets long words, no two of them the same, does not fill its memory with them."""
+    tokenizer, _ = both("distilbert")
+    small = copy.deepcopy(tokenizer)
+    words = ["in", "x" * 64, *(f"{i}" + "in" * 500 for i in range(20))]
+    expected = tokenizer.encode_words(words)
+    assert small.encode_words(words) == expected
+    assert set(small._cache) == set(words[:2])
+    assert small.encode_words(words) == expected
+
+
+def test_a_cache_that_another_thread_clears(both, monkeypatch):
+    """A word that was in the cache a moment ago may be gone."""
+    tokenizer, _ = both("distilbert")
+    monkeypatch.setattr(tokenizer_module, "CACHE_WORDS", 4)
+    small = copy.deepcopy(tokenizer)
+    small.encode_words(["in", "the"])
+    plain = small._tokenize
+
+    def beside(unseen):
+        small._cache.clear()
+        return plain(unseen)
+
+    monkeypatch.setattr(small, "_tokenize", beside)
+    assert small.encode_words(["in", "on", "the"]) == tokenizer.encode_words(["in", "on", "the"])
+
+
 @pytest.mark.parametrize("model_type", KIND_NAMES)
 def test_saved_tokenizer_is_the_same(both, model_type):
     tokenizer, _ = both(model_type)
