@@ -397,8 +397,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "writes. Export the pipeline again, or delete the key {key}: then the scheme is read off the labels."
     )
     TC089 = (
-        "The file {file} of the saved component {name!r} is damaged, or was changed by hand: {detail} Save or fetch "
-        "the pipeline again; settings are changed in config.cfg."
+        "The file {file} of the saved component {name!r} ({where}) is damaged, or was changed by hand: {detail} Save "
+        "or fetch the pipeline again; settings are changed in config.cfg."
     )
     TC090 = (
         "The command line is not understood: {detail} `python -m spacy tokclf debug --help` shows the options; what "
@@ -1167,3 +1167,37 @@ class Errors(metaclass=ErrorsWithCodes):
         "Weights of {name!r} are not finite numbers ({weights}), so they are not saved; what was saved before stays. "
         "Go on from the last pipeline that was saved, with a lower learning rate, or in fp32."
     )
+
+    TC420 = (
+        "{path}: {detail} Expected a regular file that lies in the folder itself, of a size that it can have. Save or "
+        "fetch the whole folder again."
+    )
+    TC421 = "{name} is no JSON that can be read: {detail}. Expected UTF-8, and in no object the same key twice."
+    TC422 = "{name} is no msgpack that can be read: {detail} Expected the bytes that thinc writes, whole."
+    TC423 = "{name} is {found}. Expected an object with: {missing}."
+    TC424 = (
+        "{where}: the weights {weights} are {found}. Expected finite numbers with a floating point; they are damaged, "
+        "or their training went wrong."
+    )
+    TC425 = (
+        "The tokenizer of {where} has the word piece {piece}, and the encoder {rows} rows of embeddings. Expected a "
+        "row for each piece: tokenizer and weights are of different encoders."
+    )
+    TC426 = (
+        "config.json of {where} describes an encoder that is not that of its weights: {detail} Expected the file that "
+        "was saved with them."
+    )
+    TC427 = (
+        "The layer {layer!r} does not fit: {detail} The file was mixed with that of another component, or is damaged."
+    )
+    TC428 = "{name} of {where} is {value}. Expected {expected}."
+    TC429 = "The ONNX graph cannot be used: {detail} Make the pipeline again with `spacy tokclf optimize`."
+    TC430 = (
+        "{path} would be more than {limit:,} bytes unpacked, from {size:,} packed ones: no DocBin of texts packs so "
+        "well. If it is yours, read it with spaCy's `DocBin().from_disk(...)`, and write it as several files."
+    )
+    TC431 = (
+        "{where} needs {file}, and there is none, though the rest was saved with an encoder. Save or fetch the whole "
+        "folder again."
+    )
+    TC432 = "{name} of cfg is {value}. Expected {expected}."

@@ -16,6 +16,7 @@ from spacy.language import Language
 
 from ..errors import Errors
 from ..models.head_transform import transform_weights
+from ..models.hf.config_keys import OWN_KEY
 from ..models.hf.heads import head_of
 from ..models.shim import CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from ..pipeline.load import load_pipeline
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-#: Key of our own settings in a `config.json`, and which settings of the component and of its encoder it holds.
-OWN_KEY = "spacy_tokclf"
+#: Which settings of the component and of its encoder a `config.json` holds under `OWN_KEY`.
 PIPE_SETTINGS = ("scheme", "decode", "threshold")
 ENCODER_SETTINGS = ("window", "overlap")
 TUNING = "tuning"

@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
+from ..models.hf.config_keys import OWN_KEY
 from ..models.hf.heads import HeadWeights
 from ..models.hf.pretrained import Pretrained, PretrainedEncoder
 from ..pipeline.checkpoint_labels import checkpoint_scheme
@@ -15,7 +16,7 @@ from ..pipeline.load import blank_pipeline
 from ..tags import expected_tags, is_tag_of, split_tag
 from ..tags.schemes import PREFIXES
 from ..tags.tuning import Tuning
-from .export_hf import ENCODER_SETTINGS, OWN_KEY, TUNING
+from .export_hf import ENCODER_SETTINGS, TUNING
 
 LEARN_RATE = 5e-5
 #: What settings of our own in a `config.json` may hold.

@@ -33,6 +33,16 @@ class BaseEncoderShim(Shim):
     def is_filled(self) -> bool:
         """RETURNS (bool): Whether there is an encoder."""
 
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """RETURNS (int): Width of the encoder's vectors."""
+
+    @property
+    @abstractmethod
+    def reads_casings(self) -> bool:
+        """RETURNS (bool): Whether the encoder reads the casing of words."""
+
     @contextlib.contextmanager
     def stored_elsewhere(self) -> Iterator[None]:
         """Give no bytes for a while: the encoder is stored in its folder."""

@@ -1,6 +1,6 @@
 """The architecture `spacy-tokclf.TransformerEncoder.v1`: a Hugging Face encoder that gives one vector per token."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,29 +76,40 @@ def build_transformer_encoder_v1(
     RETURNS (Model[list[Doc], list[Floats2d]]): The layer. Output per text: (n_tokens, width).
     RAISES (ValueError): TC001, TC002, TC003, TC018 or TC031, for a setting out of range.
     """
-    check_pooling(pooling)
-    check_window(window, overlap)
-    check_precision(precision)
+    settings = {
+        "pooling": pooling,
+        "window": window,
+        "overlap": overlap,
+        "precision": precision,
+        "normalize": normalize,
+        "casing": casing,
+        "casing_dropout": casing_dropout,
+        "freeze_embeddings": freeze_embeddings,
+    }
+    check_settings(settings)
     check_backend(backend)
-    if not 0.0 <= casing_dropout <= 1.0:
-        raise ValueError(Errors.TC031.format(name="casing_dropout", value=casing_dropout, expected="a share, 0 to 1"))
     return Model(
         "transformer_encoder",
         forward,
         init=init,
         dims={"nO": None},
-        attrs={
-            "pooling": pooling,
-            "window": window,
-            "overlap": overlap,
-            "precision": precision,
-            "normalize": normalize,
-            "casing": casing,
-            "casing_dropout": casing_dropout,
-            "freeze_embeddings": freeze_embeddings,
-        },
+        attrs=settings,
         shims=[EncoderShim(backend)],
     )
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Check the settings of an encoder, of either architecture.
+
+    settings (Mapping[str, Any]): By their names in `SETTINGS`.
+    RAISES (ValueError): TC001, TC002, TC003 or TC031, for a setting out of range.
+    """
+    check_pooling(settings["pooling"])
+    check_window(settings["window"], settings["overlap"])
+    check_precision(settings.get("precision", SETTINGS["precision"]))
+    share = settings.get("casing_dropout", SETTINGS["casing_dropout"])
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(Errors.TC031.format(name="casing_dropout", value=share, expected="a share, 0 to 1"))
 
 
 def load_encoder(model: Model, loader: LoaderT) -> None:

@@ -16,10 +16,24 @@ from ..errors import Errors
 from ..runtime.arrays import to_array, to_host, to_tensor
 from ..runtime.device import device_of, place
 from ..runtime.dropout import rng_kept
+from ..runtime.reading import expect_keys, is_there, read_msgpack
 from ..wordpieces.tokenizer import PieceTokenizer
 from .backend import Backend, TransformersBackend
 from .base_shim import BaseEncoderShim
 from .casing import CASING_WEIGHT, add_casing
+from .casing import NAME as CASING
+from .encoder_files import (
+    CONFIG,
+    FILES,
+    TOKENIZER,
+    TOKENIZER_CONFIG,
+    WEIGHTS,
+    EncoderFiles,
+    check_encoder,
+    check_rows,
+    read_encoder,
+)
+from .hf.config_keys import allowed_keys, at_most, check_layers, count_numbers
 from .hf.heads import HeadWeights
 from .hf.pretrained import Pretrained, module_from_config
 from .optimizer_contract import TwoPhaseOptimizer, suits_encoder
@@ -29,13 +43,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-
-WEIGHTS, CONFIG, TOKENIZER, TOKENIZER_CONFIG = (
-    "model.safetensors",
-    "config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-)
 
 _NUMPY = NumpyOps()
 
@@ -114,6 +121,11 @@ class EncoderShim(BaseEncoderShim):
         return int(config.hidden_size)
 
     @property
+    def reads_casings(self) -> bool:
+        """RETURNS (bool): Whether the encoder reads the casing of words."""
+        return hasattr(self._model, CASING)
+
+    @property
     def pad_id(self) -> int:
         """RETURNS (int): The piece that pads."""
         return int(self.tokenizer_config["pad_id"])
@@ -144,7 +156,7 @@ class EncoderShim(BaseEncoderShim):
         pretrained (Pretrained): The encoder and its tokenizer.
         """
         self._model = pretrained.module
-        self.config = pretrained.config
+        self.config = allowed_keys(pretrained.config)
         self.tokenizer_config = pretrained.tokenizer_config
         self._tokenizer = PieceTokenizer(pretrained.tokenizer_json)
         self._choose_backend()
@@ -225,13 +237,14 @@ class EncoderShim(BaseEncoderShim):
         """Load what `to_bytes` gave.
 
         data (bytes): The bytes.
-        RETURNS (EncoderShim): Itself.
+        RETURNS (EncoderShim): Itself, as it was if they are refused.
+        RAISES (ValueError): TC013, TC096 or TC420 to TC428.
         """
         if data:
             from safetensors.torch import load
 
-            msg = srsly.msgpack_loads(data)
-            self._restore(msg[CONFIG], msg[TOKENIZER], msg[TOKENIZER_CONFIG], load(msg[WEIGHTS]))
+            parts = expect_keys(read_msgpack(data, "the encoder"), FILES, "the encoder")
+            self._restore(check_encoder(parts[CONFIG], parts[TOKENIZER], parts[TOKENIZER_CONFIG], load(parts[WEIGHTS])))
         return self
 
     def to_disk(self, path: str | Path) -> None:
@@ -255,22 +268,11 @@ class EncoderShim(BaseEncoderShim):
         """Load the folder that `to_disk` wrote. Reads nothing else.
 
         path (str | Path): The folder.
-        RETURNS (EncoderShim): Itself.
+        RETURNS (EncoderShim): Itself, as it was if the folder is refused, or if there is none.
+        RAISES (ValueError): TC013, TC096 or TC420 to TC428.
         """
-        path = Path(path)
-        if (path / CONFIG).exists():
-            from safetensors.torch import load_file
-
-            saved = srsly.read_json(path / TOKENIZER_CONFIG)
-            plain = ("pad_id", "model_max_length", "model_input_names", "add_prefix_space")
-            tokenizer_config = {key: saved[key] for key in plain if key in saved}
-            tokenizer_config["special_tokens"] = {k: v for k, v in saved.items() if k.endswith("_token")}
-            self._restore(
-                json.loads((path / CONFIG).read_text(encoding="utf8")),
-                (path / TOKENIZER).read_text(encoding="utf8"),
-                tokenizer_config,
-                load_file(str(path / WEIGHTS)),
-            )
+        if any(is_there(Path(path) / name) for name in FILES):
+            self._restore(read_encoder(Path(path)))
         return self
 
     def tokenizer_config_file(self) -> dict[str, Any]:
@@ -288,26 +290,20 @@ class EncoderShim(BaseEncoderShim):
                 state[name] = to_host(tensor)
         return state
 
-    def _restore(
-        self,
-        config: dict[str, Any],
-        tokenizer_json: str,
-        tokenizer_config: dict[str, Any],
-        state: dict[str, "torch.Tensor"],
-    ) -> None:
-        module = self._model
-        if module is None or config != self.config:
-            with rng_kept():
-                module = module_from_config(config).eval()
-        if CASING_WEIGHT in state:
+    def _restore(self, files: EncoderFiles) -> None:
+        """Build the encoder that files describe, and take it over when all of it fits."""
+        config = allowed_keys(files.config)
+        check_layers(config, len(files.state))
+        with rng_kept(), at_most(count_numbers(files.state)):
+            module = module_from_config(config).eval()
+        if CASING_WEIGHT in files.state or self.reads_casings:
             add_casing(module)
-        check_weights(module, state)
-        module.load_state_dict(state, strict=False)
-        self._model = module
-        self.config = config
-        self.tokenizer_config = tokenizer_config
-        self._tokenizer = PieceTokenizer(tokenizer_json)
-        self.tokenizer_config["model_max_length"] = int(tokenizer_config["model_max_length"])
+        check_weights(module, files.state)
+        words: Any = module.get_input_embeddings()  # type: ignore[operator]  # transformers' method
+        check_rows(files.tokenizer, len(words.weight), int(files.tokenizer_config["pad_id"]), "the encoder")
+        module.load_state_dict(files.state, strict=False)
+        self._model, self.config = module, config
+        self.tokenizer_config, self._tokenizer = files.tokenizer_config, files.tokenizer
         self._choose_backend()
         self.head = None
 
@@ -317,7 +313,7 @@ def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None
 
     module (nn.Module): The module.
     state (dict[str, torch.Tensor]): Weights by name; of tied ones it is enough to have one.
-    RAISES (ValueError): TC013, if some are missing, unexpected or of another shape.
+    RAISES (ValueError): TC013, if some are missing, unexpected or of another shape or kind.
     """
     own = module.state_dict()
     given = {own[name].data_ptr() for name in state if name in own}  # of tied weights one name is enough
@@ -325,7 +321,9 @@ def check_weights(module: "nn.Module", state: dict[str, "torch.Tensor"]) -> None
     unexpected = [
         f"{name} {tuple(tensor.shape)}"
         for name, tensor in state.items()
-        if name not in own or own[name].shape != tensor.shape
+        if name not in own
+        or own[name].shape != tensor.shape
+        or own[name].is_floating_point() != tensor.is_floating_point()
     ]
     if missing or unexpected:
         raise ValueError(Errors.TC013.format(missing=_some(missing), unexpected=_some(unexpected)))

@@ -9,8 +9,11 @@ from thinc.api import Config, Model
 from ..errors import Errors
 from ..models.base_shim import encoder_nodes
 from ..models.encoder import FIXED_SETTINGS, SETTINGS
+from ..runtime.reading import expect_keys
+from ..tags import expected_tags, is_tag_of, split_tag
+from ..tags.schemes import PREFIXES
 from .home import Home, encoder_blocks
-from .settings import DEFAULTS, Settings
+from .settings import AUTO, DEFAULTS, Settings, check_output, check_setting
 
 #: What spaCy writes beside the folders of components, before them.
 CONFIG = "config.cfg"
@@ -34,6 +37,52 @@ def saved_settings(pipe: Any, folder: Path) -> dict[str, Any]:
     with contextlib.suppress(ValueError):  # a reference to what is not there
         component = Config().from_disk(path).get("components", {}).get(folder.name, {})
     return pipe.cfg | {"given": {key: component.get(key, value) for key, value in pipe.cfg["given"].items()}}
+
+
+def check_entries(saved: Any, known: dict[str, Any]) -> dict[str, Any]:
+    """Check a saved `cfg` by the rules by which settings are set.
+
+    saved (Any): What was read.
+    known (dict[str, Any]): The `cfg` of the component that it is for.
+    RETURNS (dict[str, Any]): The entries.
+    RAISES (ValueError): TC021, TC022, TC027, TC031, TC035, TC036 and TC100, as for settings; TC423, for what is no
+        object, or without labels; TC432, for an entry that cannot be.
+    """
+    entries = expect_keys(saved, ("format", "scheme", "tags") if isinstance(known, Settings) else ("format",), "cfg")
+    check_setting("format", entries["format"])
+    if entries["format"] > known["format"]:
+        return entries  # TC030 says that: newer versions may have other entries
+    if not isinstance(known, Settings):
+        unknown = next((key for key in entries if key not in {*known, "given"}), None)
+        if unknown is not None:
+            raise _odd(unknown, entries[unknown], "no such entry")
+        return entries
+    for key, value in entries.items():
+        check_setting(key, value)
+    for key, value in entries.get("given", {}).items():
+        if key not in DEFAULTS:
+            raise _odd(f"given: {key}", value, "no such entry")
+        check_setting(key, value)
+    if entries.get("spans_key") == AUTO:
+        raise _odd("spans_key", AUTO, "the key of a span group, or null")
+    check_output(entries)
+    _check_tags(entries["tags"], entries["scheme"])
+    return entries
+
+
+def _check_tags(tags: list[str], scheme: str) -> None:
+    """Refuse a tag that stands twice, and tags of another scheme."""
+    twice = [tag for tag in dict.fromkeys(tags) if tags.count(tag) > 1]
+    if twice:
+        raise _odd("tags", f"a list with {twice[0]!r} in it twice", "each tag once")
+    parts = [(tag, *split_tag(tag)) for tag in tags]
+    wrong = [tag for tag, prefix, type_ in parts if prefix in PREFIXES and type_ and not is_tag_of(tag, scheme)]
+    if wrong:
+        raise ValueError(Errors.TC027.format(tags=wrong[:5], scheme=scheme, expected=expected_tags(scheme)))
+
+
+def _odd(name: str, value: Any, expected: str) -> ValueError:
+    return ValueError(Errors.TC432.format(name=name[:80], value=str(value)[:80], expected=expected))
 
 
 def restore_settings(pipe: Any, saved: dict[str, Any], *, in_pipeline: bool) -> None:

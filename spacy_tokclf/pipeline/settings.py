@@ -16,6 +16,8 @@ DECODERS = ("constrained", "greedy")
 AUTO = "auto"
 #: The key of the first component of a pipeline.
 FIRST_KEY = "entities"
+#: No number that is fitted is larger, and what is no number at all is not smaller.
+LARGEST = 1e30
 #: What the factory sets, if nobody says otherwise.
 DEFAULTS: dict[str, Any] = {
     "decode": "constrained",
@@ -29,11 +31,11 @@ DEFAULTS: dict[str, Any] = {
 
 
 def _are_tags(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(tag, str) for tag in value)
+    return isinstance(value, list) and all(isinstance(tag, str) and tag for tag in value)
 
 
 def _is_tuning(value: Any) -> bool:
-    """Tell whether a value holds fields of a `Tuning`, with a number for each type in its bias."""
+    """Tell whether a value holds fields of a `Tuning`, with a finite number for each type in its bias."""
     if value is None:
         return True
     if not isinstance(value, Mapping) or not set(value) <= set(Tuning._fields):
@@ -43,13 +45,15 @@ def _is_tuning(value: Any) -> bool:
     return (
         isinstance(bias, Mapping)
         and isinstance(texts, str)
-        and all(_is_number(number) for number in (*numbers, *bias.values()))
+        and all(isinstance(type_, str) for type_ in bias)
+        and all(_is_number(number) and abs(number) < LARGEST for number in (*numbers, *bias.values()))
+        and value.get("temperature", 1.0) > 0.0
     )
 
 
 #: What else is in `cfg`: the labels, what was fitted, and what the config says of the settings.
 STATE: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "format": (lambda value: isinstance(value, int), "a whole number"),
+    "format": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
     "tags": (_are_tags, "a list of tags"),
     "tuning": (
         _is_tuning,

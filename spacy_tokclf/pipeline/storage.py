@@ -15,17 +15,22 @@ from thinc.api import Model
 from ..errors import Errors
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
-from ..runtime.blame import is_own, short
+from ..runtime.blame import is_panic, short
 from ..runtime.files import MANIFEST, copy_links, whole_folder
 from ..runtime.manifest import write_manifest
+from ..runtime.reading import HUGE, expect_keys, is_there, read_file, read_json, read_msgpack
 from ..runtime.workplace import PREFIX
 from .finite import check_weights
 from .home import Home
-from .restore import encoder_settings, restore_encoders, restore_settings, saved_settings
+from .restore import check_entries, encoder_settings, restore_encoders, restore_settings, saved_settings
+from .rollback import kept_on_failure
+from .saved_layers import FILE, check_fit, read_layers
 from .seals import BESIDE, beside, check_saved, lies_in_pipeline, seal, unlist
 
 ENCODER = "encoder"
-PARTS = ("cfg", "vocab", "model", ENCODER)
+PARTS = ("cfg", "vocab", FILE, ENCODER)
+#: What is said of the config and of what is installed, rather than of a file.
+ASKED = tuple(f"[{code}]" for code in ("TC030", "TC032", "TC033", "TC034", "TC089", "TC302", "TC303"))
 StoredT = TypeVar("StoredT", bound="Stored")
 ReadT = TypeVar("ReadT")
 
@@ -72,26 +77,28 @@ class Stored:
             seal(place, checksum)
 
     def from_disk(self: StoredT, path: str | Path, *, exclude: Iterable[str] = ()) -> StoredT:
-        """Read what `to_disk` wrote.
+        """Read what `to_disk` wrote. All of it is checked; a component that cannot take it over stays what it was.
 
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
         RAISES (ValueError): TC401 to TC404, if files are not as they were saved, or not what they were saved with;
-            TC013, TC030 or TC032, if the folder is not whole, or of a later version; TC033 or TC034, if the config
-            asks for something that cannot change any more; TC089, if a file holds something else.
+            TC089, with the file and what is wrong with it, if one is missing or damaged, holds something else, or does
+            not fit the others; TC030, if the folder is of a later version; TC032 to TC034, if the config asks for
+            something that cannot change any more.
         """
-        in_pipeline = _in_pipeline(exclude)
-        check_saved(self, Path(path).absolute(), with_pipeline=in_pipeline)
+        path, in_pipeline = Path(path), _in_pipeline(exclude)
+        check_saved(self, path.absolute(), with_pipeline=in_pipeline)
         deserialize: dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8")), in_pipeline=in_pipeline),
+            "cfg": lambda p: self._restore_settings(read_file(p, within=path), in_pipeline=in_pipeline),
+            ENCODER: lambda p: _encoders_from_disk(self.model, p),
+            FILE: lambda p: self._restore_layers(read_file(p, within=path, limit=HUGE), in_pipeline=in_pipeline),
             # A folder in that of a pipeline has none: the vocabulary is in the pipeline's.
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude) if p.exists() else None,
-            ENCODER: lambda p: _encoders_from_disk(self.model, p),
-            "model": lambda p: _from_bytes(self, p.read_bytes(), in_pipeline=in_pipeline),
         }
-        util.from_disk(path, {part: self._naming(part, read) for part, read in deserialize.items()}, exclude)
-        self.check_config()
+        with kept_on_failure(self):
+            util.from_disk(path, {part: self._naming(part, read, path) for part, read in deserialize.items()}, exclude)
+            self.check_config()
         return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -109,34 +116,55 @@ class Stored:
         return data
 
     def from_bytes(self: StoredT, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> StoredT:
-        """Read what `to_bytes` gave.
+        """Read what `to_bytes` gave, checked as `from_disk` checks it.
 
         bytes_data (bytes): The bytes.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
-        RAISES (ValueError): TC013, TC030, TC032 to TC034, TC089, as for `from_disk`.
+        RAISES (ValueError): TC030, TC032 to TC034, TC089, as for `from_disk`; TC422 or TC423, for other bytes.
         """
         in_pipeline = _in_pipeline(exclude)
-        deserialize: dict[str, Callable[[bytes], Any]] = {
-            "cfg": lambda b: restore_settings(self, json.loads(b), in_pipeline=in_pipeline),
+        needed = [part for part in ("cfg", FILE) if part not in exclude]
+        msg = expect_keys(read_msgpack(bytes_data, f"the component {self.name!r}"), needed, f"{self.name!r}")
+        deserialize: dict[str, Callable[[Any], Any]] = {
+            "cfg": lambda b: self._restore_settings(b, in_pipeline=in_pipeline),
+            FILE: lambda b: self._restore_layers(b, in_pipeline=in_pipeline),
             "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
-            "model": lambda b: _from_bytes(self, b, in_pipeline=in_pipeline),
         }
-        util.from_bytes(bytes_data, {part: self._naming(part, read) for part, read in deserialize.items()}, exclude)
-        self.check_config()
+        with kept_on_failure(self):
+            util.from_dict(msg, {part: self._naming(part, read) for part, read in deserialize.items()}, exclude)
+            self.check_config()
         return self
 
-    def _naming(self, part: str, read: Callable[[ReadT], Any]) -> Callable[[ReadT], None]:
-        """Let a reader name the file that it stumbles over. What libraries say of it, and what has a code, stays."""
+    def _restore_settings(self, data: bytes | str, *, in_pipeline: bool) -> None:
+        saved = check_entries(read_json(data, "cfg"), self.cfg)
+        restore_settings(self, saved, in_pipeline=in_pipeline)
+
+    def _restore_layers(self, data: bytes, *, in_pipeline: bool) -> None:
+        """Load the layers of the model, whatever sizes they had before, and check that all parts fit each other."""
+        model, given = self.model, encoder_settings(self.model)
+        msg = read_layers(model, data)
+        for node, info in zip(model.walk(), msg["nodes"], strict=True):
+            set_dims(node, info["dims"])
+        model.from_dict(msg)
+        check_fit(model)
+        _check_rows(self)
+        restore_encoders(self, given, in_pipeline=in_pipeline)
+
+    def _naming(self, part: str, read: Callable[[ReadT], Any], folder: Path | None = None) -> Callable[[ReadT], None]:
+        """Let a reader name the file that it stumbles over. What is no fault of the file has a code of its own."""
 
         def reading(given: ReadT) -> None:
             try:
                 read(given)
-            except Exception as error:
-                if str(error).startswith("[T") or not is_own(error):
+            except BaseException as error:
+                # Libraries raise anything over strange files, those in Rust panics, which are no Exception.
+                asks = str(error).startswith(ASKED) or part == "vocab"
+                if asks or not (isinstance(error, Exception) or is_panic(error)):
                     raise
-                detail = short(error, limit=150)
-                raise ValueError(Errors.TC089.format(file=part, name=self.name, detail=detail)) from error
+                where, detail = folder or "bytes", short(error, limit=400)
+                text = Errors.TC089.format(file=part, name=self.name, where=where, detail=detail)
+                raise ValueError(text) from error
 
         return reading
 
@@ -180,20 +208,6 @@ def _in_pipeline(exclude: Iterable[str]) -> bool:
     return "vocab" in exclude
 
 
-def _from_bytes(pipe: Stored, data: bytes, *, in_pipeline: bool) -> None:
-    """Load the layers of a component's model, whatever sizes they had before. RAISES (ValueError): TC032 or TC033."""
-    model, given = pipe.model, encoder_settings(pipe.model)
-    msg = srsly.msgpack_loads(data)
-    nodes = list(model.walk())
-    if len(nodes) != len(msg["nodes"]):
-        raise ValueError(Errors.TC032.format(found=len(msg["nodes"]), expected=len(nodes)))
-    for node, info in zip(nodes, msg["nodes"], strict=True):
-        set_dims(node, info["dims"])
-    model.from_dict(msg)
-    _check_rows(pipe)
-    restore_encoders(pipe, given, in_pipeline=in_pipeline)
-
-
 def _check_rows(pipe: Stored) -> None:
     """Refuse other tags than the classifier has rows for. RAISES (ValueError): TC089."""
     if "tags" not in pipe.cfg:
@@ -201,7 +215,7 @@ def _check_rows(pipe: Stored) -> None:
     found, rows = len(pipe.cfg["tags"]), pipe.model.get_ref("output_layer").maybe_get_dim("nO")
     if rows is not None and rows != found:
         detail = f"it has {found} tags, and the classifier has {rows} rows."
-        raise ValueError(Errors.TC089.format(file="cfg", name=pipe.name, detail=detail))
+        raise ValueError(Errors.TC089.format(file="cfg", name=pipe.name, where="settings", detail=detail))
 
 
 def _shims(model: Model) -> list[BaseEncoderShim]:
@@ -216,4 +230,7 @@ def _encoders_to_disk(model: Model, path: Path) -> None:
 
 def _encoders_from_disk(model: Model, path: Path) -> None:
     for index, shim in enumerate(_shims(model)):
-        shim.from_disk(path if not index else path.with_name(f"{path.name}_{index}"))
+        folder = path if not index else path.with_name(f"{path.name}_{index}")
+        if shim.is_filled and not is_there(folder):  # the saved layers would run an encoder that is not theirs
+            raise ValueError(Errors.TC431.format(where="The component", file=f"a folder `{folder.name}`"))
+        shim.from_disk(folder)

@@ -15,6 +15,8 @@ CACHE_WORDS, CACHE_CHARACTERS = 1 << 15, 64
 class PieceTokenizer:
     """Split words into word pieces with a `tokenizer.json`.
 
+    highest_id (int): The highest id that a piece has, special pieces included.
+
     A fast tokenizer that is given words (`is_split_into_words=True`) treats each word on its own, so a word always
     gets the same pieces and a cache of words is exact. Tokenizers that mark word starts by a space (byte-level BPE)
     are set to add it before every word, as Hugging Face requires for words.
@@ -36,6 +38,7 @@ class PieceTokenizer:
         self._tokenizer = Tokenizer.from_str(self._state)
         self._cache: dict[str, tuple[int, ...]] = {}
         self.prefix, self.suffix = self._special_ids()
+        self.highest_id = max([0, *_ids(state), *self.prefix, *self.suffix])
 
     def to_str(self) -> str:
         """RETURNS (str): The `tokenizer.json` in use."""
@@ -105,3 +108,10 @@ class PieceTokenizer:
         """Give words that may have pieces."""
         yield "a"
         yield from self._tokenizer.get_vocab()
+
+
+def _ids(state: dict[str, Any]) -> list[int]:
+    """Give the ids of all pieces of a `tokenizer.json`; of Unigram, whose ids are places in a list, the last."""
+    vocab = state["model"].get("vocab") or []
+    own = list(vocab.values()) if isinstance(vocab, dict) else [len(vocab) - 1]
+    return own + [piece["id"] for piece in state.get("added_tokens") or []]

@@ -32,6 +32,7 @@ TOPICS = (
     Topic("Data with offsets: JSON", ((160, 199),), ((110, 110), (120, 129))),
     Topic("Data sets of Hugging Face", ((150, 159),), ((111, 111),)),
     Topic("The encoder", ((1, 18), (96, 96)), ((8, 8),)),
+    Topic("Files that are loaded: saved components, encoders, DocBins", ((420, 449),), ((420, 424),)),
     Topic("The component: settings, labels, training", ((20, 49), (81, 81), (89, 89)), ((1, 1), (11, 11))),
     Topic("Numbers that are not finite", ((470, 479),)),
     Topic("Entities in span groups, several components", ((50, 53),), ((10, 10), (12, 15))),

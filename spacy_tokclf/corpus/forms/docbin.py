@@ -1,16 +1,19 @@
 """DocBin files (.spacy): reader and writer of Docs and of records."""
 
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from spacy.attrs import IDS
+from spacy.attrs import IDS, ORTH
+from spacy.strings import StringStore
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ...errors import Errors
 from ...runtime.blame import short
 from ...runtime.files import whole_file
+from ...runtime.reading import expect_keys, read_msgpack
 from ..docs import doc_to_record, records_to_docs
 from ..records import Record
 from .doc_groups import check_groups, mask_groups
@@ -29,6 +32,10 @@ BEGINNINGS = {
     b"SQLite": "a database of SQLite",
     b"version https://git-lfs": "a pointer of Git LFS (`git lfs pull` fetches the file itself)",
 }
+#: Bytes that a file may become when it is unpacked: so many, or so many for each of its own.
+LEAST, RATIO = 1 << 26, 100
+#: Columns that hold strings.
+STRINGS = frozenset(("ORTH", "LEMMA", "NORM", "TAG", "MORPH", "DEP", "ENT_TYPE", "ENT_KB_ID", "ENT_ID"))
 #: What a zlib stream, as every DocBin is, begins with.
 _ZLIB = b"\x78"
 
@@ -40,20 +47,66 @@ def read_docs(path: str | Path, vocab: Vocab) -> Iterator[Doc]:
     vocab (Vocab): Vocabulary of the Docs.
     RETURNS (Iterator[Doc]): The Docs.
     RAISES (ValueError): TC118 if there is no such file; TC136 if it is no DocBin, or not a whole one; TC137 if a Doc in
-        it cannot be read.
+        it cannot be read; TC430 if it would be far larger unpacked than texts are.
     """
     if not Path(path).is_file():
         raise ValueError(Errors.TC118.format(path=str(path)))
     data = Path(path).read_bytes()
     docbin = DocBin()
     try:
-        docbin.from_bytes(data)
+        flat = _unpack(data, path)
+        _check_lengths(flat)
+        docbin.from_bytes(zlib.compress(flat, level=0))  # unpacked once only: that is most of the time
         _check_columns(docbin)
+        _check_strings(docbin, path)
     except Exception as error:  # spaCy checks nothing, and foreign bytes fail anywhere
+        if str(error).startswith(("[TC137]", "[TC430]")):
+            raise
         raise ValueError(
             Errors.TC136.format(path=path, found=_describe(data), detail=short(error, limit=150))
         ) from error
     return mask_groups(_docs(docbin, vocab, path), str(path))
+
+
+def _unpack(data: bytes, path: str | Path) -> bytes:
+    """Unpack a file, which may not become much larger than texts are. RAISES (ValueError): TC430."""
+    limit = max(LEAST, RATIO * len(data))
+    stream = zlib.decompressobj()
+    flat = stream.decompress(data, limit)
+    if stream.unconsumed_tail:
+        raise ValueError(Errors.TC430.format(path=path, limit=limit, size=len(data)))
+    if not stream.eof or stream.unused_data:
+        raise ValueError("it is not whole, or something follows it")
+    return flat
+
+
+def _check_lengths(flat: bytes) -> None:
+    """Refuse arrays that are not as long as they say: spaCy would cut them, or fill them up."""
+    msg = expect_keys(read_msgpack(flat, "it"), ("attrs", "tokens", "spaces", "lengths", "strings"), "it")
+    attrs, lengths = msg["attrs"], np.frombuffer(msg["lengths"], dtype="int32")
+    if not isinstance(attrs, list) or not all(isinstance(attr, int | str) for attr in attrs) or ORTH not in attrs:
+        raise ValueError("its columns are not named")
+    total = int(lengths.sum(dtype="int64"))
+    if (lengths < 0).any() or len(msg["tokens"]) != 8 * total * len(attrs) or len(msg["spaces"]) != total:
+        raise ValueError("its arrays do not have the lengths that they should have")
+
+
+def _check_strings(docbin: DocBin, path: str | Path) -> None:
+    """Refuse what points to a string that is not in the file: it would fail later, where nobody knows the file.
+
+    RAISES (ValueError): TC137.
+    """
+    columns = [column for column, attr in enumerate(docbin.attrs) if _KNOWN.get(attr) in STRINGS]
+    if not docbin.tokens or not columns:
+        return
+    strings = StringStore(docbin.strings)
+    numbers = np.concatenate(docbin.tokens)[:, columns]
+    missing = [number for number in np.unique(numbers).tolist() if number and number not in strings]
+    if missing:
+        row, column = np.argwhere(np.isin(numbers, missing))[0].tolist()
+        index = int(np.searchsorted(np.cumsum([len(tokens) for tokens in docbin.tokens]), row, side="right"))
+        detail = f"A string of its column {_KNOWN[docbin.attrs[columns[column]]]} is not in the file."
+        raise ValueError(Errors.TC137.format(path=path, index=index, detail=detail))
 
 
 def _check_columns(docbin: DocBin) -> None:
@@ -69,7 +122,6 @@ def _check_columns(docbin: DocBin) -> None:
 
 
 _KNOWN = {number: name for name, number in IDS.items()}
-_STRINGS = {"ENT_TYPE", "ENT_KB_ID", "ENT_ID", "TAG", "LEMMA", "NORM", "DEP"}
 
 
 def _docs(docbin: DocBin, vocab: Vocab, path: str | Path) -> Iterator[Doc]:
@@ -77,25 +129,15 @@ def _docs(docbin: DocBin, vocab: Vocab, path: str | Path) -> Iterator[Doc]:
     for index in range(len(docbin)):
         try:
             doc = next(docs)
-            _check_strings(docbin, index, vocab)
             _check_doc(doc)
         except Exception as error:  # as above
             raise ValueError(Errors.TC137.format(path=path, index=index, detail=short(error, limit=150))) from error
         yield doc
 
 
-def _check_strings(docbin: DocBin, index: int, vocab: Vocab) -> None:
-    """Refuse tokens whose lemma or the like is not among the strings of the file: they would fail later, where nobody
-    knows the file, when they are written."""
-    for column, attr in enumerate(docbin.attrs):
-        if (name := _KNOWN[attr]) in _STRINGS:
-            unknown = [key for key in np.unique(docbin.tokens[index][:, column]).tolist() if key not in vocab.strings]
-            if unknown:
-                raise ValueError(f"a token's {name} is not among its strings")
-
-
 def _check_doc(doc: Doc) -> None:
-    """Refuse labels outside of entities. Strings that are not in the file are asked for here, for the same reason."""
+    """Refuse labels outside of entities. Strings that are not in the file are asked for here, since they would fail
+    later, where nobody knows the file."""
     outside = [token.text for token in doc if token.ent_type_ and token.ent_iob_ not in ("B", "I")]
     if outside:
         raise ValueError(f"the token {outside[0]!r} has a label and is in no entity")

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import srsly
-
 from ... import compat
 from ...errors import Errors
 from ...runtime.blame import is_own, is_panic, short
 from ...wordpieces.prefix import prefix_space
+from ...wordpieces.tokenizer import PieceTokenizer
+from ..encoder_files import check_rows
+from .checkpoint_files import check_checkpoint, most_numbers
+from .config_keys import OWN_KEY, allowed_keys, at_most
 from .fetch import LAST, fetch_model
 from .heads import HEADS, Head, HeadWeights, head_of, read_head
 
@@ -39,6 +41,8 @@ class Pretrained(NamedTuple):
     head: HeadWeights | None = None
 
 
+#: How transformers is to open a folder: nothing is fetched, and no code of the folder is run, nor asked for.
+ALONE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 #: Sizes in a config.json that transformers takes as they are, below 1 too.
 SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size")
 
@@ -66,9 +70,10 @@ class PretrainedEncoder:
         self._check_path()
         folder = self.name if self.is_folder else str(fetch_model(self.name, self.revision))
         with self._reading():
-            described = srsly.json_loads((Path(folder) / LAST).read_text(encoding="utf-8"))
-            tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
-            config = AutoConfig.from_pretrained(folder)
+            described = check_checkpoint(Path(folder))
+            tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, **ALONE)
+            allowed = allowed_keys({**described, "model_type": _model_type(described, folder)})
+            config = AutoConfig.for_model(**allowed)
             if self.head and isinstance(described.get("id2label"), dict):
                 config.num_labels = len(described["id2label"])  # transformers lets a num_labels beside it decide
             for size in SIZES:
@@ -85,7 +90,7 @@ class PretrainedEncoder:
             raise ValueError(Errors.TC017.format(name=self.name, tokenizer=type(tokenizer).__name__))
         head = head_of(config.model_type, name=self.name) if self.head else HEADS.get(config.model_type, Head())
         with_head = self.head or bool(head.transform)
-        with self._reading():
+        with self._reading(), at_most(most_numbers(Path(folder))):
             module, missing, misfits = _load(folder, config, with_head=with_head)
         if misfits:
             key, found, expected = misfits[0]
@@ -94,13 +99,18 @@ class PretrainedEncoder:
                 "for each name of id2label."
             )
         self._check_weights(module, missing, with_head=with_head)
+        base: Any = module.base_model
+        with self._reading():
+            pieces = PieceTokenizer(tokenizer.backend_tokenizer.to_str())
+            check_rows(pieces, len(base.get_input_embeddings().weight), tokenizer.pad_token_id or 0, repr(self.name))
         weights = None
         if with_head:
             weights = read_head(module, head, name=self.name, trained=self.head, described=described)
-        base: Any = module.base_model
         tokenizer_config = _tokenizer_config(tokenizer, as_trained=self.head)
         tokenizer_json = tokenizer.backend_tokenizer.to_str()
-        return Pretrained(base.float(), _plain_config(module.config), tokenizer_json, tokenizer_config, weights)
+        return Pretrained(
+            base.float(), _plain_config(module.config, described), tokenizer_json, tokenizer_config, weights
+        )
 
     def _failure(self, detail: str) -> OSError:
         return OSError(Errors.TC010.format(name=self.name, revision=self.revision or "main", detail=detail))
@@ -136,7 +146,8 @@ class PretrainedEncoder:
             yield
         except BaseException as error:
             # The tokenizers in Rust raise bare Exceptions and panics, and a strange config.json anything.
-            if is_own(error) or not (isinstance(error, Exception) or is_panic(error)):
+            asks = is_own(error) and not str(error).startswith("[TC42")  # those do not know the model's name
+            if asks or not (isinstance(error, Exception) or is_panic(error)):
                 raise
             raise self._failure(short(error, limit=300)) from error
 
@@ -202,6 +213,7 @@ def _load(
             config=config,
             output_loading_info=True,
             ignore_mismatched_sizes=True,
+            **ALONE,
             **{_dtype_key(): torch.float32},
             **options,
         )
@@ -242,11 +254,19 @@ def _dtype_key() -> str:
     return "dtype" if Version(transformers.__version__) >= Version("4.56") else "torch_dtype"
 
 
-def _plain_config(config: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = config.to_dict()
-    for local in ("_name_or_path", "torch_dtype", "dtype", "transformers_version"):
-        plain.pop(local, None)
-    return plain
+def _plain_config(config: Any, described: dict[str, Any]) -> dict[str, Any]:
+    """Give what describes the encoder, and what an export from here has added."""
+    own = {OWN_KEY: described[OWN_KEY]} if OWN_KEY in described else {}
+    return {**allowed_keys(config.to_dict()), **own}
+
+
+def _model_type(described: dict[str, Any], folder: str) -> str:
+    """Give the type of a model; the config.json of an old one leaves it to the name of the model."""
+    from transformers import AutoConfig
+
+    if "model_type" in described:
+        return str(described["model_type"])
+    return str(AutoConfig.from_pretrained(folder, **ALONE).model_type)
 
 
 def _tokenizer_config(tokenizer: Any, *, as_trained: bool) -> dict[str, Any]:

@@ -1,16 +1,20 @@
 """A graph in ONNX Runtime: one session a process, one thread a batch."""
 
+import importlib.util
 import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import Errors
+from ...runtime.blame import short
 from ...runtime.threads import cpu_threads
 from ...types import Floats32
+from ...wordpieces.tokenizer import PieceTokenizer
 
 Feed = dict[str, NDArray[Any]]
 
@@ -88,3 +92,29 @@ def _open(graph: bytes) -> Any:
     # Of the wider sets, one joins additions and layer norms to an operator that is ten times slower than both.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def try_graph(runner: GraphRunner, tokenizer: PieceTokenizer, *, width: int, pad_id: int, casing: bool) -> None:
+    """Run a graph once, over the last word piece of a vocabulary: it has to give finite vectors of the right width.
+    Without ONNX Runtime nothing is run, here as later.
+
+    runner (GraphRunner): The graph.
+    tokenizer (PieceTokenizer): The vocabulary.
+    width (int): Width of the vectors.
+    pad_id (int): The piece that pads.
+    casing (bool): Whether the graph reads casings.
+    RAISES (ValueError): TC429.
+    """
+    if importlib.util.find_spec("onnxruntime") is None:
+        return
+    ids = np.array([[tokenizer.highest_id, pad_id]], dtype="int64")
+    feed: Feed = {"ids": ids, "mask": np.ones_like(ids), "rows": np.arange(2, dtype="int64")}
+    if casing:
+        feed["casings"] = np.zeros_like(ids)
+    try:
+        found = runner.run([feed])[0]
+    except Exception as error:  # whatever ONNX Runtime stumbles over
+        raise ValueError(Errors.TC429.format(detail=short(error, limit=200))) from error
+    if found.shape != (2, width) or not np.isfinite(found).all():
+        detail = f"it gives vectors of the shape {found.shape}, or some that are not finite; {width} numbers expected."
+        raise ValueError(Errors.TC429.format(detail=detail))

@@ -1,5 +1,6 @@
 """An encoder as an ONNX graph behind thinc's `Shim`: the graph, its settings and its tokenizer."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,11 @@ from typing import Any
 import srsly
 
 from ...errors import Errors
+from ...runtime.reading import expect_keys, is_there, read_msgpack
 from ...wordpieces.tokenizer import PieceTokenizer
 from ..base_shim import BaseEncoderShim
-from .session import GraphRunner
-
-GRAPH, SETTINGS, TOKENIZER = "model.onnx", "onnx.json", "tokenizer.json"
-#: Version of what is stored.
-FORMAT = 1
+from .files import FILES, FORMAT, GRAPH, SETTINGS, TOKENIZER, OnnxFiles, check_onnx, graph_inputs, read_onnx
+from .session import GraphRunner, try_graph
 
 
 class OnnxShim(BaseEncoderShim):
@@ -32,6 +31,16 @@ class OnnxShim(BaseEncoderShim):
     def is_filled(self) -> bool:
         """RETURNS (bool): Whether there is a graph."""
         return self._model is not None
+
+    @property
+    def width(self) -> int:
+        """RETURNS (int): Width of the encoder's vectors."""
+        return int(self.settings["width"])
+
+    @property
+    def reads_casings(self) -> bool:
+        """RETURNS (bool): Whether the encoder reads the casing of words."""
+        return "casings" in graph_inputs(self.runner.graph)
 
     @property
     def runner(self) -> GraphRunner:
@@ -55,19 +64,23 @@ class OnnxShim(BaseEncoderShim):
             `rows` counts from the first of the first window on, float32, (n_rows, width).
         settings (dict[str, Any]): As for the class.
         tokenizer_json (str): The contents of a `tokenizer.json`.
-        RAISES (ValueError): TC303, for settings of a later version.
+        RAISES (ValueError): TC303, for settings of a later version; TC421 to TC429, for parts that cannot be used.
         """
-        if settings.get("format", 0) > FORMAT:
-            raise ValueError(Errors.TC303.format(found=settings["format"], known=FORMAT))
-        self.settings = {"format": FORMAT, **settings}
-        self._model = GraphRunner(graph)
-        self._tokenizer = PieceTokenizer(tokenizer_json)
+        self._take(check_onnx(graph, {"format": FORMAT, **settings}, tokenizer_json))
+
+    def _take(self, files: OnnxFiles) -> None:
+        """Take over an encoder that runs: one word piece, the last of the vocabulary, tells."""
+        runner, settings = GraphRunner(files.graph), files.settings
+        size = {"width": settings["width"], "pad_id": settings["pad_id"]}
+        try_graph(runner, files.tokenizer, casing="casings" in graph_inputs(files.graph), **size)
+        self.settings, self._model, self._tokenizer = settings, runner, files.tokenizer
 
     def copy(self) -> "OnnxShim":
         """RETURNS (OnnxShim): A copy with another session; the graph itself never changes and is shared."""
         other = OnnxShim()
         if self.is_filled:
-            other.fill(self.runner.graph, settings=self.settings, tokenizer_json=self.tokenizer.to_str())
+            other.settings, other._model = dict(self.settings), GraphRunner(self.runner.graph)
+            other._tokenizer = copy.deepcopy(self.tokenizer)
         return other
 
     def to_bytes(self) -> bytes:
@@ -82,11 +95,12 @@ class OnnxShim(BaseEncoderShim):
         """Load what `to_bytes` gave.
 
         data (bytes): The bytes.
-        RETURNS (OnnxShim): Itself.
+        RETURNS (OnnxShim): Itself, as it was if they are refused.
+        RAISES (ValueError): TC303, TC421 to TC429.
         """
         if data:
-            parts = srsly.msgpack_loads(data)
-            self.fill(parts[GRAPH], settings=parts[SETTINGS], tokenizer_json=parts[TOKENIZER])
+            parts = expect_keys(read_msgpack(data, "the encoder"), FILES, "the encoder")
+            self._take(check_onnx(parts[GRAPH], parts[SETTINGS], parts[TOKENIZER]))
         return self
 
     def to_disk(self, path: str | Path) -> None:
@@ -106,13 +120,9 @@ class OnnxShim(BaseEncoderShim):
         """Load the folder that `to_disk` wrote. Reads nothing else.
 
         path (str | Path): The folder.
-        RETURNS (OnnxShim): Itself.
+        RETURNS (OnnxShim): Itself, as it was if the folder is refused, or if there is none.
+        RAISES (ValueError): TC303, TC420 to TC429.
         """
-        path = Path(path)
-        if (path / SETTINGS).exists():
-            self.fill(
-                (path / GRAPH).read_bytes(),
-                settings=json.loads((path / SETTINGS).read_text(encoding="utf8")),
-                tokenizer_json=(path / TOKENIZER).read_text(encoding="utf8"),
-            )
+        if any(is_there(Path(path) / name) for name in FILES):
+            self._take(read_onnx(Path(path)))
         return self

@@ -1,0 +1,57 @@
+"""The files of a Hugging Face checkpoint, checked before transformers opens any of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...errors import Errors
+from ...runtime.reading import LARGE, SMALL, check_file, expect_keys, is_there, read_file, read_json
+
+CONFIG = "config.json"
+#: Lists the files of weights that are in several.
+INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+WEIGHTS = ("*.safetensors", "*.bin")
+#: Files that transformers reads if they are there, beside weights.
+TEXTS = ("*.json", "*.txt", "*.model", "*.codes", "*.jinja")
+#: A model that is put upon another one, which transformers would fetch.
+ADAPTER = "adapter_config.json"
+
+
+def check_checkpoint(folder: Path) -> dict[str, Any]:
+    """Check the files of a checkpoint. In the cache of the Hub they are links, which have to end at regular files.
+
+    folder (Path): The folder.
+    RETURNS (dict[str, Any]): The contents of its `config.json`.
+    RAISES (ValueError): TC420, for what is no regular file; TC421 or TC423, for a `config.json` that is no object, or
+        weights in files outside of the folder.
+    RAISES (OSError): If it is an adapter.
+    """
+    for path in sorted({path for pattern in (*TEXTS, *WEIGHTS) for path in folder.glob(pattern)}):
+        large = any(path.match(pattern) for pattern in WEIGHTS)
+        check_file(path, within=_home(path), limit=None if large else LARGE)
+    if is_there(folder / ADAPTER):
+        raise OSError(f"it is an adapter ({ADAPTER}): merge it with its model, and save that")
+    for name in INDEXES:
+        if is_there(folder / name):
+            index = read_json(read_file(folder / name, within=_home(folder / name), limit=LARGE), name)
+            files = expect_keys(expect_keys(index, ("weight_map",), name)["weight_map"], (), name).values()
+            wrong = [file for file in files if not isinstance(file, str) or file != Path(file).name]
+            if wrong:
+                raise ValueError(Errors.TC420.format(path=wrong[0], detail=f"{name} names it."))
+    path = folder / CONFIG
+    return expect_keys(read_json(read_file(path, within=_home(path), limit=SMALL), CONFIG), (), CONFIG)
+
+
+def _home(path: Path) -> Path:
+    """Give the folder that a file really is in: links are how the cache of the Hub keeps its files."""
+    return path.resolve().parent
+
+
+def most_numbers(folder: Path) -> int:
+    """RETURNS (int): How many numbers the weights in a folder can be, of one byte each at least."""
+    return sum(path.stat().st_size for path in _weights(folder))
+
+
+def _weights(folder: Path) -> Iterator[Path]:
+    for pattern in WEIGHTS:
+        yield from folder.glob(pattern)
