@@ -93,7 +93,7 @@ lint: install  ## Check style and types.
 test: install  ## Run the tests that need no more than a few minutes in all.
 	$(BIN)/python $(TESTS)
 
-fuzz: install  ## Read damaged data of every form: FUZZ="--minutes 10 --inputs 200000" (scripts/fuzz.py --help).
+fuzz: install  ## Judge made-up inputs of every kind: FUZZ="--minutes 10 --kinds tags,rows" (scripts/fuzz.py --help).
 	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 test-slow: install  ## Run the slow tests.

@@ -4,6 +4,30 @@ A message says what went wrong, what was found, what was expected and how to fix
 `raise ValueError(Errors.TC001.format(...))`; tests match on the code.
 """
 
+import re
+from typing import Any
+
+#: What a terminal obeys instead of showing it, or cannot show: control characters but for tabs and line ends, marks
+#: that turn the direction of writing, halves of surrogate pairs.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Show what is in a text and would not be seen on a terminal, or would be obeyed there.
+
+    text (str): Any text, such as one with a label or the name of a file in it.
+    RETURNS (str): The text, each such character as Python writes it: "\\x1b".
+    """
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+class Message(str):
+    """A message that facts are filled into, whatever these hold."""
+
+    def format(self, *args: Any, **facts: Any) -> str:
+        """Fill it in; the result is fit for a terminal."""
+        return visible(super().format(*args, **facts))
+
 
 class ErrorsWithCodes(type):
     """Prefix each message with its code, as spaCy's own errors do."""
@@ -12,7 +36,7 @@ class ErrorsWithCodes(type):
         msg: str = super().__getattribute__(code)
         if code.startswith("__"):
             return msg
-        return f"[{code}] {msg}"
+        return Message(f"[{code}] {msg}")
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -1113,6 +1137,11 @@ class Errors(metaclass=ErrorsWithCodes):
     TC394 = (
         "training.train_corpus = {name!r} is no reader, of which a part could be chosen: expected a section with "
         "@readers, such as [corpora.train]. Give the training data a reader of their own."
+    )
+    TC480 = (
+        "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "
+        "{label!r} says that a token is outside of entities (O), or that nothing is known of it (-). Give the entities "
+        "another label, or write another scheme."
     )
 
     TC420 = (

@@ -5,7 +5,9 @@ from itertools import zip_longest
 from typing import Any
 
 import typer
-from wasabi import msg
+
+from ..errors import visible
+from ._printer import msg
 
 #: Columns of the terminal.
 WIDTH = 80
@@ -25,7 +27,7 @@ def print_table(
     aligns (Sequence[str]): "l" for names, "r" for numbers, by column; names that are not said.
     divider (bool): Whether a line follows the header.
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[" ".join(visible(str(cell)).split("\n")) for cell in row] for row in rows]
     aligns = [*aligns, *"l" * (max(map(len, [header, *cells])) - len(aligns))]
     heads, space = [list(header)] if header else [], _WIDE
     if _needed([*heads, *cells], space) > WIDTH:
@@ -53,7 +55,7 @@ def print_title(text: str) -> None:
 
     text (str): The headline.
     """
-    msg.divider(cut(text, WIDTH - 8))
+    msg.divider(cut(visible(text), WIDTH - 8))
 
 
 def cut(text: str, width: int) -> str:

@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from wasabi import msg
-
 from ..errors import Errors
 from ..runtime.files import whole_file
 from ..runtime.refusals import CHECK, CURES, refusal
+from ._printer import msg
 
 TRAIN_HELP = "Training corpus (CoNLL or .spacy), to score names seen in it apart from new ones"
 JSON_HELP = "Write all scores to a JSON file"

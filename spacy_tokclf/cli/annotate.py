@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from wasabi import msg
 
 from ..errors import Warnings
 from ._app import app
+from ._printer import msg
 from ._reading import column, reading
 from ._util import failing_cleanly
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from wasabi import msg
 
 from ..errors import Errors
 from ._app import app
+from ._printer import msg
 from ._reading import reading
 from ._table import print_table, print_title
 from ._util import JSON_HELP, failing_cleanly, parse_overrides, write_json

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from wasabi import msg
 
 from ..errors import Errors
 from ._app import app
+from ._printer import msg
 from ._reading import reading
 from ._table import print_table
 from ._util import failing_cleanly

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
 from ._app import app
+from ._printer import msg
 from ._util import failing_cleanly
 
 

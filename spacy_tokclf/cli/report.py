@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from wasabi import msg
 
 from ._app import app
+from ._printer import msg
 from ._reading import reading
 from ._util import RESAMPLES_HELP, TRAIN_HELP, failing_cleanly
 

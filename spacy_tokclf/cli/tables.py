@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wasabi import msg
-
 from ..metrics.analysis import KINDS
+from ._printer import msg
 from ._table import print_table, print_title
 
 _RIGHT = "r"

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ._app import app
+from ._printer import msg
 from ._reading import reading
 from ._util import failing_cleanly, parse_overrides
 

@@ -102,3 +102,16 @@ class TextRecord:
         start, end, label = span
         shown = self.text[start:end]
         return f"({start}, {end}, {label!r}) {shown if len(shown) <= 40 else shown[:39] + '…'!r}"
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a string has whole characters only, no half of a surrogate pair.
+
+    text (str): The string.
+    RETURNS (bool): Whether it can be written in UTF-8.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from thinc.api import Config
 from ..models.shim import EncoderShim
 from ..pipeline.annotate import entity_score
 from ..pipeline.lookup import find_encoder
+from ..runtime.blame import without_credentials
 from .card_facts import CardFacts
 
 #: Settings of `[training]` that make a difference to the result and name no file.
@@ -56,7 +57,9 @@ def file_url(repo: str, name: str, *, revision: str | None = None) -> str:
     """
     from huggingface_hub import constants
 
-    return f"{constants.ENDPOINT}/{repo}/resolve/{quote(revision or 'main', safe='')}/{quote(name)}"
+    return (
+        f"{without_credentials(constants.ENDPOINT)}/{repo}/resolve/{quote(revision or 'main', safe='')}/{quote(name)}"
+    )
 
 
 def _missing(facts: CardFacts) -> Iterator[tuple[str, str]]:

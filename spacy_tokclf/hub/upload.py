@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import Errors
 from ..models.hf.hub_failures import hub_failures
+from ..runtime.blame import without_credentials
 
 #: Files of a checkpoint. Of an earlier one nothing may stay, since transformers would mix the two: weights in several
 #: files are read only where there is no file with all of them.
@@ -62,7 +63,7 @@ def upload(
             revision=revision,
             create_pr=create_pr,
         )
-    return str(commit.pr_url or commit.commit_url)
+    return without_credentials(str(commit.pr_url or commit.commit_url))
 
 
 def check_repo(repo: str) -> None:

@@ -12,6 +12,9 @@ import numpy as np
 
 from ..types import Bools, Floats32, Floats64, Ints
 
+#: How large transition scores may be for products of their exponentials, in double precision, to lose nothing.
+NARROW = 150.0
+
 
 class TimeSteps(NamedTuple):
     """The tokens of a batch by position: all first tokens, then all second ones, those of longer texts first.
@@ -97,7 +100,8 @@ def viterbi(logits: Floats32, lengths: Ints, transitions: Floats64, *, first: Bo
 def forward_backward(
     logits: Floats32, lengths: Ints, transitions: Floats32, *, allowed: Bools | None = None
 ) -> Marginals:
-    """Compute marginal probabilities of tags by the forward-backward algorithm (Rabiner, 1989), scaled at each step.
+    """Compute marginal probabilities of tags by the forward-backward algorithm (Rabiner, 1989): scaled at each step,
+    or, where transition scores are so large that numbers would run out, in logarithms, which takes longer.
 
     logits (Floats32): One row per token, text after text. Shape: (n_tokens, n_tags).
     lengths (Ints): Tokens per text. Shape: (n_texts,).
@@ -110,6 +114,8 @@ def forward_backward(
     rows = logits[steps.order].astype("float64")  # (n_tokens, n_tags), in the order of the steps
     if allowed is not None:
         rows = np.where(allowed[steps.order], rows, -np.inf)
+    if np.abs(transitions).max(initial=0.0) > NARROW:
+        return _in_logarithms(rows, transitions.astype("float64"), steps)
     # exp() of numbers that are at most 0, so that nothing overflows; log_z gets the maxima back.
     highest = rows.max(axis=1, keepdims=True)  # (n_tokens, 1)
     emission = np.exp(rows - highest)
@@ -136,6 +142,29 @@ def forward_backward(
     tags = np.empty_like(emission)
     tags[steps.order] = forward * backward
     return Marginals(float(np.log(scale).sum() + highest.sum()), tags, pairs * transition)
+
+
+def _in_logarithms(rows: Floats64, transitions: Floats64, steps: TimeSteps) -> Marginals:
+    """Compute the same without ever leaving logarithms; the rows are in the order of the steps."""
+    forward, after = rows.copy(), np.zeros_like(rows)  # of what is up to a token, with it, and of what follows it
+    for position in range(1, len(steps.spans)):
+        start, end = steps.spans[position]
+        # (n_texts, n_tags, 1) + (n_tags, n_tags): tag before in axis 1, tag in axis 2.
+        forward[start:end] += np.logaddexp.reduce(forward[steps.previous(position), :, None] + transitions, axis=1)
+    for position in range(len(steps.spans) - 1, 0, -1):
+        start, end = steps.spans[position]
+        following = (rows[start:end] + after[start:end])[:, None, :]
+        after[steps.previous(position)] = np.logaddexp.reduce(transitions + following, axis=2)
+    log_z = np.logaddexp.reduce(forward + after, axis=1, keepdims=True)  # (n_tokens, 1): that of each token's text
+    pairs = np.zeros_like(transitions)
+    for position in range(1, len(steps.spans)):
+        start, end = steps.spans[position]
+        following = (rows[start:end] + after[start:end])[:, None, :]
+        both = forward[steps.previous(position), :, None] + transitions + following
+        pairs += np.exp(both - log_z[start:end, :, None]).sum(axis=0)
+    tags = np.empty_like(rows)
+    tags[steps.order] = np.exp(forward + after - log_z)
+    return Marginals(float(log_z[slice(*steps.spans[0])].sum()) if len(rows) else 0.0, tags, pairs)
 
 
 def chain_loss(logits: Floats32, lengths: Ints, gold: Ints, transitions: Floats32) -> tuple[float, Floats64, Floats64]:

@@ -152,11 +152,11 @@ def spans_to_tags(
     missing (Iterable[int]): Tokens whose value is missing; they get "-".
     RETURNS (list[str]): One tag per token.
     RAISES (ValueError): TC100 if there is no such scheme, TC102 if a span is empty, has no label or reaches
-        outside the sentence, TC103 if two spans overlap.
+        outside the sentence, TC103 if two spans overlap, TC480 if a label without prefix would mean something else.
     """
     rules = get_scheme(scheme)
     ordered = sorted(spans)
-    _check_spans(ordered, length)
+    _check_spans(ordered, length, scheme)
     tags = [OUTSIDE] * length
     for i in missing:
         tags[i] = MISSING
@@ -199,11 +199,14 @@ def expected_tags(scheme: str) -> str:
     return f"{scheme}: {', '.join(forms)}, O, or - for a missing value"
 
 
-def _check_spans(ordered: Sequence[Span], length: int) -> None:
+def _check_spans(ordered: Sequence[Span], length: int, scheme: str) -> None:
     """Check sorted spans for sense and for overlap."""
+    taken = () if SCHEMES[scheme].prefixes else (OUTSIDE, MISSING)
     for start, end, label in ordered:
         if not (0 <= start < end <= length and label):
             raise ValueError(Errors.TC102.format(start=start, end=end, label=label, length=length))
+        if label in taken:
+            raise ValueError(Errors.TC480.format(label=label, scheme=scheme))
     for one, other in pairwise(ordered):
         if one[1] > other[0]:
             raise ValueError(Errors.TC103.format(one=one, other=other))

@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -111,6 +113,21 @@ def read_last(out: Path) -> Checkpoint | None:
     if paths:
         raise ValueError(Errors.TC452.format(path=out / FOLDER))
     return None
+
+
+@contextmanager
+def well_formed() -> Iterator[None]:
+    """Say with a code that what a checkpoint holds was never written so: it was changed by hand, and sealed anew.
+
+    RAISES (ValueError): TC458.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError) as error:
+        if str(error).startswith("[TC"):
+            raise
+        detail = f"It was changed by hand: {type(error).__name__}: {short(error, limit=150)}"
+        raise ValueError(Errors.TC458.format(path=FOLDER, detail=detail)) from error
 
 
 def remove_checkpoints(out: Path) -> None:

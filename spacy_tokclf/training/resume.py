@@ -9,7 +9,7 @@ import numpy as np
 from ..corpus.digest import digest_examples
 from ..errors import Errors
 from ..runtime import random_state
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, well_formed
 from .fingerprint import check_fingerprint, make_fingerprint
 from .loop import Progress, Training, advance_schedules
 from .state import RATES, Learned, cannot_be_kept, put_learned, take_learned
@@ -39,7 +39,8 @@ def read_data(training: Training, found: Checkpoint | None) -> dict[str, Any]:
     RETURNS (dict[str, Any]): Its fingerprint, and under "start" the random states before the data were read.
     """
     if found is not None:
-        random_state.put_states(found.numbers["fingerprint"]["start"])
+        with well_formed():
+            random_state.put_states(found.numbers["fingerprint"]["start"])
     start = random_state.take_states()
     with random_state.kept_states():
         dev = digest_examples(training.dev_corpus(training.nlp))
@@ -71,13 +72,15 @@ def take_checkpoint(training: Training, fingerprint: dict[str, Any], *, seconds:
     return Checkpoint(numbers, learned.tensors)
 
 
+@well_formed()
 def go_on_from(training: Training, found: Checkpoint, fingerprint: dict[str, Any]) -> None:
     """Bring a training to where a checkpoint was.
 
     training (Training): The training before its first step, its data read.
     found (Checkpoint): The checkpoint.
     fingerprint (dict[str, Any]): What the training is of now.
-    RAISES (ValueError): TC451, if that is something else; TC457, if the pipeline is; TC459, if rates differ.
+    RAISES (ValueError): TC451, if that is something else; TC457, if the pipeline is; TC458, if it was changed by hand;
+        TC459, if rates differ.
     """
     numbers = found.numbers
     check_fingerprint(numbers["fingerprint"], fingerprint)

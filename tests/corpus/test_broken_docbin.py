@@ -15,6 +15,7 @@ import spacy
 import srsly
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spacy.attrs import IDS
 from spacy.tokens import Doc, DocBin
 
 from spacy_tokclf.corpus import Record, read_docbin, write_docbin
@@ -81,6 +82,16 @@ def test_foreign_files(kind: str, tmp_path: Path) -> None:
 def test_documents_that_cannot_be_read(changed: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "x.spacy").write_bytes(packed(**changed))
     with pytest.raises(ValueError, match=r"\[TC137\].*x\.spacy, document 0"):
+        list(read_docbin(tmp_path / "x.spacy"))
+
+
+@pytest.mark.parametrize("attr", ["LEMMA", "DEP", "TAG", "NORM", "ENT_KB_ID"])
+def test_tokens_whose_strings_are_missing_are_refused_before_they_are_written(attr: str, tmp_path: Path) -> None:
+    vocab = spacy.blank("en").vocab
+    docbin = DocBin(attrs=("ENT_IOB", "ENT_TYPE", attr), docs=[Doc(vocab, words=["a"]), Doc(vocab, words=["b"])])
+    docbin.tokens[1][:, docbin.attrs.index(IDS[attr])] = 2**40
+    (tmp_path / "x.spacy").write_bytes(docbin.to_bytes())
+    with pytest.raises(ValueError, match=rf"\[TC137\].*x\.spacy, document 1.*{attr}"):
         list(read_docbin(tmp_path / "x.spacy"))
 
 

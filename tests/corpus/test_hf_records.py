@@ -147,6 +147,7 @@ def test_any_format_and_streams():
         (table([None], tokens=[["a"]]), {}, r"TC153.*:1.*None"),
         (table([["O"], ["O"]], tokens=[["a"], ["a", None]]), {}, r"TC153.*:2.*'tokens'.*None.*strings"),
         (table([["O"]], tokens=["a b"]), {}, r"TC153.*:1.*'tokens'.*'a b'"),
+        (table([["O", "O"]], tokens=[["a", ""]]), {}, r"TC153.*:1, token 1.*'tokens'.*''.*at least one character"),
         (table([["O"], ["O", "O"]], tokens=[["a"], ["a"]]), {}, r"TC110.*:2.*1 words.*2 tags"),
         (table([["O"], ["O", "Q-x"]]), {}, r"TC101.*'Q-x'.*:2, token 1"),
         (table([["S-x"]]), {"scheme": "IOB2"}, r"TC101.*'S-x'.*:1, token 0"),
@@ -158,6 +159,16 @@ def test_any_format_and_streams():
 def test_faults_are_placed(dataset, options, says):
     with pytest.raises(ValueError, match=says):
         list(records_from_dataset(dataset, **options))
+
+
+@pytest.mark.parametrize("row", [(["a", "\ud800"], ["O", "O"]), (["a", "b"], ["O", "B-\udc0e"])])
+def test_halves_of_characters_in_a_stream_are_refused(row):
+    def rows():
+        yield {"tokens": ["a"], "ner_tags": ["O"]}
+        yield dict(zip(("tokens", "ner_tags"), row, strict=True))
+
+    with pytest.raises(ValueError, match=r"TC153.*:2, token 1.*surrogate"):
+        list(records_from_dataset(datasets.IterableDataset.from_generator(rows), scheme="IOB2"))
 
 
 def test_folder_of_docbins_and_back(tmp_path):

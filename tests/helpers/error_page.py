@@ -28,7 +28,7 @@ TOPICS = (
     Topic("Saved folders: not written, or not whole", ((400, 419),), ((400, 404),)),
     Topic("The command line", ((54, 55), (90, 90), (144, 145))),
     Topic("Files, pipelines, languages, configs and devices that cannot be opened", ((136, 143),)),
-    Topic("Data with one tag a token: CoNLL, tables, brat", ((100, 135),), ((100, 109), (113, 119))),
+    Topic("Data with one tag a token: CoNLL, tables, brat", ((100, 135), (480, 480)), ((100, 109), (113, 119))),
     Topic("Data with offsets: JSON", ((160, 199),), ((110, 110), (120, 129))),
     Topic("Data sets of Hugging Face", ((150, 159),), ((111, 111),)),
     Topic("The encoder", ((1, 18), (96, 96)), ((8, 8),)),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from http.server import ThreadingHTTPServer
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import yaml
 from fake_http import Answer, Handler, Request, refused
@@ -17,6 +18,9 @@ LARGE = ("*.safetensors", "*.whl", "*.bin")
 #: Token -> user and whether the user may write.
 TOKENS = {"hf_" + "w" * 34: ("ada", True), "hf_" + "r" * 34: ("bob", False)}
 WRITER, READER = TOKENS
+#: Name and password that may stand in the address, as they stand there; they come as basic authorization.
+CREDENTIALS = ("mirror-user", "s3cret-p%40ss")
+BASIC = "Basic " + base64.b64encode(unquote(":".join(CREDENTIALS)).encode()).decode()
 Files = dict[str, bytes]
 
 
@@ -121,6 +125,8 @@ class FakeHub:
         """RETURNS (tuple[str, bool] | None): Whose token came with a request."""
         if request.token is None:
             return None
+        if request.token == BASIC:
+            return "ada", True
         if request.token not in TOKENS:
             raise refused(401, "", "Invalid credentials in Authorization header")
         return TOKENS[request.token]

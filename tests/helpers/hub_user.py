@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def run(job: dict[str, Any]) -> dict[str, Any]:
     try:
         return JOBS[job["do"]](*job["args"], **job["settings"])
     except Exception as error:  # noqa: BLE001
-        return {"error": str(error), "type": type(error).__name__}
+        return {"error": str(error), "type": type(error).__name__, "traceback": traceback.format_exc()}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 
 class HubUser:
@@ -14,7 +14,7 @@ class HubUser:
     cache (Path): The cache for the next jobs.
     """
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, *, stderr: IO[str] | None = None) -> None:
         left_out = ("HF_", "TRANSFORMERS_", "HUGGING")
         variables = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         variables = {name: value for name, value in variables.items() if "proxy" not in name.lower()}
@@ -30,7 +30,7 @@ class HubUser:
         self.variables = variables
         command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("hub_user.py"))]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, env=variables, text=True, **pipes)
+        self.process = subprocess.Popen(command, env=variables, text=True, stderr=stderr, **pipes)
 
     def __call__(
         self,

@@ -64,6 +64,27 @@ def test_loss_and_gradients_against_all_sequences(seed, lengths):
             np.testing.assert_allclose(got, wanted, atol=1e-9)
 
 
+@pytest.mark.parametrize("large", [3.0, 160.0, 1000.0])
+@QUICK
+@given(seed=SEEDS, lengths=LENGTHS, offset=st.sampled_from([0.0, 1.0, -1.0]))
+def test_large_transition_scores_lose_nothing(large, seed, lengths, offset):
+    logits, sizes, transitions, gold = random_batch(seed, lengths)
+    transitions = transitions * np.float32(large / 2) + np.float32(offset * large)
+    loss, d_logits, d_transitions = chain_loss(logits, sizes, gold, transitions)
+    expected = naive_loss(torch.tensor(logits, dtype=torch.float64), lengths, gold.tolist(), torch.tensor(transitions))
+    assert loss == pytest.approx(expected.item(), rel=1e-6, abs=1e-3)
+    assert np.isfinite(d_logits).all() and np.isfinite(d_transitions).all()
+    tags = forward_backward(logits, sizes, transitions).tags
+    np.testing.assert_allclose(tags.sum(1), 1.0, atol=1e-9)
+
+
+def test_an_entity_between_large_transition_scores_keeps_its_score():
+    table = make_tag_table(["O", "B-x", "I-x"], "IOB2")
+    transitions = np.array([[0, 0, 0], [0, -900, 900], [0, 0, -900]], dtype="float32")
+    spans = decode_spans(np.zeros((2, 3), "float32"), np.array([2]), Decoder(table, True, transitions))
+    assert (spans.start.tolist(), spans.end.tolist(), spans.score.tolist()) == ([0], [2], [1.0])
+
+
 @QUICK
 @given(seed=SEEDS, lengths=LENGTHS)
 def test_the_best_path_is_the_best_of_all_that_may_be(seed, lengths):

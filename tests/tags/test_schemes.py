@@ -175,3 +175,12 @@ def test_detection_refuses_what_fits_nothing():
     for tag in ("B", "X-A", "M-A", "B-", ""):
         with pytest.raises(ValueError, match=r"TC101.*sentence 1, token 0"):
             detect_scheme([["O"], [tag]])
+
+
+@pytest.mark.parametrize("label", ["O", "-"])
+def test_labels_that_mean_something_else_without_a_prefix_are_refused(label):
+    with pytest.raises(ValueError, match=r"TC480.*IO\b"):
+        spans_to_tags([(0, 1, label)], 2, "IO")
+    with pytest.raises(ValueError, match="TC480"):
+        convert_tags([f"B-{label}", "O"], "IOB2", "IO")
+    assert spans_to_tags([(0, 1, label)], 2, "IOB2") == [f"B-{label}", "O"]

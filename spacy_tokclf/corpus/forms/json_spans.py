@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ...errors import Errors
-from ..records import CharSpan, Mark
+from ..records import CharSpan, Mark, is_whole
 from .json_offsets import Found, fit_offsets
 
 STARTS = ("start", "start_offset", "start_char", "startOffset", "begin", "start_pos", "BeginOffset")
@@ -137,19 +137,6 @@ def check_label(label: Any, span: CharSpan, where: str) -> None:
     """
     if not isinstance(label, str) or not is_whole(label):
         raise ValueError(Errors.TC163.format(where=where, start=span[0], end=span[1], label=label))
-
-
-def is_whole(text: str) -> bool:
-    """Tell whether a string has whole characters only, no half of a surrogate pair.
-
-    text (str): The string.
-    RETURNS (bool): Whether it can be written in UTF-8.
-    """
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _read_item(item: Any, text: str, where: str) -> Iterable[Found]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from ...errors import Errors
 from ...tags import MISSING, is_missing, tags_to_spans
-from ..records import Mark, Record, TextRecord
+from ..records import Mark, Record, TextRecord, is_whole
 from .json_source import Place, Row, detect_form
-from .json_spans import check_label, is_whole, looks_like_span
+from .json_spans import check_label, looks_like_span
 
 _TOKENS = ("tokens", "words", "tokenized_text", "token", "sentence", "text")
 _TAGS = ("ner_tags", "tags", "labels", "ner", "ner_labels", "ner_tag", "bio_tags", "bio", "iob", "entities", "label")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import Errors
-from ...runtime.blame import short
+from ...runtime.blame import as_cause, short, without_credentials
 from .records import import_datasets
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def load_split(path: str | Path, split: str, *, name: str | None = None, revisio
     try:
         loaded: Dataset = datasets.load_dataset(str(path), **options)
     except (*_FAILURES, datasets.exceptions.DatasetsError) as error:
-        detail = " ".join(str(error).split())
+        detail = " ".join(without_credentials(str(error)).split())
         if isinstance(error, RuntimeError | ValueError) and _SCRIPT.search(detail):
-            raise ScriptError(Errors.TC155.format(path=str(path), detail=detail[:200])) from error
+            raise ScriptError(Errors.TC155.format(path=str(path), detail=detail[:200])) from as_cause(error)
         detail = detail[:300] + ("" if detail.endswith(".") else ".")
         facts = {"path": str(file), "split": split, "revision": revision, "detail": detail}
-        raise ValueError(Errors.TC156.format(**facts)) from error
+        raise ValueError(Errors.TC156.format(**facts)) from as_cause(error)
     return loaded
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import Errors
 from ...tags import MISSING, OUTSIDE, SchemeDetector, TagForm
 from ..gold_tags import GoldTags
-from ..records import Record
+from ..records import Record, is_whole
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -20,6 +20,7 @@ TAG_COLUMNS = ("ner_tags", "tags", "labels")
 _MISSING_IDS = (-1, -100)
 _TAG_TYPES = {str, int, type(None)}
 _ROWS = 1000
+_TOKEN = "a token of at least one character, none of them half of a surrogate pair; take others out, with their tags"
 
 
 def import_datasets() -> Any:
@@ -160,6 +161,10 @@ def _rows(dataset: "Dataset", tokens: str, tags: str | None, name: str) -> Itera
             if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
                 facts = {"where": f"{name}:{row}", "column": tokens, "found": repr(words)[:80]}
                 raise ValueError(Errors.TC153.format(expected="a list of strings in each row", **facts))
+            if "" in words or not is_whole("".join(words)):
+                odd = next(word for word in words if not word or not is_whole(word))
+                facts = {"where": f"{name}:{row}, token {words.index(odd)}", "column": tokens, "found": repr(odd)[:80]}
+                raise ValueError(Errors.TC153.format(expected=_TOKEN, **facts))
             if not isinstance(values, list) or not _TAG_TYPES.issuperset(map(type, values)):
                 raise _untagged(values, name, row, tags)
             for i, value in enumerate(values):
@@ -199,12 +204,15 @@ def _tag(value: Any, names: list[str] | None, place: tuple[str, int, str, int]) 
     if value is None or value in _MISSING_IDS:
         return MISSING
     if isinstance(value, str):
+        if not is_whole(value):
+            facts = {"where": f"{name}:{row}, token {token}", "column": column, "found": repr(value)[:80]}
+            raise ValueError(Errors.TC153.format(expected="a tag without half of a surrogate pair", **facts))
         return value
     if names is None:
         raise _untagged(value, name, row, column)
     if not 0 <= value < len(names):
         raise _unknown(value, f"{name}:{row}", token, names)
-    return names[value]
+    return _tag(names[value], None, place)
 
 
 def _untagged(value: Any, name: str, row: int, column: str) -> ValueError:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from ... import compat
 from ...errors import Errors
-from ...runtime.blame import short
+from ...runtime.blame import as_cause, short, without_credentials
 
 #: What a token has to allow.
 RIGHTS = {"load": "read it", "push to": "write to it"}
@@ -34,8 +34,9 @@ def hub_failures(action: str, name: str, *, revision: str | None = None) -> Iter
         if known is not None:
             raise OSError(known) from None  # all is said: what led to it would only be a long chain of HTTP
         if action == "load":
-            raise OSError(Errors.TC010.format(name=name, revision=revision or "main", detail=short(error))) from error
-        raise OSError(Errors.TC286.format(name=name, detail=short(error))) from error
+            facts = {"name": name, "revision": revision or "main", "detail": short(error)}
+            raise OSError(Errors.TC010.format(**facts)) from as_cause(error)
+        raise OSError(Errors.TC286.format(name=name, detail=short(error))) from as_cause(error)
 
 
 def _known_cause(error: BaseException, action: str, name: str, revision: str) -> str | None:
@@ -78,8 +79,9 @@ def _describe_one(error: BaseException, action: str, name: str, revision: str) -
     transport = isinstance(error, (ConnectionError, TimeoutError, compat.http_error())) and status is None
     unknown = isinstance(error, OSError) and (error.errno, status) == (None, None)
     if broken or transport or unknown:
+        endpoint = without_credentials(constants.ENDPOINT)
         return Errors.TC283.format(
-            action=action, name=name, endpoint=constants.ENDPOINT, detail=short(error), whole=WHOLE[action]
+            action=action, name=name, endpoint=endpoint, detail=short(error), whole=WHOLE[action]
         )
     return None
 
