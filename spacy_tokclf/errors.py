@@ -1018,6 +1018,53 @@ class Errors(metaclass=ErrorsWithCodes):
         "*.csv and *.spacy hold every text."
     )
     TC391 = "{path} is what is read and what is to be written: its own annotation would be lost. Name another output."
+    TC400 = "{path} cannot be written: {reason}. {kept}. {cure}"
+    TC401 = (
+        "{path} is no manifest that can be read. Expected the JSON that lists the files of the folder with their sizes "
+        "and checksums. Save or fetch the folder again; or delete this file, if you know that the others are whole."
+    )
+    TC402 = (
+        "{path} was written by a later version of spacy-tokclf (format {found}; this version knows {known}). Install a "
+        "newer version."
+    )
+    TC403 = (
+        "{file} is not as it was saved: it {detail}. Saving was broken off, or the file was damaged or changed. Save "
+        "or fetch the folder again. If you changed it yourself, delete {manifest}, which holds the checksums, or save "
+        "the pipeline again."
+    )
+    TC404 = (
+        "The component {name!r} in {folder} was not saved together with the {part} beside it: saving over an older "
+        "pipeline was broken off there, or parts of several pipelines were put together. Save the pipeline again, or "
+        "take a copy of it. If you know that the parts belong together, delete {manifest}."
+    )
+    TC380 = (
+        "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
+        "--examples the card shows spaCy's own example sentences."
+    )
+    TC381 = (
+        "{share!r} is no share of the training data. Expected numbers above 0 and up to 1; on the command line in "
+        "percent, with commas between them: --shares 10,25,50,75,100."
+    )
+    TC382 = (
+        "{path} holds trainings of something else: the {changed} changed since. Name another folder, or remove the "
+        "file to begin anew."
+    )
+    TC383 = (
+        "{share:g} % of the training data are {texts} of {total} texts, and with seed {seed} there is no entity in "
+        "them. Choose larger shares (--shares)."
+    )
+    TC384 = (
+        "{path} is no file of trainings on parts of the data, as `spacy tokclf curve` writes it ({reason}). Name the "
+        "curve.json that it wrote."
+    )
+    TC385 = (
+        "The training data are read as a stream (training.max_epochs = -1), of which no part can be chosen. Set "
+        "max_epochs = 0, or a number of epochs."
+    )
+    TC394 = (
+        "training.train_corpus = {name!r} is no reader, of which a part could be chosen: expected a section with "
+        "@readers, such as [corpora.train]. Give the training data a reader of their own."
+    )
     TC500 = (
         "{out} is not empty ({names}): its shards would be mixed with others. Name a folder that is not there yet; if"
         " an earlier run was ended in the middle, go on with it: --resume."
@@ -1113,32 +1160,4 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC525 = (
         "{out} lies in {source}, where its shards would be read as texts the next time. Name a folder outside of it."
-    )
-    TC380 = (
-        "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
-        "--examples the card shows spaCy's own example sentences."
-    )
-    TC381 = (
-        "{share!r} is no share of the training data. Expected numbers above 0 and up to 1; on the command line in "
-        "percent, with commas between them: --shares 10,25,50,75,100."
-    )
-    TC382 = (
-        "{path} holds trainings of something else: the {changed} changed since. Name another folder, or remove the "
-        "file to begin anew."
-    )
-    TC383 = (
-        "{share:g} % of the training data are {texts} of {total} texts, and with seed {seed} there is no entity in "
-        "them. Choose larger shares (--shares)."
-    )
-    TC384 = (
-        "{path} is no file of trainings on parts of the data, as `spacy tokclf curve` writes it ({reason}). Name the "
-        "curve.json that it wrote."
-    )
-    TC385 = (
-        "The training data are read as a stream (training.max_epochs = -1), of which no part can be chosen. Set "
-        "max_epochs = 0, or a number of epochs."
-    )
-    TC394 = (
-        "training.train_corpus = {name!r} is no reader, of which a part could be chosen: expected a section with "
-        "@readers, such as [corpora.train]. Give the training data a reader of their own."
     )

@@ -1,7 +1,6 @@
 """Annotate a corpus that does not fit, in shards: what the command `annotate --engine` does."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from ...corpus.options import ReadOptions
 from ...errors import Errors
 from ...runtime.files import whole_file
 from ...runtime.progress import progress
+from ...runtime.workplace import sweep
 from .corpus import JSONL, PARQUET, Corpus, find_corpus, local_folder
 from .cut import cut_shards
 from .identity import model_facts
@@ -200,8 +200,7 @@ def _sweep(manifest: Manifest) -> None:
         number = path.stem.removeprefix("quarantine-")
         if number.isdecimal() and int(number) not in manifest.done:
             path.unlink(missing_ok=True)
-    for path in manifest.folder.glob(".tokclf-*"):
-        shutil.rmtree(path, ignore_errors=True)
+    sweep(manifest.folder)
 
 
 def _count_workers(gpu: int) -> int:

@@ -74,9 +74,9 @@ def raise_answered(answer: dict[str, Any]) -> dict[str, Any]:
 
     if "error" not in answer:
         return answer
-    if answer.get("errno"):
-        raise OSError(answer["errno"], os.strerror(answer["errno"]), answer["path"])
     text = str(answer["error"])
+    if answer.get("errno") and not text.startswith("[TC"):
+        raise OSError(answer["errno"], os.strerror(answer["errno"]), answer["path"])
     raise ValueError(text if text.startswith("[TC") else Errors.TC516.format(detail=text))
 
 
