@@ -9,6 +9,7 @@ from typing import Any
 
 from ...errors import Errors
 from ...runtime.blame import short
+from ...runtime.memory import tune_malloc
 from .cut import Shard
 from .local import ONE_THREAD
 from .work import Annotator, Setting, shard_from_json
@@ -30,6 +31,7 @@ class ShardActor:
         self.ready = answered(lambda: self._load(json.loads(setting)))
 
     def _load(self, said: dict[str, Any]) -> dict[str, Any]:
+        tune_malloc()
         self.annotator = Annotator(Setting.from_json(said))
         return {}
 

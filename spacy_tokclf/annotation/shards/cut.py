@@ -2,13 +2,14 @@
 
 import codecs
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from itertools import count
 from typing import Any, NamedTuple
 
 from ...corpus.forms.sources import is_foreign
 from ...errors import Errors
+from ...runtime.blame import short
 from .corpus import JSONL, PARQUET, Corpus, Part, open_part
 
 #: No line of a corpus is longer than this: it would be held whole.
@@ -110,11 +111,24 @@ def open_parquet(file: BufferedReader, part: Part) -> Any:
     RETURNS (ParquetFile): The open file.
     RAISES (ValueError): TC502, if pyarrow is not installed; TC515, if it is none.
     """
-    arrow = import_parquet()
+    parquet = import_parquet()
+    with naming_parquet(part):
+        return parquet.ParquetFile(file)
+
+
+@contextmanager
+def naming_parquet(part: Part) -> Iterator[None]:
+    """Say which file of Parquet cannot be read.
+
+    part (Part): The file.
+    RAISES (ValueError): TC515.
+    """
+    from pyarrow.lib import ArrowException
+
     try:
-        return arrow.ParquetFile(file)
-    except (arrow.core.lib.ArrowException, OSError) as error:
-        raise ValueError(Errors.TC515.format(name=part.name, detail=error)) from error
+        yield
+    except ArrowException as error:
+        raise ValueError(Errors.TC515.format(name=part.name, detail=short(error, limit=200))) from error
 
 
 def import_parquet() -> Any:

@@ -13,8 +13,8 @@ from ...corpus.options import ReadOptions
 from ...corpus.records import TextRecord
 from ...errors import Errors
 from ..items import Item
-from .corpus import JSONL, LINES, PARQUET, Corpus, open_part
-from .cut import Piece, Shard, is_row, open_parquet, read_line
+from .corpus import JSONL, LINES, PARQUET, Corpus, Part, open_part
+from .cut import Piece, Shard, is_row, naming_parquet, open_parquet, read_line
 
 #: Rows of Parquet that are read at a time.
 BATCH = 1024
@@ -156,7 +156,7 @@ def _parquet_rows(corpus: Corpus, piece: Piece, columns: Columns, schema: Any) -
         if parquet.schema_arrow.remove_metadata() != schema:
             raise ValueError(Errors.TC511.format(name=part.name, first=corpus.parts[0].name))
         groups, skip = _groups(parquet.metadata, piece)
-        for batch in parquet.iter_batches(batch_size=BATCH, row_groups=groups, use_threads=False):
+        for batch in _batches(parquet, groups, part):
             skipped = min(skip, batch.num_rows)
             skip, batch = skip - skipped, batch.slice(skipped, left)
             texts = batch.column(columns.text).to_pylist()
@@ -168,6 +168,11 @@ def _parquet_rows(corpus: Corpus, piece: Piece, columns: Columns, schema: Any) -
             left -= len(texts)
             if not left:
                 return
+
+
+def _batches(parquet: Any, groups: list[int], part: Part) -> Iterator[Any]:
+    with naming_parquet(part):
+        yield from parquet.iter_batches(batch_size=BATCH, row_groups=groups, use_threads=False)
 
 
 def _groups(metadata: Any, piece: Piece) -> tuple[list[int], int]:

@@ -15,7 +15,6 @@ from ...pipeline.token_classifier import find_component
 from ...runtime.blame import short
 from ...runtime.device import choose_gpu
 from ...runtime.files import whole_file
-from ...runtime.memory import tune_malloc
 from ..items import Annotated, Item
 from ..predict import annotate_items
 from .corpus import PARQUET, Corpus, Part
@@ -93,7 +92,6 @@ class Annotator:
         """
         self.setting = setting
         choose_gpu(setting.gpu)
-        tune_malloc()
         self.nlp = load_pipeline(setting.model)
         if setting.threshold is not None or setting.component is not None:
             pipe = find_component(self.nlp, setting.component)

@@ -33,8 +33,10 @@ def main() -> None:
         state: dict[str, Any] = {}
 
         def begin() -> dict[str, Any]:
+            from ...runtime.memory import tune_malloc
             from .work import Annotator, Setting
 
+            tune_malloc()
             state["annotator"] = Annotator(Setting.from_json(setting))
             return {"warnings": [str(each.message) for each in found if str(each.message).startswith("[TW")]}
 
