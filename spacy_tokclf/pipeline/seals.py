@@ -17,7 +17,7 @@ from spacy.pipeline.tok2vec import Tok2Vec
 
 from ..errors import Errors
 from ..runtime.files import MANIFEST, whole_file
-from ..runtime.manifest import check_manifest, checks_files, checksums, read_manifest, sha256
+from ..runtime.manifest import check_manifest, checks_files, checksums, hash_file, read_manifest
 
 META, SEALS = "meta.json", "spacy_tokclf"
 TOKENIZER, VOCAB, STRINGS = "tokenizer", "vocab", "strings.json"
@@ -57,7 +57,7 @@ def beside(pipe: Any, folder: Path, exclude: Iterable[str], temporary: Path) -> 
     for name, other in nlp.components if nlp is not None else ():
         listens = isinstance(other, Tok2Vec) and pipe.name in other.listener_map
         if listens and (folder.parent / name / MANIFEST).is_file():
-            found[name] = {MANIFEST: sha256(folder.parent / name / MANIFEST)}
+            found[name] = {MANIFEST: hash_file(folder.parent / name / MANIFEST)}
     return found
 
 
@@ -109,7 +109,7 @@ def _check_beside(folder: Path, expected: dict[str, dict[str, str]]) -> None:
     """Refuse a component that was not saved with what lies beside it. RAISES (ValueError): TC404."""
     seals = json.loads((folder.parent / META).read_text(encoding="utf-8")).get(SEALS, {})
     wrong = None
-    if seals.get(folder.name) != sha256(folder / MANIFEST):
+    if seals.get(folder.name) != hash_file(folder / MANIFEST):
         wrong = META
     for name, files in expected.items():
         place = folder.parent / name

@@ -92,7 +92,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
-def sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Hash a file.
 
     path (Path): The file.
@@ -109,7 +109,7 @@ def checksums(path: Path, only: Iterable[str] | None = None) -> dict[str, str]:
     RETURNS (dict[str, str]): Their SHA-256 by name in the folder; that of a file itself is "".
     """
     if path.is_file():
-        return {"": sha256(path)}
+        return {"": hash_file(path)}
     names = only if only is not None else _names(path, path) if path.is_dir() else []
     found = [name for name in names if (path / name).is_file()]
     read = _read_all([path / name for name in found])
