@@ -45,8 +45,10 @@ def run(options: argparse.Namespace) -> Counter[str]:
         seconds = time.monotonic() - start
         found: Counter[str] = Counter()
         before: dict[str, int] = {}
-        for _ in range(options.times):
-            ended = kill_at_random(command, folder / "out", rng.uniform(0, seconds), options.workers)
+        for turn in range(options.times):
+            # At any moment, the start included; and soon after some shards were done.
+            shards, wait = (0, rng.uniform(0, seconds)) if turn % 2 else (rng.randint(1, 4), rng.uniform(0, 0.1))
+            ended = kill_at_random([*command, "-o", str(folder / "out")], folder / "out", options.workers, shards, wait)
             found["killed" if ended else "done before it was killed"] += 1
             found += check_untouched(folder / "out", before)
             before = done(folder / "out")
@@ -80,21 +82,25 @@ def prepare(folder: Path, options: argparse.Namespace, rng: random.Random) -> li
     return [*command, "--engine", options.engine, "--shard-rows", str(options.shard_rows), "--resume"]
 
 
-def kill_at_random(command: list[str], out: Path, seconds: float, workers: int) -> bool:
+def kill_at_random(command: list[str], out: Path, workers: int, shards: int, seconds: float) -> bool:
     """Start a run, and kill it with all its processes after a while.
 
     command (list[str]): The command.
     out (Path): The folder of shards.
-    seconds (float): How long after its start.
     workers (int): Processes of the run.
+    shards (int): How many shards it is to have done.
+    seconds (float): How long after that.
     RETURNS (bool): Whether it was still running.
     """
+    wanted = len(done(out)) + shards
     process = subprocess.Popen(
-        [*command, "-o", str(out), "--workers", str(workers)],
+        [*command, "--workers", str(workers)],
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    while process.poll() is None and len(done(out)) < wanted:
+        time.sleep(0.01)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
