@@ -1153,7 +1153,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "same paths. The shards that were done are kept: go on with --resume."
     )
     TC522 = "{name} = {value!r}: expected one of {known}."
-    TC523 = "{option} goes with {needs} only. Give both, or none."
+    TC523 = "{option} does not go {how}. Leave it out, or see `spacy tokclf annotate --help`."
     TC524 = (
         "{out}: shards are written into a folder on this machine, or one that is mounted. Expected a path without "
         "suffix, and no address of a store, which could not keep them whole; copy the folder there once it is done."

@@ -28,7 +28,7 @@ def refuse_without_engine(shards: dict[str, Any]) -> None:
     """
     given = [f"--{name.replace('_', '-')}" for name, value in shards.items() if value not in (None, False)]
     if given:
-        raise ValueError(Errors.TC523.format(option=given[0], needs="--engine"))
+        raise ValueError(Errors.TC523.format(option=given[0], how="without --engine"))
 
 
 def annotate_shards(model: str, source: str, output: str, n_process: int, said: dict[str, Any]) -> None:
@@ -42,7 +42,7 @@ def annotate_shards(model: str, source: str, output: str, n_process: int, said: 
     from ..annotation.shards.run import QUARANTINE, annotate_corpus
 
     if n_process != 1:
-        raise ValueError(Errors.TC523.format(option="--n-process", needs="one pipeline, not with --engine (--workers)"))
+        raise ValueError(Errors.TC523.format(option="--n-process", how="with --engine, where --workers are processes"))
     found = annotate_corpus(model, source, output, **{key: value for key, value in said.items() if value is not None})
     if found.failed:
         facts = {"count": found.failed, "total": found.rows, "first": "\n".join(found.errors)}

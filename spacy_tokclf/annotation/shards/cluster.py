@@ -51,14 +51,14 @@ class ShardActor:
 
 
 def annotate_on_cluster(
-    shards: Iterator[Shard], setting: Setting, *, workers: int, address: str | None = None
+    shards: Iterator[Shard], setting: Setting, *, workers: int | None = None, address: str | None = None
 ) -> Iterator[dict[str, Any]]:
     """Annotate shards in a pool of actors. All of them are cut before the first is annotated. An actor that dies is
     begun anew, and its shard is tried again.
 
     shards (Iterator[Shard]): The shards.
     setting (Setting): What is to be done; its folder is one that all machines see.
-    workers (int): How many actors.
+    workers (int | None): How many actors; None: as many as the cluster has cores, or GPUs.
     address (str | None): The cluster; None: one on this machine, for as long as this takes.
     YIELDS (dict[str, Any]): What the manifest says of each, as they are done.
     RAISES (ValueError): TC520, if Ray is not installed; TC521, if it fails; as Annotator.
@@ -74,9 +74,11 @@ def annotate_on_cluster(
     with _cluster(ray, address, workers):
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        pool = ray.data.ActorPoolStrategy(size=min(workers, len(todo)))
-        needs = {"num_gpus": 1, "num_cpus": 0} if setting.gpu >= 0 else {"num_cpus": 1}
-        if setting.gpu >= 0:  # Ray shows each actor one GPU of its own, which is the first that it sees
+        on_gpus = setting.gpu >= 0
+        most = workers or max(1, int(ray.cluster_resources().get("GPU" if on_gpus else "CPU", 1)))
+        pool = ray.data.ActorPoolStrategy(size=min(most, len(todo)))
+        needs = {"num_gpus": 1, "num_cpus": 0} if on_gpus else {"num_cpus": 1}
+        if on_gpus:  # Ray shows each actor one GPU of its own, which is the first that it sees
             setting = Setting(**{**vars(setting), "gpu": 0})
         found = ray.data.from_items(todo, override_num_blocks=len(todo)).map_batches(
             ShardActor,
@@ -93,7 +95,7 @@ def annotate_on_cluster(
 
 
 @contextmanager
-def _cluster(ray: Any, address: str | None, workers: int) -> Iterator[None]:
+def _cluster(ray: Any, address: str | None, workers: int | None) -> Iterator[None]:
     """Join a cluster, or make one; one that this process has joined already stays."""
     if ray.is_initialized():
         yield

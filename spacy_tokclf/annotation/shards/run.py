@@ -73,7 +73,7 @@ def annotate_corpus(
         opens.
     out (str | Path): The folder of shards.
     engine (str): "local" or "ray".
-    workers (int | None): How many processes; None: as many as there are cores, or GPUs.
+    workers (int | None): How many processes; None: as many as there are cores, or GPUs, here or in the cluster.
     shard_rows (int): Rows of a shard.
     resume (bool): Whether to go on where an earlier run was ended.
     address (str | None): The cluster of Ray; None: one on this machine.
@@ -89,7 +89,6 @@ def annotate_corpus(
         find_columns, open_manifest and the engines.
     """
     options = options or ReadOptions()
-    workers = _count_workers(gpu) if workers is None else workers
     for name, value in (("workers", workers), ("shard_rows", shard_rows), ("batch_size", batch_size)):
         if value is not None and value < 1:
             raise ValueError(Errors.TC119.format(name=name, value=value, least=1))
@@ -98,7 +97,7 @@ def annotate_corpus(
     if options.format not in ("auto", JSONL, PARQUET):
         raise ValueError(Errors.TC522.format(name="format", value=options.format, known=f"{JSONL}, {PARQUET}"))
     if address is not None and engine != RAY:
-        raise ValueError(Errors.TC523.format(option="--address", needs="--engine ray"))
+        raise ValueError(Errors.TC523.format(option="--address", how="without --engine ray"))
     folder = _check_out(str(out), source)
     corpus = find_corpus(source)
     columns = find_columns(corpus, options, text_column)
@@ -126,7 +125,9 @@ def annotate_corpus(
         else:
             from .local import annotate_locally
 
-            found = annotate_locally(shards, setting, workers=workers, keep_open=(manifest.lock,))
+            found = annotate_locally(
+                shards, setting, workers=workers or _count_workers(gpu), keep_open=(manifest.lock,)
+            )
         return _collect(found, manifest, source)
 
 
