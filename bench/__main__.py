@@ -15,7 +15,7 @@ from .rows import print_rows, write_rows
 from .system import OLDER_PYTHON, ROOT, Setting
 
 #: What measures, in the order of `all`, and what is made of the rows.
-COMMANDS = ("train", "annotate", "latency", "load", "memory", "limit", "curves")
+COMMANDS = ("train", "annotate", "latency", "load", "memory", "limit", "curves", "scale")
 REPORTS = ("plots", "table")
 
 

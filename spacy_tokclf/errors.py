@@ -189,6 +189,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "Training has not made the pipeline any better: the best score on dev is {score:.4f}, at step {step}. More "
         "epochs (--epochs), more annotation or another learning rate may help; `spacy tokclf debug` checks the data."
     )
+    TW500 = (
+        "{count} of {total} row(s) could not be annotated: in the shards they have an `error` and no entities, and "
+        "{path} has their numbers, from 0, with code and message. The first: {first}"
+    )
     TW360 = (
         "{count} of {total} text(s) could not be annotated; they were written without annotation, which is read as not "
         "known. The first: {first}"
@@ -1201,4 +1205,100 @@ class Errors(metaclass=ErrorsWithCodes):
     TC475 = (
         "Weights of {name!r} are not finite numbers ({weights}), so they are not saved; what was saved before stays. "
         "Go on from the last pipeline that was saved, with a lower learning rate, or in fp32."
+    )
+    TC500 = (
+        "{out} is not empty ({names}): its shards would be mixed with others. Name a folder that is not there yet; if"
+        " an earlier run was ended in the middle, go on with it: --resume."
+    )
+    TC501 = (
+        "{out} has no manifest.jsonl, and something else in it ({names}), so that there is no run to go on with. Name"
+        " the folder of shards that was begun, or one that is not there yet."
+    )
+    TC502 = (
+        "Parquet needs the package `pyarrow`, which is not installed. Install it with `pip install "
+        "spacy-tokclf[datasets]`, or read and write JSON lines."
+    )
+    TC503 = (
+        "{address} cannot be opened: {detail} Expected a path, or an address that fsspec knows; check it, the rights "
+        "to it and the network, and install the package of its protocol (s3:// needs `pip install s3fs`, gs:// "
+        "gcsfs)."
+    )
+    TC504 = (
+        "{source}: {names} cannot be annotated in shards together. Expected files of one form, by their suffixes: "
+        "{known}, those of lines also with .gz. Name them by a glob such as 'data/*.jsonl'; `spacy tokclf annotate` "
+        "without --engine reads more forms."
+    )
+    TC505 = (
+        "{name} has no lines that end in \\n in an encoding where that is one byte: it is packed or no text, in "
+        "UTF-16 or UTF-32, or its lines end in \\r. Save it as text in UTF-8."
+    )
+    TC506 = (
+        "{name} has a line of {limit:,} bytes or more, which would be held in memory as one text. Expected one text, "
+        "or one object, a line."
+    )
+    TC507 = (
+        "{option} {value!r} does not go with shards of {form}. Keys and columns have names, lines of text have none, "
+        "an encoding writes the end of a line as one byte, and the tokens are those of the pipeline. Leave the option"
+        " out."
+    )
+    TC508 = (
+        "{name} has no column {column!r} with strings, which is to have the texts. Columns with strings: {found}. "
+        "Name one: --text-column NAME."
+    )
+    TC509 = (
+        "{name} had {rows} row(s) from line {line} on when shards were cut, and {found} when they were read. Files "
+        "must not change while they are annotated; begin anew, with another folder."
+    )
+    TC510 = "{where}: the pipeline failed at this text: {detail}"
+    TC511 = (
+        "{name} has other columns, or other types, than {first}. Expected files of Parquet with the same columns in "
+        "the same order; annotate them apart."
+    )
+    TC512 = (
+        "JSON has no place for what is in these columns: {columns}. Write Parquet (--format parquet), which keeps "
+        "them, or leave them out of the input."
+    )
+    TC513 = (
+        "Shard {shard} (rows {first} to {last}) was tried {tries} times, and each time its process died; the last "
+        "time {reason}. The other shards are kept: give more memory, or fewer workers or a lower --batch-size, and go"
+        " on with --resume."
+    )
+    TC514 = (
+        "A process died before it had loaded the pipeline: {reason}. If memory is short, take fewer workers; "
+        "`spacy.load(MODEL)` alone shows what else may be wrong."
+    )
+    TC515 = "{name} cannot be read as Parquet: {detail} Expected a whole file of Parquet; make it again."
+    TC516 = (
+        "An error that is not expected ended the work of a process: {detail} This is a bug, of this package or of the"
+        " pipeline; the shards that were done are kept."
+    )
+    TC517 = (
+        "{out} was begun with something else ({changes}), and shards of both would be mixed. Go on with what it was "
+        "begun with, or name another folder."
+    )
+    TC518 = (
+        "Another process is at work in {out}, and was still there after {seconds} seconds. Wait for it, or end it, "
+        "and go on with --resume."
+    )
+    TC519 = (
+        "{path}, line {line}, is not what was written there: this manifest was changed or damaged. Begin anew in "
+        "another folder."
+    )
+    TC520 = (
+        "The engine ray needs the package `ray`, which is not installed. Install it with `pip install "
+        "spacy-tokclf[ray]`, or take --engine local."
+    )
+    TC521 = (
+        "Ray failed: {detail} Check that the cluster is up (`ray status`) and that --address names it, that its "
+        "machines have this package and the same versions, and see the model, the corpus and the output under the "
+        "same paths. The shards that were done are kept: go on with --resume."
+    )
+    TC522 = "{name} = {value!r}: expected one of {known}."
+    TC523 = "{option} does not go {how}. Leave it out, or see `spacy tokclf annotate --help`."
+    TC524 = (
+        "{out}: shards are written into a folder on this machine, or one that is mounted. Expected a path without "
+        "suffix, and no address of a store, which could not keep them whole; copy the folder there once it is done."
+    )
+    TC525 = (
+        "{out} lies in {source}, where its shards would be read as texts the next time. Name a folder outside of it."
     )

@@ -27,6 +27,7 @@ def annotate_items(
     keep_tokens: bool = False,
     batch_size: int | None = None,
     n_process: int = 1,
+    checked: bool = True,
 ) -> Generator[Annotated, None, None]:
     """Annotate texts in their order. Nothing of a text may be kept when the next one is asked for: its memory is freed
     some texts later.
@@ -36,6 +37,7 @@ def annotate_items(
     keep_tokens (bool): Whether to take tokens that come with a text.
     batch_size (int | None): Texts in a batch; None: the pipeline's own.
     n_process (int): Number of processes.
+    checked (bool): Whether to insist on a text that does not fail.
     YIELDS (Annotated): Each text, annotated or with the reason why it is not.
     RAISES (ValueError): TC363, if none of the first texts can be annotated, or none at all; TC241, if no component
         annotates entities.
@@ -46,7 +48,7 @@ def annotate_items(
     options: dict[str, Any] = {"keep_tokens": keep_tokens, "batch_size": batch_size, "n_process": n_process}
     try:
         with contextlib.closing(_annotate_zones(nlp, items, handler, **options)) as found:
-            yield from _checked(found, nlp)
+            yield from _checked(found, nlp) if checked else found
     finally:
         nlp.default_error_handler = default
         for pipe, own in before:

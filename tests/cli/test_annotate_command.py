@@ -87,6 +87,11 @@ def test_the_command_says_what_it_did(write: WriteT, model: Path, tmp_path: Path
         (["in.pdf", "-o", "x.jsonl"], "TC123"),
         (["empty.txt", "-o", "x.jsonl"], "TC372"),
         (["none.txt", "-o", "x.jsonl"], "TC118"),
+        (["in.txt", "-o", "x.jsonl", "--workers", "2"], "TC523"),
+        (["in.txt", "-o", "x.jsonl", "--resume"], "TC523"),
+        (["in.txt", "-o", "out", "--engine", "local", "--n-process", "2"], "TC523"),
+        (["in.txt", "-o", "x.jsonl", "--engine", "local"], "TC524"),
+        (["in.csv", "-o", "out", "--engine", "local"], "TC504"),
     ],
 )
 def test_mistakes_end_in_one_message(

@@ -50,6 +50,7 @@ INNER = {
         "records",
         "verify",
     },
+    "annotation.shards": {"items", "predict"},
     "export.onnx": set(),
 }
 

@@ -54,7 +54,7 @@ NEEDS_AN_ACCOUNT = (
 )
 #: Commands that other tests run: the project, the tests themselves, and what installs the package.
 ELSEWHERE = re.compile(r"make [a-z-]+$|\.venv/bin/python -m spacy project run |python -m pip install |python -m build ")
-SLOW = {f"docs/{name}.md" for name in ("in-the-place-of-ner", "hugging-face", "threshold", "tutorial")}
+SLOW = {f"docs/{name}.md" for name in ("in-the-place-of-ner", "hugging-face", "scale", "threshold", "tutorial")}
 
 
 def pages(*languages: str) -> list[Any]:
@@ -90,6 +90,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, encoder_dir: Path) -> Path
         shutil.copy(folder / "sample" / f"{split}.conll", folder)
     run_command("python -m spacy tokclf convert sample/train.conll texts.jsonl", folder)
     (folder / "new.txt").write_text("Mira lives in Porto.\nSo it goes.\n", encoding="utf-8")
+    (folder / "posts").mkdir()
+    (folder / "posts" / "2020.jsonl").write_text('{"id": 1, "text": "Mira lives in Porto."}\n"So it goes."\n')
     spacys_own(docs).to_disk(folder / "en_core_web_sm")
     return folder
 

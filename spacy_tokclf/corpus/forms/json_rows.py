@@ -74,6 +74,20 @@ def read_json_rows(path: str | Path, encoding: str | None = None, *, lenient: bo
         raise ValueError(Errors.TC169.format(path=str(path), detail="The file is empty."))
 
 
+def read_json_line(line: str, where: str) -> Any:
+    """Read a line that is one value.
+
+    line (str): The line.
+    where (str): Where it stands, for messages.
+    RETURNS (Any): The value.
+    RAISES (ValueError): TC160, if it is no JSON.
+    """
+    try:
+        return _load(line)
+    except (ValueError, RecursionError) as err:
+        raise ValueError(Errors.TC160.format(where=where, reason=_reason(err))) from err
+
+
 def _numbered_lines(path: str | Path, encoding: str | None) -> Iterator[tuple[int, str]]:
     """Stream the lines of a file with their numbers, from 1."""
     return enumerate(chain.from_iterable(read_line_blocks(path, encoding)), 1)

@@ -9,7 +9,8 @@ from .json_source import Place, Row
 from .json_spans import looks_like_span, read_offsets, read_spans
 from .json_tokens import TAGS_ONLY, place_tokens
 
-_TEXTS = ("text", "data", "content", "document", "sentence", "review", "body", "raw", "context", "title")
+#: Keys that a text may stand under, the likeliest first.
+TEXT_KEYS = ("text", "data", "content", "document", "sentence", "review", "body", "raw", "context", "title")
 _PRODIGY = {"spans", "answer", "_task_hash", "_input_hash", "_view_id"}
 #: Keys of the spans of a text, those of Doccano first.
 _SPANS = ("label", "labels", "entities", "annotations", "annotation", "spans", "ner", "named_entities", "tags")
@@ -227,7 +228,7 @@ def text_key(row: Row, place: Place) -> str | None:
     asked = place.source.options.text_key
     if asked is not None:
         return asked if asked in row else None
-    key = next((key for key in _TEXTS if isinstance(row.get(key), str)), None)
+    key = next((key for key in TEXT_KEYS if isinstance(row.get(key), str)), None)
     return "text" if key is None and "text" in row else key
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import Errors
 from .sources import inner_name, read_blocks
 
-__all__ = ["BLOCK", "check_encoding", "decode_text", "inner_name", "read_line_blocks"]
+__all__ = ["BLOCK", "check_encoding", "decode_text", "inner_name", "read_line_blocks", "wrong_encoding"]
 
 #: Bytes read at a time.
 BLOCK = 1 << 22
@@ -47,7 +47,7 @@ def read_line_blocks(path: str | Path, encoding: str | None = None) -> Iterator[
         if block := lines.add(""):
             n_lines += len(block)
             yield block
-        raise _wrong_encoding(f"{path}:{n_lines + 1}", lines.rest, err, encoding) from err
+        raise wrong_encoding(f"{path}:{n_lines + 1}", lines.rest, err, encoding) from err
     if block := lines.end():
         yield block
 
@@ -67,7 +67,7 @@ def decode_text(data: bytes, name: str | Path, encoding: str | None = None) -> s
         return data.decode(codec).removeprefix(_BOM)
     except UnicodeDecodeError as err:
         before = data[: err.start].decode(codec, "ignore").split("\n")
-        raise _wrong_encoding(f"{name}:{len(before)}", before[-1], err, encoding) from err
+        raise wrong_encoding(f"{name}:{len(before)}", before[-1], err, encoding) from err
 
 
 def check_encoding(encoding: str | None) -> None:
@@ -134,8 +134,15 @@ def _decoded(path: str | Path, encoding: str | None) -> Iterator[str]:
         yield text
 
 
-def _wrong_encoding(where: str, before: str, err: UnicodeError, encoding: str | None) -> ValueError:
-    """Say where text is not of the encoding that it was taken for, and which fits."""
+def wrong_encoding(where: str, before: str, err: UnicodeError, encoding: str | None) -> ValueError:
+    """Say where text is not of the encoding that it was taken for, and which fits.
+
+    where (str): The place: file and line.
+    before (str): What stands before it in the line.
+    err (UnicodeError): What is wrong.
+    encoding (str | None): The encoding that was named.
+    RETURNS (ValueError): TC111.
+    """
     name = encoding or "UTF-8"
     reason = err.reason if isinstance(err, UnicodeDecodeError) else str(err)
     hint = "Name the encoding that it is in (`--encoding`)"

@@ -1,0 +1,30 @@
+"""What tells a pipeline from others: a digest of its files."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from spacy.util import get_package_path, is_package
+
+from ...errors import Errors
+
+
+def model_facts(model: str) -> dict[str, Any]:
+    """Tell a pipeline from others.
+
+    model (str): Its folder, or the name of an installed package.
+    RETURNS (dict[str, Any]): The "sha256" of all its files with their names, wherever they lie.
+    RAISES (ValueError): TC292, if there is none.
+    """
+    folder = get_package_path(model) if is_package(model) else Path(model)
+    if not folder.is_dir():
+        raise ValueError(Errors.TC292.format(model=model))
+    found = hashlib.sha256()
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    for path in sorted(files, key=lambda path: path.relative_to(folder).as_posix()):
+        one = hashlib.sha256()
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                one.update(block)
+        found.update(f"{path.relative_to(folder).as_posix()}\0{one.hexdigest()}\n".encode())
+    return {"sha256": found.hexdigest()}
