@@ -231,12 +231,18 @@ def torture(
                 outcome = f"FINDING: {outcome}"
             outcomes[outcome if killed else f"{outcome} (it had finished)"] += 1
             if outcome.startswith("FINDING"):
-                print(f"{outcome}: {pair.kind}, {way}, turn {turn}, seed {options.seed}, event {event}: {said}")
+                print(
+                    f"{outcome}: {pair.kind}, {way}, turn {turn}, seed {options.seed}, event {event}: {said}",
+                    flush=True,
+                )
             ways[way](pair.new, place)
             left = [path.name for path in folder.rglob(".tokclf-*")]
             if left or look(place, fingers)[0] != NEW:
                 outcomes["FINDING: the next save"] += 1
-                print(f"FINDING: the next save: {pair.kind}, {way}, turn {turn}, left {left}, {look(place, fingers)}")
+                print(
+                    f"FINDING: the next save: {pair.kind}, {way}, turn {turn}, left {left}, {look(place, fingers)}",
+                    flush=True,
+                )
     return outcomes
 
 

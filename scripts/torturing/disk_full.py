@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> Counter[str]:
                 outcome, said = "FINDING: temporary files", str(left)
             outcomes[outcome] += 1
             if outcome.startswith("FINDING"):
-                print(f"{outcome}: {pair.kind}, {way}, turn {turn}, seed {options.seed}: {said}")
+                print(f"{outcome}: {pair.kind}, {way}, turn {turn}, seed {options.seed}: {said}", flush=True)
     return outcomes
 
 

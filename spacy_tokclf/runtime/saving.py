@@ -1,5 +1,6 @@
 """Save a pipeline as one: the folder appears whole or not at all, with a manifest of all that is in it."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,7 @@ def checked_pipeline(nlp: Language, out_dir: Path) -> Iterator[Path]:
     out_dir = out_dir.absolute()
     with whole_folder(out_dir) as made:
         nlp.to_disk(made)
+        del nlp  # whoever tries it out need not hold it
         write_manifest(made)
         for path in _others(out_dir):
             if not (made / path.name).exists():
@@ -64,9 +66,10 @@ def updated_pipeline(folder: Path) -> Iterator[Path]:
 
 
 def _others(folder: Path) -> list[Path]:
-    """Give what lies in the folder of a pipeline and is none of it."""
+    """Give what lies in the folder of a pipeline and is none of it, as far as its meta.json can be read."""
     if not (folder / META).is_file():
         return []
-    meta = srsly.read_json(folder / META)
-    own = {META, CONFIG, MANIFEST, "tokenizer", "vocab", *meta.get("components", meta.get("pipeline", []))}
+    own = {META, CONFIG, MANIFEST, "tokenizer", "vocab"}
+    with contextlib.suppress(ValueError, AttributeError, TypeError):
+        own |= set(srsly.read_json(folder / META).get("components", ()))
     return sorted(path for path in folder.iterdir() if path.name not in own and not path.name.startswith(PREFIX))

@@ -149,7 +149,9 @@ def test_a_whole_pipeline(encoder_dir: Path, tmp_path: Path, monkeypatch: pytest
     folder = tmp_path / "model"
     save_pipeline(make(encoder_dir), folder)
     (folder / "README.md").write_text("mine")
-    save_pipeline(make(encoder_dir, threshold=0.2), folder)
+    for damage in ("[1]", "{", '{"components": [[]]}', "{}"):
+        (folder / "meta.json").write_text(damage)
+        save_pipeline(make(encoder_dir, threshold=0.2), folder)
     with updated_pipeline(folder) as made:
         assert (made / "ner" / "cfg").samefile(folder / "ner" / "cfg")
     assert (folder / "README.md").read_text() == "mine" and "README.md" not in (folder / "manifest.json").read_text()
