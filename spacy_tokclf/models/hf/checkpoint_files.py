@@ -22,8 +22,8 @@ def check_checkpoint(folder: Path) -> dict[str, Any]:
 
     folder (Path): The folder.
     RETURNS (dict[str, Any]): The contents of its `config.json`.
-    RAISES (ValueError): TC420, for what is no regular file, or an adapter; TC421 or TC423, for a `config.json` that is no object, or
-        weights in files outside of the folder.
+    RAISES (ValueError): TC420, for what is no regular file, an adapter, or weights in files outside of the folder;
+        TC421 or TC423, for a `config.json` that is no object.
     """
     for path in sorted({path for pattern in (*TEXTS, *WEIGHTS) for path in folder.glob(pattern)}):
         large = any(path.match(pattern) for pattern in WEIGHTS)
