@@ -74,7 +74,7 @@ def tune_cli(
         if not pipe.cfg["tuned"]:
             msg.warn(f"The config says tuned = false for {pipe.name}: the numbers are stored, and not used.")
         if output is None:
-            _update(nlp, pipe, Path(model))
+            update_pipeline(nlp, pipe, Path(model))
         else:
             save_pipeline(nlp, output)
         msg.good(f"Wrote {output or model}")
@@ -82,7 +82,7 @@ def tune_cli(
             write_json(report, found)
 
 
-def _update(nlp: Any, pipe: Any, model: Path) -> None:
+def update_pipeline(nlp: Any, pipe: Any, model: Path) -> None:
     """Write the settings of a component, and its scores, into a saved pipeline: nothing else of it has changed."""
     import srsly
 

@@ -18,6 +18,8 @@ CHECK_FILES = "SPACY_TOKCLF_CHECK_FILES"
 #: What lies in the folder of a pipeline and people edit; nothing that is predicted hangs on it.
 EDITED = "meta.json"
 _BLOCK = 1 << 20
+#: Bytes of a manifest at most; one of 10,000 files has 2 MB.
+_LARGEST = 1 << 26
 _THREADS = 4
 
 
@@ -82,7 +84,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST else None
     except (ValueError, RecursionError) as error:
         raise ValueError(Errors.TC401.format(path=path)) from error
     if isinstance(found, dict) and isinstance(found.get("format"), int) and found["format"] > FORMAT:
@@ -92,7 +94,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return found
 
 
-def sha256(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Hash a file.
 
     path (Path): The file.
@@ -109,7 +111,7 @@ def checksums(path: Path, only: Iterable[str] | None = None) -> dict[str, str]:
     RETURNS (dict[str, str]): Their SHA-256 by name in the folder; that of a file itself is "".
     """
     if path.is_file():
-        return {"": sha256(path)}
+        return {"": hash_file(path)}
     names = only if only is not None else _names(path, path) if path.is_dir() else []
     found = [name for name in names if (path / name).is_file()]
     read = _read_all([path / name for name in found])

@@ -22,6 +22,19 @@ def save_pipeline(nlp: Language, out_dir: Path) -> None:
     out_dir (Path): The folder.
     RAISES (OSError): TC400, if it cannot be written.
     """
+    with checked_pipeline(nlp, out_dir):
+        pass
+
+
+@contextmanager
+def checked_pipeline(nlp: Language, out_dir: Path) -> Iterator[Path]:
+    """Write a pipeline as `save_pipeline` does, and try it out before it takes its place.
+
+    nlp (Language): The pipeline.
+    out_dir (Path): The folder.
+    YIELDS (Path): Where it is until then.
+    RAISES (OSError): TC400, if it cannot be written.
+    """
     out_dir = out_dir.absolute()
     with whole_folder(out_dir) as made:
         nlp.to_disk(made)
@@ -29,6 +42,7 @@ def save_pipeline(nlp: Language, out_dir: Path) -> None:
         for path in _others(out_dir):
             if not (made / path.name).exists():
                 copy_links(path, made / path.name)
+        yield made
 
 
 @contextmanager
