@@ -1195,7 +1195,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC473 = (
         "The component {name!r} computes {what} that are not finite numbers, for {texts}: nothing is predicted from "
-        'them. {weights} If no weight is damaged, the encoder overflows: use precision = "fp32".'
+        "them. {weights} If no weight is damaged, the encoder overflows in its precision, or in the form that "
+        '`optimize` gave it: use precision = "fp32".'
     )
     TC474 = (
         "{count} of {total} entities have scores that are not finite numbers, so that none is predicted. Their "

@@ -266,6 +266,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         docs = list(docs)
         logits = self.logits(docs)
         rows = [self.model.ops.to_numpy(row) for row in logits]
+        check_rows(self.model, docs, rows, name=self.name, what="logits")
         spans = decode_docs(docs, rows, self.decoder, tuning=self.tuning, threshold=self.cfg["threshold"])
         return logits, spans
 
@@ -275,13 +276,10 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
 
         docs (Sequence[Doc]): The texts.
         RETURNS (list[Floats2d]): Per text (n_tokens, n_tags), columns in the order of `tags`.
-        RAISES (ValueError): TC473, if some are not finite.
         """
         if not any(len(doc) for doc in docs):
             return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
-        logits = self.model.predict(docs)
-        check_rows(self.model, docs, logits, name=self.name, what="logits")
-        return logits
+        return self.model.predict(docs)
 
     def set_annotations(self, docs: Iterable[Doc], scores: tuple[list[Floats2d], Spans]) -> None:
         """Set the span group, its scores, and `doc.ents`.
