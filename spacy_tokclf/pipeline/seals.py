@@ -6,6 +6,7 @@ has a manifest in its folder, which says what is to lie beside it, and puts a se
 its manifest. spaCy writes meta.json anew, without seals, before it writes anything else that could be mixed up.
 """
 
+import contextlib
 import json
 import weakref
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from ..errors import Errors
 from ..runtime.files import MANIFEST, whole_file
 from ..runtime.manifest import check_manifest, checks_files, checksums, hash_file, read_manifest
 
-META, SEALS = "meta.json", "spacy_tokclf"
+META, CONFIG, SEALS = "meta.json", "config.cfg", "spacy_tokclf"
 TOKENIZER, VOCAB, STRINGS = "tokenizer", "vocab", "strings.json"
 #: Of a component's manifest: what is to lie beside its folder.
 BESIDE = "beside"
@@ -35,7 +36,7 @@ def lies_in_pipeline(folder: Path, exclude: Iterable[str]) -> bool:
     exclude (Iterable[str]): What is left out of it.
     RETURNS (bool): Whether it is.
     """
-    return VOCAB in exclude and (folder.parent / META).is_file()
+    return VOCAB in exclude and all((folder.parent / name).is_file() for name in (META, CONFIG))
 
 
 def beside(pipe: Any, folder: Path, exclude: Iterable[str], temporary: Path) -> dict[str, Any]:
@@ -78,8 +79,8 @@ def seal(folder: Path, checksum: str) -> None:
     checksum (str): The SHA-256 of its manifest.
     """
     path = folder.parent / META
-    meta = json.loads(path.read_text(encoding="utf-8"))
-    meta[SEALS] = {**meta.get(SEALS, {}), folder.name: checksum}
+    meta = json.loads(path.read_bytes())
+    meta[SEALS] = {**_seals(path), folder.name: checksum}
     with whole_file(path) as made:
         made.write_text(json.dumps(meta, indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -101,27 +102,38 @@ def check_saved(pipe: Any, folder: Path, *, with_pipeline: bool) -> None:
     if with_pipeline and _is_first(nlp, folder):
         check_manifest(folder.parent)
     manifest = check_manifest(folder)
-    if manifest is not None and with_pipeline and BESIDE in manifest and (folder.parent / META).is_file():
-        _check_beside(folder, manifest[BESIDE])
+    if with_pipeline and (folder.parent / META).is_file():
+        _check_beside(folder, manifest)
 
 
-def _check_beside(folder: Path, expected: dict[str, dict[str, str]]) -> None:
+def _check_beside(folder: Path, manifest: dict[str, Any] | None) -> None:
     """Refuse a component that was not saved with what lies beside it. RAISES (ValueError): TC404."""
-    seals = json.loads((folder.parent / META).read_text(encoding="utf-8")).get(SEALS, {})
-    wrong = None
-    if seals.get(folder.name) != hash_file(folder / MANIFEST):
-        wrong = META
-    for name, files in expected.items():
+    seals, wrong = _seals(folder.parent / META), []
+    expected = (manifest or {}).get(BESIDE)
+    if manifest is None and seals and folder.name not in seals:  # an older version's, among components of this one
+        wrong.append(META)
+    if expected is not None and seals.get(folder.name) != hash_file(folder / MANIFEST):
+        wrong.append(META)
+    for name, files in expected.items() if isinstance(expected, dict) and not wrong else ():
         place = folder.parent / name
         found = checksums(place, only=files)
         if name == VOCAB and STRINGS not in found:  # what can be left out of a pipeline
             found[STRINGS] = files.get(STRINGS, "")
         if place.exists() and found != files:
-            wrong = name
-    if wrong is not None:
+            wrong.append(name)
+    if wrong:
         raise ValueError(
-            Errors.TC404.format(folder=folder.parent, name=folder.name, part=wrong, manifest=folder / MANIFEST)
+            Errors.TC404.format(folder=folder.parent, name=folder.name, part=wrong[-1], manifest=folder / MANIFEST)
         )
+
+
+def _seals(path: Path) -> dict[str, Any]:
+    """Read the seals in a meta.json; one that is damaged has none."""
+    with contextlib.suppress(ValueError, RecursionError):
+        meta = json.loads(path.read_bytes())
+        seals = meta.get(SEALS) if isinstance(meta, dict) else None
+        return seals if isinstance(seals, dict) else {}
+    return {}
 
 
 def _is_first(nlp: Language | None, folder: Path) -> bool:

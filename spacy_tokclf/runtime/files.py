@@ -128,20 +128,22 @@ def _is_fixed(place: Path) -> bool:
     neighbours we may not change."""
     if not place.is_dir():
         return False
-    here = Path.cwd().resolve()
-    return place.is_mount() or here.is_relative_to(place) or not os.access(place.parent, os.W_OK)
+    with contextlib.suppress(FileNotFoundError):  # somebody has removed the folder that we are in
+        if Path.cwd().is_relative_to(place):
+            return True
+    return place.is_mount() or not os.access(place.parent, os.W_OK)
 
 
 def _settle(folder: Path) -> None:
-    """Give the files of a new folder the rights that new files have (some libraries write for the owner alone), and
-    bring all of it to the disk."""
+    """Give the files of a new folder the rights that new files have (some libraries write for the owner alone), but not
+    those that lie elsewhere, too; and bring all of it to the disk."""
     rights = folder.stat().st_mode & 0o666
     paths = sorted(folder.rglob("*"))
     for path in paths:
         if path.is_file() and not path.is_symlink():
-            mode = path.stat().st_mode
-            if mode | rights != mode:
-                path.chmod(mode | rights)
+            found = path.stat()
+            if found.st_nlink == 1 and found.st_mode | rights != found.st_mode:
+                path.chmod(found.st_mode | rights)
     if len(paths) > _ONE_BY_ONE and hasattr(os, "sync"):
         os.sync()
         return
@@ -167,9 +169,13 @@ def _to_disk(path: Path) -> None:
 def _put(made: Path, place: Path, temporary: Path) -> bool:
     """Move a folder to its place, over what is there. RETURNS (bool): Whether that can be done: not every folder can be
     renamed."""
-    if not place.exists():
-        made.rename(place)
-        return True
+    try:
+        if not place.exists():
+            made.rename(place)
+            return True
+    except OSError as error:
+        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:  # made by another process in the meantime
+            raise
     shutil.copymode(place, made)
     try:
         if not compat.exchange(made, place):

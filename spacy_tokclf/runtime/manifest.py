@@ -18,6 +18,8 @@ CHECK_FILES = "SPACY_TOKCLF_CHECK_FILES"
 #: What lies in the folder of a pipeline and people edit; nothing that is predicted hangs on it.
 EDITED = "meta.json"
 _BLOCK = 1 << 20
+#: Bytes of a manifest at most; one of 10,000 files has 2 MB.
+_LARGEST = 1 << 26
 _THREADS = 4
 
 
@@ -82,7 +84,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     path = folder / MANIFEST
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST else None
     except (ValueError, RecursionError) as error:
         raise ValueError(Errors.TC401.format(path=path)) from error
     if isinstance(found, dict) and isinstance(found.get("format"), int) and found["format"] > FORMAT:

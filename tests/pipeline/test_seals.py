@@ -198,3 +198,27 @@ def test_a_packaged_pipeline_loads(encoder_dir: Path, tmp_path: Path, save: Call
     package(tmp_path / "model", tmp_path, name="sealed", version="1.0.0", create_sdist=False, create_wheel=False)
     folder = tmp_path / "en_sealed-1.0.0" / "en_sealed" / "en_sealed-1.0.0"
     assert [found(doc) for doc in annotate(spacy.load(folder))] == [found(doc) for doc in annotate(nlp)]
+
+
+def test_an_older_version_s_component_beside_one_of_this(old_and_new: Callable[..., tuple[Path, Path]]) -> None:
+    """As it is left where the first save by this version is broken off after the first component."""
+    old, new = old_and_new(two=True)
+    for folder in (old, new):
+        (folder / "other" / "manifest.json").unlink()
+    assert spacy.load(new).pipe_names == ["ner", "other"]  # whoever deletes it, knows
+    meta = meta_of(new)
+    del meta[SEALS]["other"]
+    (new / "meta.json").write_text(json.dumps(meta))
+    with pytest.raises(ValueError, match=r"TC404.*'other'"):
+        spacy.load(new)
+    (old / "ner" / "manifest.json").unlink()
+    (old / "meta.json").write_text(json.dumps({key: value for key, value in meta_of(old).items() if key != SEALS}))
+    assert spacy.load(old).pipe_names == ["ner", "other"]
+
+
+@pytest.mark.parametrize("value", [7, None, [], {"ner": 7}])
+def test_seals_that_are_none(old_and_new: Callable[..., tuple[Path, Path]], value: object) -> None:
+    _, new = old_and_new()
+    (new / "meta.json").write_text(json.dumps({**meta_of(new), SEALS: value}))
+    with pytest.raises(ValueError, match="TC404"):
+        spacy.load(new)

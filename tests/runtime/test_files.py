@@ -108,6 +108,8 @@ def test_what_was_not_written_keeps_its_own_error(tmp_path: Path) -> None:
 
 def test_new_files_have_the_rights_of_new_files(tmp_path: Path) -> None:
     """safetensors writes for the owner alone."""
+    private = tmp_path / "private"
+    private.touch(0o600)
     umask = os.umask(0o027)
     try:
         for kind in (whole_folder, updated_folder):
@@ -115,8 +117,10 @@ def test_new_files_have_the_rights_of_new_files(tmp_path: Path) -> None:
                 (made / "inner").mkdir(parents=True)
                 (made / "inner" / "weights").touch(0o600)
                 (made / "script").touch(0o750)
-            found = [(tmp_path / kind.__name__ / name).stat().st_mode & 0o777 for name in ("inner/weights", "script")]
-            assert found == [0o640, 0o750]
+                files.copy_links(private, made / "private")
+            folder = tmp_path / kind.__name__
+            found = [(folder / name).stat().st_mode & 0o777 for name in ("inner/weights", "script", "private")]
+            assert found == [0o640, 0o750, 0o600]
     finally:
         os.umask(umask)
 

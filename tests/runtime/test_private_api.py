@@ -22,7 +22,7 @@ NAMED = [",".join(sorted(names)) if len(names) < 2 else "all" for names in OFF]
 #: What the file must keep to itself: private names and operations that no documentation of torch lists.
 PRIVATE = re.compile(
     r"torch\.ops\.|torch\._foreach|torch\.native_layer_norm|\._version\b|_forward_hooks|_forward_pre_hooks|\._modules\b"
-    r"|_is_in_bad_fork|_is_avx512|_is_amx|_is_mkldnn|grad_scale|found_inf|no_init_weights|__mro__|__legacy__|\._shims\b"
+    r"|_is_in_bad_fork|_is_avx512|_is_amx|_is_mkldnn|grad_scale|found_inf|no_init_weights|__mro__|__legacy__|\._shims\b|renameat2"
 )
 
 
