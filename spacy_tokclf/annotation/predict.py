@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ def annotate_items(
     keep_tokens: bool = False,
     batch_size: int | None = None,
     n_process: int = 1,
-) -> Iterator[Annotated]:
+) -> Generator[Annotated, None, None]:
     """Annotate texts in their order. Nothing of a text may be kept when the next one is asked for: its memory is freed
     some texts later.
 
@@ -43,12 +43,10 @@ def annotate_items(
     items = iter(items)
     handler = _Handler()
     default, before = nlp.default_error_handler, _use_handler(nlp, handler)
-    found = chain.from_iterable(
-        _annotate_zone(nlp, first, items, handler, keep_tokens=keep_tokens, batch_size=batch_size, n_process=n_process)
-        for first in items
-    )
+    options: dict[str, Any] = {"keep_tokens": keep_tokens, "batch_size": batch_size, "n_process": n_process}
     try:
-        yield from _checked(found, nlp)
+        with contextlib.closing(_annotate_zones(nlp, items, handler, **options)) as found:
+            yield from _checked(found, nlp)
     finally:
         nlp.default_error_handler = default
         for pipe, own in before:
@@ -90,6 +88,14 @@ class _Handler:
             raise error
 
 
+def _annotate_zones(
+    nlp: Language, items: Iterator[Item], handler: _Handler, **options: Any
+) -> Generator[Annotated, None, None]:
+    """Annotate texts, zone after zone."""
+    for first in items:
+        yield from _annotate_zone(nlp, first, items, handler, **options)
+
+
 def _annotate_zone(
     nlp: Language,
     first: Item,
@@ -102,10 +108,13 @@ def _annotate_zone(
 ) -> Iterator[Annotated]:
     """Annotate some texts, and free the memory that they took."""
     waiting: deque[_Waiting] = deque()
+    stopped = False
     size = ZONE if n_process == 1 else ZONE_OF_PROCESSES
 
     def docs() -> Iterator[tuple[Doc, int]]:
         for number, item in enumerate(chain([first], islice(items, size - 1))):
+            if stopped:
+                return
             try:
                 doc = make_doc(item, nlp, keep_tokens=keep_tokens)
             except Exception as error:  # noqa: BLE001 (of any tokenizer; it is written down)
@@ -126,10 +135,16 @@ def _annotate_zone(
             handler.alone = False
 
     with nlp.memory_zone():
-        for doc, number in nlp.pipe(docs(), as_tuples=True, batch_size=batch_size, n_process=n_process):
-            while waiting[0].number != number:
-                yield alone(waiting.popleft())
-            yield Annotated(waiting.popleft().item, doc)
+        piped = nlp.pipe(docs(), as_tuples=True, batch_size=batch_size, n_process=n_process)
+        try:
+            for doc, number in piped:
+                while waiting[0].number != number:
+                    yield alone(waiting.popleft())
+                yield Annotated(waiting.popleft().item, doc)
+        finally:
+            stopped = True
+            if n_process > 1:  # processes that are left while they work are waited for without end
+                deque(piped, maxlen=0)
         while waiting:
             yield alone(waiting.popleft())
 

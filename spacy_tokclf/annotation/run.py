@@ -1,5 +1,6 @@
 """Annotate the texts of a source, and write their entities: what the command `annotate` does."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -116,8 +117,9 @@ def annotate_texts(
     summary = Summary()
     items = read_items(source, options, text_column=text_column, stdin=stdin)
     found = annotate_items(nlp, items, keep_tokens=options.keep_tokens, batch_size=batch_size, n_process=n_process)
-    shown = progress(_some(summary.counted(found), source), label="Annotating")
-    write_annotated(shown, Target(output, what_annotated(nlp), stdout, summary.refuse, summary.replaced))
+    with contextlib.closing(found):
+        shown = progress(_some(summary.counted(found), source), label="Annotating")
+        write_annotated(shown, Target(output, what_annotated(nlp), stdout, summary.refuse, summary.replaced))
     return summary
 
 
