@@ -988,7 +988,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "to take for dev, above 0 and below 1 (0.2 is a fifth)."
     )
     TC338 = (
-        "{path} is there already. Choose another folder, or replace the config and the data in this one with --force."
+        "{path} is there already. Choose another folder, or replace the config and the data in this one with --force "
+        "(`train`: --overwrite)."
     )
     TC339 = (
         "The path {path!r} cannot stand in a config, where $ begins a variable. Choose one without $ and line breaks."

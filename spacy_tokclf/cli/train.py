@@ -71,8 +71,9 @@ def train_cli(
     from ..training.run import train_pipeline
 
     with failing_cleanly():
-        overrides = parse_overrides(context.args)
-        again = partial(_command, out, options={"--epochs": epochs, "--code": code}, words=context.args, gpu_id=use_gpu)
+        told: dict[str, Any] = {"--epochs": epochs, "--code": code}
+        again = partial(_command, out, options=told, words=list(context.args), gpu_id=use_gpu)
+        overrides = parse_overrides(context.args)  # which empties the list
         if resume and Path(source).suffix != SUFFIX and (out / CONFIG).exists():
             raise ValueError(Errors.TC455.format(path=out / CONFIG, command=again(out / CONFIG)))
         check_folder(out, resume=resume, overwrite=overwrite)

@@ -63,7 +63,7 @@ def write_checkpoint(out: Path, step: int, checkpoint: Checkpoint) -> Path:
     with whole_folder(path) as made:
         made.mkdir()
         save_file(checkpoint.tensors, str(made / TENSORS))
-        text = json.dumps({"format": FORMAT, **checkpoint.numbers})
+        text = json.dumps({"format": FORMAT, **checkpoint.numbers}, default=_plain)
         (made / NUMBERS).write_text(text + "\n", encoding="utf-8")
         write_manifest(made)
     for old in find_checkpoints(out)[KEPT:]:
@@ -137,6 +137,11 @@ def remove_checkpoints(out: Path) -> None:
     """
     if (out / FOLDER).is_dir():
         shutil.rmtree(out / FOLDER)
+
+
+def _plain(value: Any) -> Any:
+    """RETURNS (Any): A number of numpy's, as in scores, as JSON has it."""
+    return value.item()
 
 
 def _step_of(path: Path) -> int:

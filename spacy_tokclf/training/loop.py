@@ -83,6 +83,7 @@ class Training:
     dev_corpus (Callable): Reads the development data.
     dropouts (Iterator[float]): The rate of dropout at each step.
     settings (dict[str, Any]): The block `[training]` of the config, resolved.
+    n_strings (int): The strings of the vocabulary before data were read.
     progress (Progress): How far it is.
     """
 
@@ -92,6 +93,7 @@ class Training:
     dev_corpus: Callable[[Language], Iterable[Example]]
     dropouts: Iterator[float]
     settings: dict[str, Any]
+    n_strings: int = 0
     progress: Progress = field(default_factory=Progress)
 
     @property
@@ -124,6 +126,7 @@ def make_training(nlp: Language, *, gpu_id: int = -1) -> Training:
         dev_corpus=dev,
         dropouts=iter(constant(dropout) if isinstance(dropout, float) else dropout),
         settings=settings,
+        n_strings=len(nlp.vocab.strings),
     )
 
 

@@ -1,6 +1,7 @@
 """From a training to its checkpoint, and back: the next step is then the one that would have followed, bit by bit."""
 
 import math
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ def take_checkpoint(training: Training, fingerprint: dict[str, Any], *, seconds:
         "seconds": seconds,
         "place": training.batches.place(),
         "random": random_state.take_states(),
+        "strings": sorted(islice(training.nlp.vocab.strings, training.n_strings, None)),
         "learned": learned.numbers,
         "fingerprint": fingerprint,
     }
@@ -89,6 +91,8 @@ def go_on_from(training: Training, found: Checkpoint, fingerprint: dict[str, Any
         losses={name: _number_from_json(value) for name, value in numbers["losses"].items()},
         seconds=numbers["seconds"],
     )
+    for string in numbers["strings"]:  # what was only tokenized is read by nobody again, and saved
+        training.nlp.vocab.strings.add(string)
     training.nlp.meta["performance"] = dict(training.progress.performance)
     advance_schedules(training, training.progress.step + 1)
     _check_rates(training, numbers["learned"]["rates"])

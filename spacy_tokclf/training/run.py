@@ -50,7 +50,8 @@ def train_pipeline(
     gpu_id (int): The GPU, or -1 for the CPU.
     resume (bool): Whether to go on with the training in the folder. Without one, it begins.
     overwrite (bool): Whether to replace a training in the folder: its pipelines stay until the new ones are there.
-    checkpoints (str): What becomes of the checkpoints in the end: "removed" or "kept"; "none": none are written.
+    checkpoints (str): What becomes of the checkpoints in the end: "removed" or "kept"; "none": none are written, unless
+        a training is to go on.
     checkpoint_steps (int): Steps from one checkpoint to the next, beside those of the evaluations; 0 for none.
     silent (bool): Whether to print nothing.
     RETURNS (Path): The folder of the best pipeline.
@@ -76,7 +77,7 @@ def train_pipeline(
         folder = clear_folder(out, overwrite=overwrite)
         training = make_training(nlp, gpu_id=gpu_id)
         run = partial(run_training, training, folder, stdout=streams[0], stderr=streams[1])
-        if checkpoints == "none":
+        if checkpoints == "none" and not resume:
             training.batches.read()
             run()
             finish_folder(out, folder, None, keep=False)

@@ -1,9 +1,12 @@
 """`spacy tokclf train`: what is printed and written, and what a user may get wrong."""
 
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
@@ -13,6 +16,7 @@ from typer.testing import CliRunner, Result
 from spacy_tokclf.cli import app
 from spacy_tokclf.cli.train import as_typed
 from spacy_tokclf.report.training_log import find_log, read_log
+from spacy_tokclf.training import loop
 
 OWN = str(FOLDER / "own_data.cfg")
 LINES = 12
@@ -165,3 +169,27 @@ def test_data_below_the_working_folder_are_named_from_there(tmp_path: Path, monk
     assert as_typed(str(tmp_path / "mine" / "dev.spacy")) == os.path.join("mine", "dev.spacy")
     for path in (str(tmp_path.parent / "dev.spacy"), "mine/dev.spacy", "DATA"):
         assert as_typed(path) == path
+
+
+def test_a_training_stops_and_goes_on(
+    data: Path, encoder_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, take_step = tmp_path / "out", loop.take_step
+
+    def signalled(training: loop.Training, *args: Any) -> None:
+        if training.progress.step == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        take_step(training, *args)
+
+    words = [data / "posts.conll", out, "--dev", data / "posts.conll", "--encoder", encoder_dir, "--epochs", 2]
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "take_step", signalled)
+        stopped = tokclf(*words, "--training.dropout", "0.3")
+    assert stopped.exit_code == 128 + signal.SIGTERM, stopped.output
+    (command,) = (line for line in stopped.output.splitlines() if "--resume" in line)
+    assert "--resume" in fails("TC355", *words) and "config.cfg" in fails("TC455", *words, "--resume")
+    assert "training.dropout: 0.3" in fails("TC451", out / "config.cfg", out, "--epochs", 2, "--resume")
+    gone_on = CliRunner().invoke(app, shlex.split(command)[4:])
+    assert gone_on.exit_code == 0 and "Best on dev" in gone_on.output, gone_on.output
+    again = CliRunner().invoke(app, shlex.split(command)[4:])
+    assert again.exit_code == 0 and "TW454" in again.output
