@@ -11,6 +11,9 @@ PIP_FLAGS ?=
 VARS ?=
 # Options of the fuzzer.
 FUZZ ?=
+# Kinds of torture, and how often each is done.
+TORTURE ?= $(patsubst scripts/torturing/%.py,%,$(filter-out scripts/torturing/_%,$(wildcard scripts/torturing/*.py)))
+TIMES ?= 20
 # Processes that the tests are spread over, one thread each.
 WORKERS ?= 2
 
@@ -25,7 +28,7 @@ test test-slow test-spacy-transformers test-lowest: export OMP_NUM_THREADS = 1
 
 .DELETE_ON_ERROR:
 .PHONY: help install assets run shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
-.PHONY: test-spacy-transformers test-lowest fuzz
+.PHONY: test-spacy-transformers test-lowest fuzz torture
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -95,6 +98,9 @@ test: install  ## Run the tests that need no more than a few minutes in all.
 
 fuzz: install  ## Judge made-up inputs of every kind: FUZZ="--minutes 10 --kinds tags,rows" (scripts/fuzz.py --help).
 	$(BIN)/python scripts/fuzz.py $(FUZZ)
+
+torture: install  ## Kill, damage, fill up and soak what docs/reliability.md promises: TORTURE="save to_disk" TIMES=200.
+	for kind in $(TORTURE); do $(BIN)/python scripts/torture.py $$kind --times $(TIMES) || exit 1; done
 
 test-slow: install  ## Run the slow tests.
 	$(BIN)/python $(TESTS) -m "slow and not gpu"

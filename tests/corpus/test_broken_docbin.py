@@ -64,6 +64,7 @@ FOREIGN = {
     "no strings": (packed(strings=None), "cut off"),
     "unknown columns": (packed(attrs=[65, 77, 9999, *CONTENT["attrs"][3:]]), "9999"),
     "no beginnings": (packed(attrs=[65, 78], tokens=CONTENT["tokens"][: 4 * 16]), "ENT_IOB"),
+    "a column twice": (packed(attrs=[*CONTENT["attrs"][:-1], CONTENT["attrs"][0]]), "a column twice"),
     "lists of other lengths": (packed(cats=[]), "parts of it are missing"),
 }
 

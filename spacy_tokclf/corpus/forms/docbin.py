@@ -114,6 +114,8 @@ def _check_columns(docbin: DocBin) -> None:
     unknown = [attr for attr in docbin.attrs if attr not in _KNOWN]
     if unknown:
         raise ValueError(f"it has columns that this version of spaCy does not know ({unknown})")
+    if len(set(docbin.attrs)) < len(docbin.attrs):
+        raise ValueError("it has a column twice")
     if "ENT_TYPE" in map(_KNOWN.get, docbin.attrs) and "ENT_IOB" not in map(_KNOWN.get, docbin.attrs):
         raise ValueError("it has labels (ENT_TYPE) without saying where entities begin (ENT_IOB)")
     lengths = {len(docbin.tokens), len(docbin.spaces), len(docbin.cats), len(docbin.flags), len(docbin.span_groups)}
