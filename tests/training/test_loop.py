@@ -141,7 +141,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "frozen": {"training.frozen_components": ["tagger"], "training.annotating_components": ["tagger", "ner"]},
 }
 
-QUICK = ("plain", "torch", "callback")
+QUICK = ("plain", "torch")
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*TW35")
 
