@@ -14,6 +14,7 @@ from thinc.api import ConfigValidationError
 from ..errors import Errors
 from ..runtime.blame import is_own, short
 from ..runtime.manifest import check_manifest, checks_files
+from ..runtime.reading import check_folder
 from ..runtime.workplace import sweep
 
 META, CONFIG = "meta.json", "config.cfg"
@@ -27,9 +28,9 @@ def load_pipeline(model: str | Path) -> Language:
 
     model (str | Path): A folder, or the name of an installed package.
     RETURNS (Language): The pipeline.
-    RAISES (ValueError): TC292, if there is none; TC138, if it cannot be loaded; TC401 to TC403, if that is because
-        files are not as they were saved; TC139 and TC140, for the language of "blank:LANG"; errors of our components
-        as they are.
+    RAISES (ValueError): TC292, if there is none; TC138, if it cannot be loaded; TC420, for what is no regular file in
+        its folder; TC401 to TC403, if that is because files are not as they were saved; TC139 and TC140, for the
+        language of "blank:LANG"; errors of our components as they are.
     """
     name = str(model)
     if name.startswith(_BLANK):
@@ -39,6 +40,8 @@ def load_pipeline(model: str | Path) -> Language:
     if not _is_pipeline(name):
         _check_files(name)
         raise ValueError(Errors.TC292.format(model=name))
+    if Path(name).is_dir():
+        check_folder(Path(name))  # spaCy waits for pipes, and reads devices to their end
     try:
         return spacy.load(model)
     except Exception as error:  # whatever spaCy, or a component, trips over

@@ -159,7 +159,7 @@ class Stored:
                 read(given)
             except BaseException as error:
                 # Libraries raise anything over strange files, those in Rust panics, which are no Exception.
-                asks = str(error).startswith(ASKED) or part == "vocab"
+                asks = str(error).startswith(ASKED) or part == "vocab" or isinstance(error, MemoryError)
                 if asks or not (isinstance(error, Exception) or is_panic(error)):
                     raise
                 where, detail = folder or "bytes", short(error, limit=400)

@@ -120,3 +120,23 @@ def test_any_damage_is_said_or_changes_nothing_else(data: bytes, tmp_path: Path)
     else:
         write_docbin(records, path)
         assert list(read_docbin(path)) == records
+
+
+def test_a_file_that_would_become_huge_is_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "x.spacy").write_bytes(zlib.compress(bytes(1 << 27), level=9))
+    with pytest.raises(ValueError, match=r"\[TC430\].*x\.spacy.*several files"):
+        read_docbin(tmp_path / "x.spacy").__next__()
+
+
+@pytest.mark.parametrize("changed", [{"lengths": CONTENT["lengths"][:4]}, {"spaces": CONTENT["spaces"][:-1]}])
+def test_arrays_of_other_lengths(changed: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "x.spacy").write_bytes(packed(**changed))
+    with pytest.raises(ValueError, match=r"\[TC136\].*lengths"):
+        list(read_docbin(tmp_path / "x.spacy"))
+
+
+def test_strings_of_all_columns_have_to_be_there(tmp_path: Path) -> None:
+    strings = [string for string in CONTENT["strings"] if string != "per"]
+    (tmp_path / "x.spacy").write_bytes(packed(strings=strings))
+    with pytest.raises(ValueError, match=r"\[TC137\].*x\.spacy, document 1.*ENT_TYPE"):
+        list(read_docbin(tmp_path / "x.spacy"))

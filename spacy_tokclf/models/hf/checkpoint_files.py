@@ -22,15 +22,15 @@ def check_checkpoint(folder: Path) -> dict[str, Any]:
 
     folder (Path): The folder.
     RETURNS (dict[str, Any]): The contents of its `config.json`.
-    RAISES (ValueError): TC420, for what is no regular file; TC421 or TC423, for a `config.json` that is no object, or
-        weights in files outside of the folder.
-    RAISES (OSError): If it is an adapter.
+    RAISES (ValueError): TC420, for what is no regular file, an adapter, or weights in files outside of the folder;
+        TC421 or TC423, for a `config.json` that is no object.
     """
     for path in sorted({path for pattern in (*TEXTS, *WEIGHTS) for path in folder.glob(pattern)}):
         large = any(path.match(pattern) for pattern in WEIGHTS)
         check_file(path, within=_home(path), limit=None if large else LARGE)
     if is_there(folder / ADAPTER):
-        raise OSError(f"it is an adapter ({ADAPTER}): merge it with its model, and save that")
+        detail = "it makes this an adapter of another model: merge it with that, and save the result."
+        raise ValueError(Errors.TC420.format(path=folder / ADAPTER, detail=detail))
     for name in INDEXES:
         if is_there(folder / name):
             index = read_json(read_file(folder / name, within=_home(folder / name), limit=LARGE), name)
