@@ -77,7 +77,7 @@ def annotate_on_cluster(
         on_gpus = setting.gpu >= 0
         most = workers or max(1, int(ray.cluster_resources().get("GPU" if on_gpus else "CPU", 1)))
         pool = ray.data.ActorPoolStrategy(size=min(most, len(todo)))
-        needs = {"num_gpus": 1, "num_cpus": 0} if on_gpus else {"num_cpus": 1}
+        needs: dict[str, Any] = {"num_gpus": 1, "num_cpus": 0} if on_gpus else {"num_cpus": 1}
         if on_gpus:  # Ray shows each actor one GPU of its own, which is the first that it sees
             setting = Setting(**{**vars(setting), "gpu": 0})
         found = ray.data.from_items(todo, override_num_blocks=len(todo)).map_batches(
