@@ -325,7 +325,7 @@ class TestTheMachine:
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
     def test_a_full_disk(self) -> None:
-        assert "Free some space" in refused("evaluate ours gold.conll --json /dev/full", "TC144")
+        assert "Free some space" in refused("evaluate ours gold.conll --json /dev/full", "TC400")
 
     def test_interruption(self, writing: Callable[[BaseException], str]) -> None:
         assert "[TC145]" in writing(KeyboardInterrupt())
