@@ -160,6 +160,7 @@ def test_no_gradient_no_step_no_decay(folder: Path) -> None:
 
 def test_layer_decay_and_head_multiplier(folder: Path) -> None:
     assert layer_of("embeddings.word_embeddings.weight") == 0
+    assert layer_of("encoder.relative_attention_bias.weight") == 0
     assert layer_of("transformer.layer.3.attention.q_lin.weight") == layer_of("encoder.layer.3.x") == 4
     nlp = pipeline(folder, shared=False)
     before = {name: p.detach().clone() for name, p in encoder_of(nlp).named_parameters()}
