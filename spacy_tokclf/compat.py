@@ -6,10 +6,15 @@ is needed: the tests train and predict with each name of `NAMES` in `SWITCHED_OF
 """
 
 import contextlib
+import ctypes
+import errno
 import functools
+import os
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import Warnings
@@ -33,6 +38,7 @@ NAMES = (
     "http_error",
     "loaded_config",
     "pipeline_optimizer",
+    "exchange",
 )
 #: Names that act as if the library did not have them.
 SWITCHED_OFF: set[str] = set()
@@ -364,3 +370,33 @@ def optimizer_of(nlp: Any) -> Any:
     (`Language._optimizer`, spaCy 2.0), which `nlp.rehearse` hides from components. Without: None, and `rehearse` has to
     be called on the component itself."""
     return None if "pipeline_optimizer" in SWITCHED_OFF else getattr(nlp, "_optimizer", None)
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two folders exchange their places in one step (`renameat2` of Linux 3.15, in glibc 2.28).
+
+    Why: a folder that replaces another is there, whole, at any moment, also if the process dies.
+    Without: two renames, and the old one is found again by `runtime/workplace.py: sweep`.
+
+    one (Path): A folder.
+    other (Path): Another one, on the same file system.
+    RETURNS (bool): Whether the system can; if not, nothing has happened.
+    RAISES (OSError): If it can, and these two cannot be renamed.
+    """
+    rename = None if "exchange" in SWITCHED_OFF else _renameat2()
+    if rename is None:
+        return False
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    if not rename(here, os.fsencode(one), here, os.fsencode(other), swap):
+        return True
+    number = ctypes.get_errno()
+    if number in {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}:
+        return False
+    raise OSError(number, os.strerror(number), str(one), None, str(other))
+
+
+@functools.cache
+def _renameat2() -> Any:
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)

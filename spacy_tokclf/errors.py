@@ -1014,6 +1014,25 @@ class Errors(metaclass=ErrorsWithCodes):
         "*.csv and *.spacy hold every text."
     )
     TC391 = "{path} is what is read and what is to be written: its own annotation would be lost. Name another output."
+    TC400 = "{path} cannot be written: {reason}. {kept}. {cure}"
+    TC401 = (
+        "{path} is no manifest that can be read. Expected the JSON that lists the files of the folder with their sizes "
+        "and checksums. Save or fetch the folder again; or delete this file, if you know that the others are whole."
+    )
+    TC402 = (
+        "{path} was written by a later version of spacy-tokclf (format {found}; this version knows {known}). Install a "
+        "newer version."
+    )
+    TC403 = (
+        "{file} is not as it was saved: it {detail}. Saving was broken off, or the file was damaged or changed. Save "
+        "or fetch the folder again. If you changed it yourself, delete {manifest}, which holds the checksums, or save "
+        "the pipeline again."
+    )
+    TC404 = (
+        "The component {name!r} in {folder} was not saved together with the {part} beside it: saving over an older "
+        "pipeline was broken off there, or parts of several pipelines were put together. Save the pipeline again, or "
+        "take a copy of it. If you know that the parts belong together, delete {manifest}."
+    )
     TC380 = (
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
         "--examples the card shows spaCy's own example sentences."

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import re
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,20 +13,9 @@ from wasabi import msg
 
 from ..errors import Errors
 from ..runtime.files import whole_file
+from ..runtime.refusals import CHECK, CURES, refusal
 
 TRAIN_HELP = "Training corpus (CoNLL or .spacy), to score names seen in it apart from new ones"
-#: What helps where the machine refuses something.
-CURES = {
-    errno.ENOENT: "Check the path: there is nothing of that name.",
-    errno.EISDIR: "This is a folder, where a file is expected.",
-    errno.ENOTDIR: "A folder is expected, and this, or a part of the path, is a file.",
-    errno.EEXIST: "This is there already, as a file where a folder is expected or the other way round.",
-    errno.ENOSPC: "Free some space, or choose another disk; no file is left half written.",
-    errno.EDQUOT: "Free some space, or choose another disk; no file is left half written.",
-    errno.EROFS: "Choose a place that can be written to.",
-    errno.EACCES: "Get the right to it (`ls -l` shows whose it is), or choose another place.",
-    errno.EPERM: "Get the right to it (`ls -l` shows whose it is), or choose another place.",
-}
 JSON_HELP = "Write all scores to a JSON file"
 RESAMPLES_HELP = "Bootstrap resamples for the 95% interval; 0 leaves it out"
 
@@ -52,15 +40,13 @@ def failing_cleanly() -> Iterator[None]:
 
 
 def _refusal(error: Exception) -> str | None:
-    """Say what the machine refused, None if it was nothing that it did. Libraries in Rust have errors of their own, and
-    write the number into the text."""
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    number = error.errno if isinstance(error, OSError) else int(found[1]) if found else None
+    """Say what the machine refused, None if it was nothing that it did."""
+    number = refusal(error)
     if number is None or number == errno.EPIPE:  # the reader of a pipe went away: Click knows what to do
         return None
     path = getattr(error, "filename", None) or getattr(error, "filename2", None)
     reason = f"{path}: {os.strerror(number)}" if path else os.strerror(number)
-    return Errors.TC144.format(reason=reason, cure=CURES.get(number, "Check the path, and the rights to it."))
+    return Errors.TC144.format(reason=reason, cure=CURES.get(number, CHECK))
 
 
 def _show(message: Warning | str, *args: Any, **kwargs: Any) -> None:

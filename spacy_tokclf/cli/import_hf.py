@@ -24,8 +24,9 @@ def import_hf_cli(
     decode: Annotated[str | None, typer.Option("--decode", "-d", help="constrained or greedy")] = None,
 ) -> None:
     """Make a pipeline of a Hugging Face token classifier. It predicts at once, and can be trained further."""
-    from ..export.folders import check_output, save_pipeline
+    from ..export.folders import check_output
     from ..export.import_hf import import_hf
+    from ..runtime.saving import save_pipeline
 
     with failing_cleanly():
         check_output(output)

@@ -49,10 +49,11 @@ def tune_cli(
     """
     from ..corpus.convert import read_file
     from ..errors import Errors
-    from ..export.folders import check_output, save_pipeline
+    from ..export.folders import check_output
     from ..pipeline.load import load_pipeline
     from ..pipeline.tuning.tune import copy_tuning, tune
     from ..runtime.device import choose_gpu
+    from ..runtime.saving import save_pipeline
 
     with failing_cleanly():
         if output is None and not Path(model).is_dir():
@@ -73,7 +74,7 @@ def tune_cli(
         if not pipe.cfg["tuned"]:
             msg.warn(f"The config says tuned = false for {pipe.name}: the numbers are stored, and not used.")
         if output is None:
-            _update(nlp, pipe, Path(model))
+            update_pipeline(nlp, pipe, Path(model))
         else:
             save_pipeline(nlp, output)
         msg.good(f"Wrote {output or model}")
@@ -81,20 +82,20 @@ def tune_cli(
             write_json(report, found)
 
 
-def _update(nlp: Any, pipe: Any, model: Path) -> None:
+def update_pipeline(nlp: Any, pipe: Any, model: Path) -> None:
     """Write the settings of a component, and its scores, into a saved pipeline: nothing else of it has changed."""
     import srsly
 
-    from ..runtime.files import updated_folder, whole_file
+    from ..runtime.files import whole_file
+    from ..runtime.saving import updated_pipeline
 
-    with updated_folder(model.absolute() / pipe.name) as made:
-        made.mkdir()
-        pipe.to_disk(made, exclude=("vocab", "model", "encoder"))
-    meta = srsly.read_json(model / "meta.json")
-    scores = nlp.meta.get("performance")
-    if meta.get("performance") != scores:
-        with whole_file(model / "meta.json") as file:
-            file.write_text(srsly.json_dumps({**meta, "performance": scores}, indent=2), encoding="utf-8")
+    with updated_pipeline(model) as made:
+        pipe.to_disk(made / pipe.name, exclude=("vocab", "model", "encoder"))
+        meta = srsly.read_json(made / "meta.json")
+        scores = nlp.meta.get("performance")
+        if meta.get("performance") != scores:
+            with whole_file(made / "meta.json") as file:
+                file.write_text(srsly.json_dumps({**meta, "performance": scores}, indent=2), encoding="utf-8")
 
 
 def _print(found: dict[str, Any]) -> None:

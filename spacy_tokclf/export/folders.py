@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from spacy.language import Language
-
 from ..errors import Errors
 from ..pipeline.load import META
-from ..runtime.files import updated_folder
 
 
 def check_target(out_dir: Path, *, mark: str, force: bool) -> None:
@@ -33,16 +30,6 @@ def check_output(out_dir: Path) -> None:
     """
     if out_dir.is_dir() and any(out_dir.iterdir()):
         check_target(out_dir, mark=META, force=True)
-
-
-def save_pipeline(nlp: Language, out_dir: Path) -> None:
-    """Write a pipeline; an earlier one in the folder stays until all is written.
-
-    nlp (Language): The pipeline.
-    out_dir (Path): The folder.
-    """
-    with updated_folder(out_dir.absolute()) as made:
-        nlp.to_disk(made)
 
 
 def check_apart(out_dir: Path, pipeline: Path | None) -> None:

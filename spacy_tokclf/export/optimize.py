@@ -14,7 +14,7 @@ from ..models.onnx.shim import OnnxShim
 from ..models.shim import EncoderShim
 from ..pipeline.load import load_pipeline
 from ..pipeline.lookup import find_encoder, pipes_with_model
-from ..runtime.files import whole_folder
+from ..runtime.saving import checked_pipeline
 from .folders import check_apart, check_target
 from .optimize_check import Agreement, check_agreement, compare_pipelines
 
@@ -59,8 +59,7 @@ def optimize(
     check_apart(out_dir, original.path)
     changed = load_pipeline(model)
     replace_encoders(changed, precision, component=component)
-    with whole_folder(out_dir) as made:
-        changed.to_disk(made)
+    with checked_pipeline(changed, out_dir) as made:
         del changed
         agreement = compare_pipelines(original, load_pipeline(made), data, options)
         check_agreement(agreement, precision=precision, max_f1_loss=max_f1_loss)

@@ -13,6 +13,8 @@ from thinc.api import ConfigValidationError
 
 from ..errors import Errors
 from ..runtime.blame import is_own, short
+from ..runtime.manifest import check_manifest, checks_files
+from ..runtime.workplace import sweep
 
 META, CONFIG = "meta.json", "config.cfg"
 #: What has to be installed for the tokenizers of languages.
@@ -25,19 +27,24 @@ def load_pipeline(model: str | Path) -> Language:
 
     model (str | Path): A folder, or the name of an installed package.
     RETURNS (Language): The pipeline.
-    RAISES (ValueError): TC292, if there is none; TC138, if it cannot be loaded; TC139 and TC140, for the language of
-        "blank:LANG"; errors of our components as they are.
+    RAISES (ValueError): TC292, if there is none; TC138, if it cannot be loaded; TC401 to TC403, if that is because
+        files are not as they were saved; TC139 and TC140, for the language of "blank:LANG"; errors of our components
+        as they are.
     """
     name = str(model)
     if name.startswith(_BLANK):
         return blank_pipeline(name.removeprefix(_BLANK))
+    if not Path(name).exists():  # it may have been put aside when its successor was written
+        sweep(Path(name).absolute().parent)
     if not _is_pipeline(name):
+        _check_files(name)
         raise ValueError(Errors.TC292.format(model=name))
     try:
         return spacy.load(model)
     except Exception as error:  # whatever spaCy, or a component, trips over
         if is_own(error):
             raise
+        _check_files(name)
         raise ValueError(Errors.TC138.format(model=name, detail=short(error, limit=300), cure=_cure(error))) from error
 
 
@@ -92,6 +99,12 @@ def _is_pipeline(name: str) -> bool:
         return isinstance(srsly.read_json(folder / META), dict)
     except ValueError:
         return False
+
+
+def _check_files(name: str) -> None:
+    """Say if files are not as they were saved. RAISES (ValueError): TC401 to TC403."""
+    if checks_files() and Path(name).is_dir():
+        check_manifest(Path(name))
 
 
 def _cure(error: BaseException) -> str:

@@ -16,10 +16,15 @@ from ..errors import Errors
 from ..models.base_shim import BaseEncoderShim, encoder_nodes
 from ..models.thinc_params import set_dims
 from ..runtime.blame import is_own, short
+from ..runtime.files import MANIFEST, copy_links, whole_folder
+from ..runtime.manifest import write_manifest
+from ..runtime.workplace import PREFIX
 from .home import Home
 from .restore import encoder_settings, restore_encoders, restore_settings, saved_settings
+from .seals import BESIDE, beside, check_saved, lies_in_pipeline, seal, unlist
 
 ENCODER = "encoder"
+PARTS = ("cfg", "vocab", "model", ENCODER)
 StoredT = TypeVar("StoredT", bound="Stored")
 ReadT = TypeVar("ReadT")
 
@@ -39,16 +44,29 @@ class Stored:
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the component: `cfg` (JSON), `model` (small layers), a folder per encoder that transformers opens.
 
+        The folder appears whole or not at all, with a manifest of its files; in that of a pipeline, the manifest
+        also says what it was saved with (`pipeline/seals.py`).
+
         path (str | Path): The folder.
-        exclude (Iterable[str]): Parts to leave out.
+        exclude (Iterable[str]): Parts to leave out; those that are in the folder stay.
+        RAISES (OSError): TC400, if it cannot be written.
         """
+        place = Path(path).absolute()
         serialize: dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, p.parent)), encoding="utf8"),
+            "cfg": lambda p: p.write_text(_exact_json(saved_settings(self, place)), encoding="utf8"),
             "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             "model": lambda p: _layers_to_disk(self.model, p),
             ENCODER: lambda p: _encoders_to_disk(self.model, p),
         }
-        util.to_disk(path, serialize, exclude)
+        with whole_folder(place) as made:
+            util.to_disk(made, serialize, exclude)
+            foreign = _keep_others(place, made, exclude)
+            sealed = lies_in_pipeline(place, exclude)
+            about = {BESIDE: beside(self, place, exclude, made.with_name("vocab"))} if sealed else {}
+            checksum = write_manifest(made, about, leave_out=foreign)
+            unlist(place)
+        if sealed:
+            seal(place, checksum)
 
     def from_disk(self: StoredT, path: str | Path, *, exclude: Iterable[str] = ()) -> StoredT:
         """Read what `to_disk` wrote.
@@ -56,10 +74,12 @@ class Stored:
         path (str | Path): The folder.
         exclude (Iterable[str]): Parts to leave out.
         RETURNS (Stored): The component.
-        RAISES (ValueError): TC013, TC030 or TC032, if the folder is not whole, or of a later version; TC033 or TC034,
-            if the config asks for something that cannot change any more; TC089, if a file holds something else.
+        RAISES (ValueError): TC401 to TC404, if files are not as they were saved, or not what they were saved with;
+            TC013, TC030 or TC032, if the folder is not whole, or of a later version; TC033 or TC034, if the config
+            asks for something that cannot change any more; TC089, if a file holds something else.
         """
         in_pipeline = _in_pipeline(exclude)
+        check_saved(self, Path(path).absolute(), with_pipeline=in_pipeline)
         deserialize: dict[str, Callable[[Path], Any]] = {
             "cfg": lambda p: restore_settings(self, json.loads(p.read_text(encoding="utf8")), in_pipeline=in_pipeline),
             # A folder in that of a pipeline has none: the vocabulary is in the pipeline's.
@@ -119,6 +139,20 @@ class Stored:
 
     def check_config(self) -> None:
         """Refuse what the config says and the component is not. By default there is nothing."""
+
+
+def _keep_others(old: Path, made: Path, exclude: Iterable[str]) -> list[str]:
+    """Keep what is in the folder of a component and is not written anew: the parts that are left out, and what is none
+    of ours. RETURNS (list[str]): The names of the latter."""
+    foreign = []
+    for path in sorted(old.iterdir()) if old.is_dir() else ():
+        part = next((part for part in PARTS if path.name == part or path.name.startswith(f"{part}_")), None)
+        if path.name == MANIFEST or path.name.startswith(PREFIX) or (part is not None and part not in exclude):
+            continue
+        copy_links(path, made / path.name)
+        if part is None:
+            foreign.append(path.name)
+    return foreign
 
 
 def _exact_json(cfg: dict[str, Any]) -> str:

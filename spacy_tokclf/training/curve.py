@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ..errors import Errors
 from ..metrics.learning_curve import CURVE_NAME, PartRun, read_curve
 from ..runtime.files import whole_file
 from ..runtime.progress import progress
+from ..runtime.workplace import workplace
 from .config import explained, read_training_config
 from .log import LOG_NAME, best_row, read_rows
 from .part_config import part_config, without_augmenter
@@ -116,10 +116,10 @@ def _size(train: Sequence[Doc], share: float, seed: int) -> tuple[int, int]:
 def _train(config: Config, out: Path, share: float, seed: int, texts: int, entities: int, *, gpu_id: int) -> PartRun:
     """Train on a part, in a folder that goes with its pipelines."""
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tokclf-", dir=out) as workplace:
-        path = Path(workplace) / "config.cfg"
+    with workplace(out) as temporary:
+        path = temporary / "config.cfg"
         part_config(config, share=share, seed=seed).to_disk(path, interpolate=False)
-        folder = Path(workplace) / "trained"
+        folder = temporary / "trained"
         train_pipeline(path, folder, gpu_id=gpu_id, silent=True)
         rows = read_rows(folder / LOG_NAME)
     best = best_row(rows)

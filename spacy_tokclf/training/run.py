@@ -5,7 +5,6 @@ import errno
 import io
 import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from spacy.util import registry
 from ..errors import Errors, Warnings
 from ..runtime.device import choose_gpu
 from ..runtime.files import whole_file, whole_folder
+from ..runtime.workplace import workplace
 from .config import explained, read_training_config
 from .epochs import plan_steps
 from .log import LOG_NAME
@@ -97,13 +97,13 @@ def _place(out: Path) -> Iterator[Path]:
     if not _pipelines(out):
         yield out
         return
-    with tempfile.TemporaryDirectory(prefix=".tokclf-", dir=out) as workplace:
-        yield Path(workplace)
+    with workplace(out) as temporary:
+        yield temporary
         for name in (DIR_MODEL_BEST, DIR_MODEL_LAST):
             with whole_folder(out / name) as made:
-                (Path(workplace) / name).rename(made)
+                (temporary / name).rename(made)
         with whole_file(out / LOG_NAME) as made:
-            (Path(workplace) / LOG_NAME).rename(made)
+            (temporary / LOG_NAME).rename(made)
 
 
 def _training(nlp: Language) -> Any:

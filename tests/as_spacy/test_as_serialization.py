@@ -144,6 +144,9 @@ def test_a_setting_in_the_file_is_checked_too(model: Path, tmp_path: Path) -> No
     folder = shutil.copytree(model, tmp_path / "edited")
     cfg = json.loads((folder / "ner" / "cfg").read_text())
     (folder / "ner" / "cfg").write_text(json.dumps(cfg | {"threshold": 7}))
+    with pytest.raises(ValueError, match="TC403"):
+        spacy.load(folder)
+    (folder / "ner" / "manifest.json").unlink()
     with pytest.raises(ValueError, match="TC022"):
         spacy.load(folder)
 

@@ -59,7 +59,11 @@ def test_in_place_one_file_changes(model: Path, data: Path, tmp_path: Path) -> N
     for part in ("untuned", "tuned", "held out", "ECE", "AUROC", "Bias:", f"Wrote {model}"):
         assert part in said
     after = files(model)
-    assert [name for name in before if before[name] != after[name]] == ["ner/cfg"] and before.keys() == after.keys()
+    changed = [name for name in before if before[name] != after[name]]
+    assert sorted(changed) == ["meta.json", "ner/cfg", "ner/manifest.json"]
+    assert after.keys() - before.keys() == {"manifest.json"}
+    old, new = json.loads(before["meta.json"]), json.loads(after["meta.json"])
+    assert old.pop("spacy_tokclf") != new.pop("spacy_tokclf") and old == new
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert spacy.load(model).get_pipe("ner").cfg["tuning"] == report["tuning"]
     assert report["tuned"]["brier"] < report["untuned"]["brier"]
@@ -82,7 +86,9 @@ def test_the_scores_that_it_holds_are_those_of_now(model: Path, data: Path, tmp_
     run("tune", model, data, "--report", tmp_path / "report.json", "--output", tmp_path / "tuned")
     run("tune", model, data)
     found = [json.loads((folder / "meta.json").read_text()) for folder in (model, tmp_path / "tuned")]
-    assert found[0] == {**meta, "performance": found[1]["performance"]}
+    kept = {**meta, "performance": found[1]["performance"]}
+    assert [folder.pop("spacy_tokclf").keys() for folder in found] == [kept.pop("spacy_tokclf").keys()] * 2
+    assert found[0] == kept
     performance, report = found[0]["performance"], json.loads((tmp_path / "report.json").read_text())
     assert performance.keys() == STALE.keys() and performance["ents_per_type"]
     assert performance["ents_f"] == pytest.approx(report["tuned"]["f1"]) == pytest.approx(performance["seqeval_f1"])

@@ -25,6 +25,7 @@ class Topic(NamedTuple):
 
 
 TOPICS = (
+    Topic("Saved folders: not written, or not whole", ((400, 419),), ((400, 404),)),
     Topic("The command line", ((54, 55), (90, 90), (144, 145))),
     Topic("Files, pipelines, languages, configs and devices that cannot be opened", ((136, 143),)),
     Topic("Data with one tag a token: CoNLL, tables, brat", ((100, 135),), ((100, 109), (113, 119))),

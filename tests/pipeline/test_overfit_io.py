@@ -33,7 +33,7 @@ def test_disk_into_another_process_state(load_trained: LoadT, tmp_path: Path, sh
     owner = tmp_path / "model" / ("transformer" if shared else "ner")
     files = sorted(str(path.relative_to(owner)) for path in owner.rglob("*") if path.is_file())
     encoder = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
-    assert files == sorted(["cfg", "model", *(f"encoder/{name}" for name in encoder)])
+    assert files == sorted(["cfg", "manifest.json", "model", *(f"encoder/{name}" for name in encoder)])
 
 
 def test_bytes_into_a_pipeline_with_other_weights_and_labels(make_nlp: LoadT, load_trained: LoadT) -> None:
@@ -75,6 +75,7 @@ def test_a_later_format_is_refused(load_trained: LoadT, tmp_path: Path) -> None:
     cfg_path = tmp_path / "model" / "ner" / "cfg"
     cfg = json.loads(cfg_path.read_text())
     cfg_path.write_text(json.dumps({**cfg, "format": cfg["format"] + 1}))
+    (tmp_path / "model" / "ner" / "manifest.json").unlink()
     with pytest.raises(ValueError, match="TC030"):
         spacy.load(tmp_path / "model")
 

@@ -1,13 +1,18 @@
 """Files and folders are written whole or not at all."""
 
+import errno
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from spacy_tokclf import compat
+from spacy_tokclf.runtime import files
 from spacy_tokclf.runtime.files import updated_folder, whole_file, whole_folder
+from spacy_tokclf.runtime.workplace import PREFIX, sweep, workplace
 
 
 def names(folder: Path) -> list[str]:
@@ -81,3 +86,118 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
         assert os.read(reader, 10) == b"new"
     finally:
         os.close(reader)
+
+
+@pytest.mark.parametrize("kind", [whole_file, whole_folder, updated_folder])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG])
+def test_a_full_disk_has_a_code_and_a_number(kind: Callable[[Path], Any], number: int, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"^\[TC400\].*Nothing is left of it") as caught, kind(tmp_path / "place"):
+        raise OSError(number, os.strerror(number))
+    assert caught.value.errno == number and not names(tmp_path)
+    (tmp_path / "place").mkdir() if kind is not whole_file else (tmp_path / "place").write_text("old")
+    with pytest.raises(OSError, match=r"^\[TC400\].*unchanged"), kind(tmp_path / "place"):
+        raise RuntimeError(f"I/O error: (os error {number})")
+
+
+def test_what_was_not_written_keeps_its_own_error(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError, match="elsewhere"), whole_folder(tmp_path / "place"):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/elsewhere/data.spacy")
+    with pytest.raises(ValueError, match="else"), whole_folder(tmp_path / "place"):
+        raise ValueError("else")
+
+
+def test_new_files_have_the_rights_of_new_files(tmp_path: Path) -> None:
+    """safetensors writes for the owner alone."""
+    umask = os.umask(0o027)
+    try:
+        for kind in (whole_folder, updated_folder):
+            with kind(tmp_path / kind.__name__) as made:
+                (made / "inner").mkdir(parents=True)
+                (made / "inner" / "weights").touch(0o600)
+                (made / "script").touch(0o750)
+            found = [(tmp_path / kind.__name__ / name).stat().st_mode & 0o777 for name in ("inner/weights", "script")]
+            assert found == [0o640, 0o750]
+    finally:
+        os.umask(umask)
+
+
+def test_a_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.mkdir(mode=0o750)
+    link.symlink_to(target)
+    write(whole_folder, link, fail=False)
+    assert link.is_symlink() and names(target) == ["new.txt"] and target.stat().st_mode & 0o777 == 0o750
+
+
+def test_the_folder_that_we_are_in_stays_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does the one of a shell."""
+    place = tmp_path / "place"
+    (place / "inner").mkdir(parents=True)
+    (place / "inner" / "old.txt").write_text("old")
+    monkeypatch.chdir(place)
+    write(whole_folder, Path("."), fail=False)
+    assert os.listdir() == ["new.txt"] and place.samefile(Path.cwd())
+
+
+def test_a_folder_that_cannot_be_renamed_gets_its_manifest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(one: Path, other: Path) -> bool:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(one))
+
+    monkeypatch.setattr(compat, "exchange", refuse)
+    moved: list[str] = []
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda path, target: moved.append(path.name) or replace(path, target))
+    place = tmp_path / "place"
+    (place / "old").mkdir(parents=True)
+    with whole_folder(place) as made:
+        made.mkdir()
+        for name in ("a.txt", "manifest.json", "z.txt"):
+            (made / name).write_text("new")
+    assert moved == ["manifest.json", "a.txt", "z.txt"] and sorted(os.listdir(place)) == sorted(moved)
+
+
+@pytest.mark.parametrize("off", [set(), {"exchange"}])
+def test_killed_at_any_step(off: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one step, or in two and swept: there is the old folder or the new one."""
+    monkeypatch.setattr(compat, "SWITCHED_OFF", off)
+    found = set()
+    for step in range(6):
+        place = tmp_path / str(step) / "place"
+        place.mkdir(parents=True)
+        (place / "old.txt").write_text("old")
+        child = os.fork()
+        if not child:
+            left = [step]
+
+            def die(path: Any, *others: Any, act: Callable[..., Any], left: list[int] = left) -> Any:
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return act(path, *others)
+
+            for owner, name in ((Path, "rename"), (files, "_to_disk"), (compat, "exchange")):
+                act = getattr(owner, name)
+                setattr(owner, name, lambda *args, act=act: die(*args, act=act))
+            write(whole_folder, place, fail=False)
+            os._exit(0)
+        os.waitpid(child, 0)
+        sweep(place.parent)
+        found.add(tuple(names(place)))
+        assert [path.name for path in place.parent.iterdir()] == ["place"]
+    assert found == {("old.txt",), ("new.txt",)}
+
+
+def test_temporary_folders_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    (tmp_path / f"{PREFIX}dead" / "new").mkdir(parents=True)
+    with workplace(tmp_path) as mine:
+        assert [path.name for path in tmp_path.iterdir()] == [mine.name]
+        child = os.fork()
+        if not child:
+            with workplace(tmp_path) as theirs:
+                os._exit(0 if mine.is_dir() and theirs.is_dir() else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        write(whole_file, tmp_path / "a.txt", fail=False)
+        assert mine.is_dir() and len(list(tmp_path.glob(f"{PREFIX}*"))) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
