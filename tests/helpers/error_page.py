@@ -34,7 +34,7 @@ TOPICS = (
     Topic("The encoder", ((1, 18), (96, 96)), ((8, 8),)),
     Topic("The component: settings, labels, training", ((20, 49), (81, 81), (89, 89)), ((1, 1), (11, 11))),
     Topic("Entities in span groups, several components", ((50, 53),), ((10, 10), (12, 15))),
-    Topic("`init`", ((330, 349),), ((330, 349),)),
+    Topic("`init`", ((330, 349), (530, 534)), ((330, 349),)),
     Topic("`train`", ((350, 359),), ((350, 359),)),
     Topic("`annotate`", ((360, 379),), ((360, 379),)),
     Topic("The model card, `curve`", ((380, 399),), ((380, 399),)),
