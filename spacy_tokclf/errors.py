@@ -904,7 +904,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC530 = (
         "The weights in the packages of the embedded encoder are not those of the model's own repository: their "
-        "SHA-256 is {found}, expected {expected}. Nothing was written. Please report it, with the version of spacy-tokclf."
+        "SHA-256 is {found}, expected {expected}. Nothing was written. Please report it, with the version of "
+        "spacy-tokclf."
     )
     TC350 = (
         "training.max_epochs = {max_epochs} does not go with the callback spacy-tokclf.epochs.v1, which sets max_steps "
