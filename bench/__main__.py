@@ -17,6 +17,8 @@ from .system import OLDER_PYTHON, ROOT, Setting
 #: What measures, in the order of `all`, and what is made of the rows.
 COMMANDS = ("train", "annotate", "latency", "load", "memory", "limit", "curves", "scale")
 REPORTS = ("plots", "table")
+#: What measures, and is not part of `all`.
+ALONE = ("encoder",)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments (Sequence[str] | None): What stands on the command line; None: that of this process.
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure ours beside what people use today.")
-    parser.add_argument("command", choices=(*COMMANDS, *REPORTS, "all"))
+    parser.add_argument("command", choices=(*COMMANDS, *ALONE, *REPORTS, "all"))
     parser.add_argument("--json", type=Path, help="the file for the rows, or the folder of all files [bench/results]")
     parser.add_argument("--model", type=Path, help="the trained pipeline [training/portable/model-best]")
     parser.add_argument(
@@ -89,7 +91,7 @@ def make_setting(args: argparse.Namespace, results: Path) -> Setting:
 def measure(command: str, setting: Setting, out: Path) -> None:
     """Measure one kind of work. The facts about the machine are written beside the rows.
 
-    command (str): One of COMMANDS.
+    command (str): One of COMMANDS or ALONE.
     setting (Setting): The setting.
     out (Path): The file for the rows.
     """

@@ -42,6 +42,15 @@ SHARES = (
         "annotating in ONNX Runtime, of its bare forward",
         0.9,
     ),
+    *(
+        (work, f"{OURS}, padding-free", ("transformers' module",), f"{work}, of transformers' module", share)
+        for work, share in (
+            ("encoder there and back, file order", 2.0),
+            ("encoder there and back, by length", 1.15),
+            ("encoder forward, file order", 2.0),
+            ("encoder forward, by length", 1.15),
+        )
+    ),
 )
 TRAINER = ("Trainer, tutorial recipe", "Trainer, group_by_length")
 #: How many times the speed of others ours has to be: name of the work, our system and its precision, the others (the

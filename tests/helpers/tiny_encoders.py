@@ -38,6 +38,21 @@ def wordpiece_tokenizer() -> Tokenizer:
     return tokenizer
 
 
+def mpnet_tokenizer() -> Tokenizer:
+    """Give the same pieces with the special ones of MPNet, whose padding is not the first."""
+    described = json.loads(wordpiece_tokenizer().to_str())
+    names = {"[CLS]": "<s>", "[PAD]": "<pad>", "[SEP]": "</s>", "[UNK]": "[UNK]", "[MASK]": "<mask>"}
+    pieces = [*names.values(), *list(described["model"]["vocab"])[len(names) :]]
+    vocab = {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.add_special_tokens(list(names.values()))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    return tokenizer
+
+
 def byte_bpe_tokenizer() -> Tokenizer:
     """Give a byte-level BPE tokenizer, as of RoBERTa: `add_prefix_space` is off, so words alone lack their space."""
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -96,6 +111,8 @@ ROBERTA_SPECIAL = {
     "pad_token": "<pad>",
     "mask_token": "<mask>",
 }
+MPNET_SPECIAL = {**ROBERTA_SPECIAL, "unk_token": "[UNK]"}
+MPNET_IDS = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
 ROBERTA_IDS = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "type_vocab_size": 1}
 
 
@@ -112,6 +129,7 @@ KINDS = {
     "distilbert": Kind(wordpiece_tokenizer, "DistilBertTokenizerFast", BERT_SPECIAL, {}),
     "bert": Kind(wordpiece_tokenizer, "BertTokenizerFast", BERT_SPECIAL, {}),
     "roberta": Kind(byte_bpe_tokenizer, "RobertaTokenizerFast", ROBERTA_SPECIAL, ROBERTA_IDS),
+    "mpnet": Kind(mpnet_tokenizer, "MPNetTokenizerFast", MPNET_SPECIAL, MPNET_IDS),
     "xlm-roberta": Kind(unigram_tokenizer, "XLMRobertaTokenizerFast", ROBERTA_SPECIAL, ROBERTA_IDS),
 }
 

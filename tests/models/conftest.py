@@ -2,6 +2,7 @@
 
 import hf_reference
 import pytest
+import torch
 
 from spacy_tokclf.models.backend import BACKENDS
 
@@ -20,3 +21,13 @@ def backend(request, monkeypatch):
     """Encoders that tests make run on this backend."""
     monkeypatch.setattr(hf_reference, "BACKEND", request.param)
     return request.param
+
+
+@pytest.fixture(params=[1, 3])
+def threads(request, monkeypatch):
+    """Let that many threads share a batch, however small it is."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    monkeypatch.setattr("spacy_tokclf.models.padding_free.encoder.SHARD_PIECES", 1)
+    yield request.param
+    torch.set_num_threads(threads)

@@ -21,13 +21,15 @@ LENGTHS = st.lists(st.integers(2, 70), min_size=1, max_size=7)
 
 @pytest.fixture(scope="module")
 def modules():
-    """One wide layer of BERT's, whose products are those of real encoders, below two narrow ones of another."""
+    """One wide layer of BERT's, whose products are those of real encoders, two narrow ones of another, and MPNet's."""
     wide = {"hidden_size": 384, "intermediate_size": 1536, "num_hidden_layers": 1, "num_attention_heads": 12}
     narrow = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     made = []
-    for sizes in (wide, narrow):
+    for model_type, sizes in (("bert", wide), ("bert", narrow), ("mpnet", wide)):
         torch.manual_seed(3)
-        config = AutoConfig.for_model("bert", vocab_size=50, max_position_embeddings=80, **sizes)
+        config = AutoConfig.for_model(
+            model_type, vocab_size=50, max_position_embeddings=80, initializer_range=0.1, **sizes
+        )
         made.append(AutoModel.from_config(config).eval())
     return made
 
@@ -53,7 +55,7 @@ def vectors_of(module, windows, precision, threads):
 @settings(max_examples=20, deadline=None)
 @given(lengths=LENGTHS, threads=st.integers(1, 4), seed=st.integers(0, 99))
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", [0, 1, 2])
 def test_alone_and_beside_others(modules, which, precision, lengths, threads, seed):
     if compat.onednn_linear() is None:
         pytest.skip("torch's own products in fp32 are the same to 1e-5 alone")

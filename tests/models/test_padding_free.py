@@ -9,11 +9,11 @@ import torch
 from hf_reference import make_docs, make_encoder_model
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packed_batches import CPU, LENGTHS, batch_of, padded_reference, run
 from transformers import AutoConfig, AutoModel
 
 from spacy_tokclf.models.padding_free import attention, encoder, flash_attention
 from spacy_tokclf.models.padding_free.attention import attend, attend_backward, plan_groups
-from spacy_tokclf.models.padding_free.encoder import encode_packed
 from spacy_tokclf.models.padding_free.modules import find_modules
 from spacy_tokclf.models.padding_free.ops import (
     LinearWeightsCache,
@@ -23,12 +23,9 @@ from spacy_tokclf.models.padding_free.ops import (
     add_norm_backward,
     linear,
 )
-from spacy_tokclf.wordpieces.pack import PackedBatch
 from spacy_tokclf.wordpieces.pool import POOLINGS
 
-CPU = torch.device("cpu")
-LENGTHS = [19, 18, 11, 10, 7, 3]
-FAMILY = ["distilbert", "bert", "roberta", "xlm-roberta", "camembert", "electra", "electra-projected"]
+FAMILY = ["distilbert", "bert", "roberta", "xlm-roberta", "camembert", "electra", "electra-projected", "mpnet"]
 
 
 def make_module(model_type):
@@ -44,39 +41,6 @@ def make_module(model_type):
     torch.manual_seed(3)
     config = AutoConfig.for_model(model_type, vocab_size=50, max_position_embeddings=40, **sizes)
     return AutoModel.from_config(config).eval()
-
-
-def batch_of(lengths, seed=0, low=4):
-    """Make windows whose every other piece is wanted."""
-    ids = np.random.default_rng(seed).integers(low, 50, sum(lengths))
-    first = np.arange(0, len(ids), 2)
-    counts = np.minimum(2, len(ids) - first)
-    return PackedBatch(ids, np.array(lengths), np.arange(len(first)), first, counts)
-
-
-def padded_reference(module, batch):
-    """Run Hugging Face's own forward, and take the padding out. Shape: (n_pieces, width)."""
-    width = int(batch.lengths[0])
-    real = np.arange(width) < batch.lengths[:, None]
-    ids = np.full(real.shape, module.config.pad_token_id or 0)
-    ids[real] = batch.ids
-    hidden = module(input_ids=torch.tensor(ids), attention_mask=torch.tensor(real.astype("int64")))
-    return hidden.last_hidden_state[torch.tensor(real)]
-
-
-def run(module, batch, pooling="first", precision="fp32", train=False):
-    options = {"cache": LinearWeightsCache(), "precision": precision, "pooling": pooling, "train": train}
-    return encode_packed(find_modules(module), batch, **options)
-
-
-@pytest.fixture(params=[1, 3])
-def threads(request, monkeypatch):
-    """Let that many threads share a batch, however small it is."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    monkeypatch.setattr("spacy_tokclf.models.padding_free.encoder.SHARD_PIECES", 1)
-    yield request.param
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("model_type", FAMILY)

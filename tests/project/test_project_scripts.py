@@ -20,7 +20,7 @@ from compute_facts import describe_compute
 from convert import convert
 from install_check import max_difference, requirements_of
 from isolated_env import isolated_variables
-from package_model import EMBEDDED, add_licences
+from package_model import add_licences
 from project_files import folder_made_whole, read_json, write_json, write_whole
 from project_scores import remove_other, scores_folder
 from spacy.tokens import Doc, DocBin, Span
@@ -157,15 +157,21 @@ def test_a_faulty_file_stops_the_conversion(root, tmp_path):
 
 
 def test_licences_are_part_of_a_package(nlp, tmp_path):
-    for source, encoder in (("wnut17", EMBEDDED), ("sample", "some/model")):
+    encoders = {
+        "assets/encoder": "sentence-transformers/all-MiniLM-L6-v2",
+        "assets/encoder-large": "sentence-transformers/all-mpnet-base-v2",
+        "some/model": "some/model",
+    }
+    for source, encoder in zip(("wnut17", "wnut17", "sample"), encoders, strict=True):
         nlp.to_disk(tmp_path / source)
         add_licences(tmp_path / source, source, encoder)
         meta = srsly.read_json(tmp_path / source / "meta.json")
         licences = (tmp_path / source / "LICENSES_SOURCES").read_text()
+        assert meta["sources"][0]["name"] == encoders[encoder]
         for part in meta["sources"]:
             assert part["name"] in licences and part["license"] in licences
         assert ("SAMPLE" in meta["description"]) == (source == "sample")
-        assert (tmp_path / source / "LICENSE").exists() == (encoder == EMBEDDED)
+        assert (tmp_path / source / "LICENSE").exists() == (encoder != "some/model")
         spacy.load(tmp_path / source)
     assert "CC BY 4.0" in (tmp_path / "wnut17" / "LICENSES_SOURCES").read_text()
 

@@ -5,7 +5,7 @@ import pytest
 from tiny_encoders import byte_bpe_tokenizer, unigram_tokenizer, wordpiece_tokenizer
 
 from spacy_tokclf.start import plan as planning
-from spacy_tokclf.start.embedded_encoder import MANIFEST, PACKAGE
+from spacy_tokclf.start.embedded_encoder import LARGE, MANIFEST, SMALL
 from spacy_tokclf.start.plan import MAX_TOKENS, choose_window, lower_cases, make_plan
 from spacy_tokclf.wordpieces.tokenizer import PieceTokenizer
 
@@ -32,12 +32,14 @@ def test_epochs_that_were_asked_for():
         plan(160, epochs=0)
 
 
-def test_the_embedded_encoder_has_its_own_rate(tmp_path):
+def test_the_embedded_encoders_have_their_own_numbers(tmp_path):
     other = plan(100, encoder=str(tmp_path))
-    (tmp_path / MANIFEST).write_text(json.dumps({"package": PACKAGE}))
-    own = plan(100, encoder=str(tmp_path))
-    assert (own.rate, other.rate) == (1e-4, 5e-5)
-    assert own.freeze_embeddings and not other.freeze_embeddings
+    (tmp_path / MANIFEST).write_text(json.dumps({"package": SMALL.package}))
+    small = plan(100, encoder=str(tmp_path))
+    (tmp_path / MANIFEST).write_text(json.dumps({"package": LARGE.package}))
+    large = plan(100, encoder=str(tmp_path))
+    assert (small.rate, large.rate, other.rate) == (1e-4, 5e-5, 5e-5)
+    assert small.freeze_embeddings and large.freeze_embeddings and not other.freeze_embeddings
 
 
 def test_long_texts_make_smaller_batches():

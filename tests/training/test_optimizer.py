@@ -158,8 +158,23 @@ def test_no_gradient_no_step_no_decay(folder: Path) -> None:
     assert np.array_equal(nlp.get_pipe("ner").model.get_ref("output_layer").get_param("W"), head)
 
 
+def test_tables_of_biases_do_not_decay() -> None:
+    """As in the Trainer, which goes by the names."""
+    module = torch.nn.ModuleDict(
+        {name: torch.nn.Embedding(3, 2) for name in ("words", "relative_attention_bias", "learns")}
+    )
+    before = {name: table.weight.detach().clone() for name, table in module.items()}
+    for table in module.values():
+        table.weight.grad = torch.zeros_like(table.weight)
+    module["learns"].weight.grad += 1.0
+    make_adamw_v1(0.1, weight_decay=0.5).step_module(1, module)
+    assert torch.equal(module["relative_attention_bias"].weight, before["relative_attention_bias"])
+    torch.testing.assert_close(module["words"].weight.detach(), before["words"] * 0.95)
+
+
 def test_layer_decay_and_head_multiplier(folder: Path) -> None:
     assert layer_of("embeddings.word_embeddings.weight") == 0
+    assert layer_of("encoder.relative_attention_bias.weight") == 0
     assert layer_of("transformer.layer.3.attention.q_lin.weight") == layer_of("encoder.layer.3.x") == 4
     nlp = pipeline(folder, shared=False)
     before = {name: p.detach().clone() for name, p in encoder_of(nlp).named_parameters()}

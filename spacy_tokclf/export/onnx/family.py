@@ -12,6 +12,7 @@ import numpy as np
 from thinc.api import NumpyOps
 
 from ...models.padding_free.modules import Block, Modules
+from ...models.padding_free.relative_positions import distance_buckets
 from ...runtime.arrays import to_array
 from ...types import Floats32
 from .nodes import CASINGS, FLOAT, INT64, OWN_SET, Nodes, make_model
@@ -61,6 +62,8 @@ def family_graph(parts: Modules, activation: str) -> "ModelProto":
     # The mask, 1 or 0, becomes 0 or -FAR: (windows, 1, 1, pieces), to be added to the scores of all heads and queries.
     padding = nodes.add("Cast", nodes.add("Sub", "mask", nodes.ints(1)), to=FLOAT)
     bias = nodes.add("Unsqueeze", nodes.add("Mul", padding, nodes.floats(FAR)), nodes.ints(1, 2))
+    if parts.distances is not None:  # (windows, heads, pieces, pieces), once for all layers
+        bias = nodes.add("Add", bias, _distance_scores(nodes, parts, parts.distances, pieces))
     for block in parts.blocks:
         last = block is parts.blocks[-1]
         found = _attend(nodes, x, block, by_head, bias, parts.heads)
@@ -102,6 +105,20 @@ def _counted(nodes: Nodes, pad: int) -> str:
     real = nodes.add("Cast", nodes.add("Not", same), to=INT64)
     counted = nodes.add("Mul", nodes.add("CumSum", real, nodes.constant(np.array(1))), real)
     return nodes.add("Add", counted, nodes.ints(pad))
+
+
+def _distance_scores(nodes: Nodes, parts: Modules, table: "nn.Embedding", pieces: str) -> str:
+    """Give what distances add to the scores, as MPNet has it. Shape: (heads, pieces as queries, pieces as keys)."""
+    longest = parts.positions.num_embeddings
+    buckets = nodes.constant(distance_buckets(longest))  # from 1 - longest to longest - 1
+    count = nodes.add("Squeeze", pieces)
+    place = nodes.add("Range", nodes.constant(np.array(0)), count, nodes.constant(np.array(1)))  # (pieces,)
+    distance = nodes.add(
+        "Sub", nodes.add("Unsqueeze", place, nodes.ints(0)), nodes.add("Unsqueeze", place, nodes.ints(1))
+    )
+    found = nodes.add("Gather", buckets, nodes.add("Add", distance, nodes.ints(longest - 1)))
+    values = nodes.add("Gather", _table(nodes, table), found)  # (pieces, pieces, heads)
+    return nodes.add("Transpose", values, perm=[2, 0, 1])
 
 
 def _attend(nodes: Nodes, x: str, block: Block, by_head: str, bias: str, heads: int) -> str:

@@ -143,6 +143,7 @@ def attend(
     masks: DropoutMasks | None = None,
     rate: float = 0.0,
     saved: list[SavedAttention] | None = None,
+    added: "Sequence[Tensor] | None" = None,
 ) -> "Tensor":
     """Let each piece attend to those of its window.
 
@@ -152,6 +153,8 @@ def attend(
     masks (DropoutMasks | None): Draws dropout masks of the probabilities; None for no dropout.
     rate (float): Dropout rate.
     saved (list[SavedAttention] | None): Where to add what the backward pass needs; None if there is none.
+    added (Sequence[Tensor] | None): For each group what is added to the scores of its windows; None for nothing.
+        Shapes: (heads, length, length).
     RETURNS (Tensor): Zeros in rows of no window. Shape: (n_rows, width).
     """
     width = qkv.shape[1] // 3
@@ -159,12 +162,13 @@ def attend(
     rows = qkv.reshape(-1, size)  # (n_rows * 3 * heads, size)
     out = qkv.new_empty(len(qkv), width)
     out[groups[-1].end :] = 0.0
-    for group in groups:
+    for i, group in enumerate(groups):
         q, k, v = rows.index_select(0, group.into).view(3, *group.shape, size)
+        own = None if added is None else added[i]
         if saved is None and masks is None:
-            context = _attend_by_parts(q, k, v, group.bias, heads)
+            context = _attend_by_parts(q, k, v, group.bias, heads, own)
         else:
-            p = _probabilities(q, k, group.bias)
+            p = _probabilities(q, k, group.bias, own)
             mask = masks.draw(tuple(p.shape), rate, p.dtype) if masks else None
             dropped = (p if mask is None else p * mask).type(qkv.dtype)
             context = torch.bmm(dropped, v)  # (n_windows * heads, length, size)
@@ -176,7 +180,12 @@ def attend(
 
 
 def attend_backward(
-    d_out: "Tensor", groups: Sequence[LengthGroup], saved: Sequence[SavedAttention], heads: int
+    d_out: "Tensor",
+    groups: Sequence[LengthGroup],
+    saved: Sequence[SavedAttention],
+    heads: int,
+    *,
+    d_added: "Sequence[Tensor] | None" = None,
 ) -> "Tensor":
     """Backward pass of `attend`.
 
@@ -184,12 +193,14 @@ def attend_backward(
     groups (Sequence[LengthGroup]): The groups of the windows.
     saved (Sequence[SavedAttention]): What `attend` saved of each.
     heads (int): The number of heads.
+    d_added (Sequence[Tensor] | None): For each group where to sum up the gradient of what was added to its scores; None
+        if nobody asks for it. Shapes: (heads, length, length).
     RETURNS (Tensor): Gradient of queries, keys and values. Shape: (n_rows, 3 * width).
     """
     size = d_out.shape[1] // heads
     rows = d_out.reshape(-1, size)  # (n_rows * heads, size)
     d_qkv = d_out.new_empty(len(d_out), 3 * d_out.shape[1])
-    for group, (q, k, v, p, mask) in zip(groups, saved, strict=True):
+    for i, (group, (q, k, v, p, mask)) in enumerate(zip(groups, saved, strict=True)):
         # Made again rather than saved: of long windows it would take much memory.
         dropped = (p if mask is None else p * mask).type(q.dtype)
         d_context = rows.index_select(0, group.into_one)
@@ -201,7 +212,10 @@ def attend_backward(
         dp = torch.bmm(d_context, v.transpose(1, 2)).type(p.dtype)  # (n_windows * heads, length, length)
         if mask is not None:
             dp *= mask
-        d_scores = compat.softmax_backward(dp, p).mul_(size**-0.5).type(q.dtype)
+        d_scores = compat.softmax_backward(dp, p)
+        if d_added is not None:
+            d_added[i].add_(d_scores.view(-1, heads, *d_scores.shape[1:]).sum(0))
+        d_scores = d_scores.mul_(size**-0.5).type(q.dtype)
         torch.bmm(d_scores, k, out=d_block[0])  # dq = ds k
         torch.bmm(d_scores.transpose(1, 2), q, out=d_block[1])  # dk = ds^T q
         d_rows = d_qkv[group.start : group.end].view(-1, size)
@@ -210,12 +224,14 @@ def attend_backward(
     return d_qkv
 
 
-def _attend_by_parts(q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None", heads: int) -> "Tensor":
+def _attend_by_parts(
+    q: "Tensor", k: "Tensor", v: "Tensor", bias: "Tensor | None", heads: int, added: "Tensor | None"
+) -> "Tensor":
     """Attend without saving anything, some heads at a time. All shapes: (n_windows * heads, length, size)."""
     context = torch.empty_like(q)
     length = q.shape[1]
     for part in split_heads(len(q), heads, CACHED // (length * length * q.element_size())):
-        p = _probabilities(q[part], k[part], None if bias is None else bias[part])
+        p = _probabilities(q[part], k[part], None if bias is None else bias[part], added, first=part.start)
         torch.bmm(p.type(v.dtype), v[part], out=context[part])
     return context
 
@@ -239,10 +255,33 @@ def split_heads(total: int, heads: int, most: int) -> Iterator[slice]:
         start += size
 
 
-def _probabilities(q: "Tensor", k: "Tensor", bias: "Tensor | None") -> "Tensor":
+def _probabilities(
+    q: "Tensor", k: "Tensor", bias: "Tensor | None", added: "Tensor | None", *, first: int = 0
+) -> "Tensor":
     """Give the attention probabilities: (n, length, length), float32 at least. In bf16 torch takes up to seven times as
-    long for a softmax, and up to ten times for its gradient."""
-    scores = torch.bmm(q, k.transpose(1, 2)).mul_(q.shape[-1] ** -0.5)
+    long for a softmax, and up to ten times for its gradient. `first` says which head of which window comes first."""
+    scores = torch.bmm(q, k.transpose(1, 2))
+    scale = q.shape[-1] ** -0.5
+    if added is None:
+        scores.mul_(scale)
+    else:
+        _scale_and_add(scores, scale, added, first)
     if bias is not None:
         scores += bias
     return torch.softmax(scores, -1, dtype=torch.promote_types(q.dtype, torch.float32))
+
+
+def _scale_and_add(scores: "Tensor", scale: float, added: "Tensor", first: int) -> None:
+    """Multiply scores (n, length, length) by a number, and add what their heads add (heads, length, length). One pass
+    over memory."""
+    heads = len(added)
+    if len(scores) % heads == 0:  # whole windows
+        windows = scores.view(-1, heads, *scores.shape[1:])
+        torch.add(added, windows, alpha=scale, out=windows)
+        return
+    done = 0
+    while done < len(scores):  # fewer heads than one window has, of one window or of two
+        head = (first + done) % heads
+        part = scores[done : done + heads - head]
+        torch.add(added[head : head + len(part)], part, alpha=scale, out=part)
+        done += len(part)

@@ -43,6 +43,7 @@ from .layer import (
 )
 from .modules import Modules
 from .ops import LinearWeightsCache
+from .relative_positions import distance_gradient, distance_scores
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,9 +86,14 @@ class Saved(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """What the gradients of a shard are made of, from the lowest layer on that learns."""
+    """What the gradients of a shard are made of, from the lowest layer on that learns.
+
+    distances (list[Tensor]): Gradients of what distances add to scores, for each group of windows; none where they are
+        not asked for. Shapes: (heads, length, length).
+    """
 
     embedded: EmbeddingFactors | None
+    distances: "list[Tensor]"
     layers: list[LayerFactors]
 
 
@@ -118,9 +124,11 @@ def encode_packed(
     rows = batch.first if pooling == "first" else spread(batch.first, batch.counts)
     params: list[Tensor] = []
     if torch.is_grad_enabled():
-        params = [*embed_params(modules), *(param for block in modules.blocks for param in layer_params(block))]
+        params = [*embed_params(modules), *_distance_params(modules)]
+        params += [param for block in modules.blocks for param in layer_params(block)]
     learns = any(param.requires_grad for param in params)
-    varlen = not train and not learns and is_available(device, dtype)
+    # torch's attention of many lengths adds nothing to scores.
+    varlen = not train and not learns and modules.distances is None and is_available(device, dtype)
     shards = _split(batch, rows, modules, device=device, dtype=dtype, train=train, varlen=varlen)
     jobs = [partial(layer_weights, block, cache, dtype) for block in modules.blocks]
     # Those of the last prediction are at hand, while after a step of training they are made anew: worth the threads.
@@ -182,15 +190,17 @@ class _Encode(Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, dy: "Tensor") -> tuple[Any, ...]:
         modules, weights, shards = ctx.plan
-        needed = ctx.needs_input_grad[1:]  # of `params`: the embeddings', then each layer's
+        needed = ctx.needs_input_grad[1:]  # of `params`: the embeddings', that of distances, then each layer's
         n_embed = len(embed_params(modules))
-        n_layer = (len(needed) - n_embed) // len(modules.blocks)
+        n_below = n_embed + len(_distance_params(modules))  # what distances add, they add in all layers
+        n_layer = (len(needed) - n_below) // len(modules.blocks)
         # The lowest layer that learns: nothing below it needs a backward pass. -1 stands for the embeddings.
-        lowest = max(0, needed.index(True) - n_embed) // n_layer if not any(needed[:n_embed]) else -1
+        lowest = max(0, needed.index(True) - n_below) // n_layer if not any(needed[:n_embed]) else -1
+        distances = any(needed[n_embed:n_below])
         outs = dy.split([len(shard.rows) for shard in shards])
         factors = run_parallel(
             [
-                partial(_backward, ctx.plan, shard, saved, each, lowest)
+                partial(_backward, ctx.plan, shard, saved, each, lowest, distances)
                 for shard, (saved,), each in zip(shards, ctx.saved, outs, strict=True)
             ],
             dy.device,
@@ -199,6 +209,9 @@ class _Encode(Function):
         if lowest < 0:
             embedded = [each.embedded for each in factors if each.embedded is not None]
             jobs.append(partial(embed_gradients, embedded, [shard.pieces for shard in shards], modules, needed))
+        if lowest <= 0:
+            blocks = [block for each in factors for block in each.distances]
+            jobs.append(partial(_distance_gradients, blocks, modules))
         by_layer = zip(*(each.layers for each in factors), strict=True)
         jobs += [partial(layer_gradients, *each) for each in zip(by_layer, weights[max(0, lowest) :], strict=True)]
         grads = [grad for found in run_parallel(jobs, dy.device) for grad in found]
@@ -213,6 +226,11 @@ def _forward(plan: Plan, shard: Shard, saved: list[Saved] | None = None) -> "Ten
     x = _fill_up(x)
     layers: list[SavedLayer] | None = None if saved is None else []
     how: dict[str, Any] = {"heads": modules.heads, "masks": shard.masks, "saved": layers}
+    if modules.distances is not None:
+        how["added"] = [
+            distance_scores(modules.distances, group.shape[1], weights[0].qkv.weight.dtype)
+            for group in _groups_of(shard)
+        ]
     for block, own in zip(modules.blocks[:-1], weights[:-1], strict=True):
         x = layer_forward(x, block, own, shard.windows, **how)
     x = layer_forward(x, modules.blocks[-1], weights[-1], shard.windows, rows=_fill_up(shard.rows), **how)
@@ -221,20 +239,41 @@ def _forward(plan: Plan, shard: Shard, saved: list[Saved] | None = None) -> "Ten
     return x[: len(shard.rows)]
 
 
-def _backward(plan: Plan, shard: Shard, saved: Saved, dy: "Tensor", lowest: int) -> Factors:
+def _backward(plan: Plan, shard: Shard, saved: Saved, dy: "Tensor", lowest: int, distances: bool) -> Factors:
     """Backward pass of a shard, down to the lowest layer that learns; -1 stands for the embeddings. What a layer saved
     is freed as soon as it was used: there is one backward pass."""
     modules, weights, _ = plan
-    groups: Any = shard.windows  # varlen attention is for predictions
+    groups = _groups_of(shard)
+    d_added = []
+    if distances:
+        sizes = [(modules.heads, group.shape[1], group.shape[1]) for group in groups]
+        d_added = [dy.new_zeros(size) for size in sizes]
+    how: dict[str, Any] = {"heads": modules.heads, "n_out": len(shard.rows), "d_added": d_added or None}
     dy = _fill_up(dy)
     found: list[LayerFactors] = []
     for i in range(len(modules.blocks) - 1, max(0, lowest) - 1, -1):
-        dy, factors = layer_backward(
-            dy, saved.layers.pop(), modules.blocks[i], weights[i], groups, heads=modules.heads, n_out=len(shard.rows)
-        )
+        dy, factors = layer_backward(dy, saved.layers.pop(), modules.blocks[i], weights[i], groups, **how)
         found.append(factors)
     embedded = embed_backward(dy[: len(shard.pieces.ids)], saved.embedded, modules) if lowest < 0 else None
-    return Factors(embedded, found[::-1])
+    return Factors(embedded, d_added, found[::-1])
+
+
+def _groups_of(shard: Shard) -> list[LengthGroup]:
+    """Give the groups of windows of a shard that learns, or whose scores something is added to: it has no others."""
+    groups: Any = shard.windows
+    return list(groups)
+
+
+def _distance_params(modules: Modules) -> "list[Tensor]":
+    """Give what distances learn: one table, or none."""
+    return [] if modules.distances is None else [modules.distances.weight]
+
+
+def _distance_gradients(d_scores: "list[Tensor]", modules: Modules) -> "list[Tensor | None]":
+    """Give the gradient of what distances learn; None where it was not asked for."""
+    if modules.distances is None:
+        return []
+    return [distance_gradient(d_scores, modules.distances) if d_scores else None]
 
 
 def _fill_up(rows: "Tensor") -> "Tensor":

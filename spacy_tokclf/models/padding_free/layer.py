@@ -6,7 +6,7 @@ batch, so that a weight's gradient is one product however many threads shared th
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
@@ -107,6 +107,7 @@ def layer_forward(
     masks: DropoutMasks | None = None,
     rows: "Tensor | None" = None,
     saved: list[SavedLayer] | None = None,
+    added: "Sequence[Tensor] | None" = None,
 ) -> "Tensor":
     """Run a layer: attention and feed-forward layer, each followed by dropout, residual connection and layer norm.
 
@@ -119,6 +120,7 @@ def layer_forward(
     masks (DropoutMasks | None): Draws dropout masks; None for no dropout.
     rows (Tensor | None): The rows whose output is needed; None for all. Shape: (n_out,).
     saved (list[SavedLayer] | None): Where to add what the backward pass needs; None if there is none.
+    added (Sequence[Tensor] | None): What is added to the scores of each group, as for `attend`.
     RETURNS (Tensor): float32. Shape: (n_rows, width), or (n_out, width).
     """
     cast = x.type(weights.qkv.weight.dtype)
@@ -128,7 +130,8 @@ def layer_forward(
         context = attend_varlen(qkv, windows, heads)
     else:
         kept = None if saved is None else attention
-        context = attend(qkv, windows, heads, masks=masks, rate=block.attention_dropout, saved=kept)
+        how: dict[str, Any] = {"masks": masks, "rate": block.attention_dropout, "saved": kept, "added": added}
+        context = attend(qkv, windows, heads, **how)
     if rows is not None:
         # Keys and values were needed of all pieces; from here on each row is on its own.
         context, x = context.index_select(0, rows), x.index_select(0, rows)
@@ -151,6 +154,7 @@ def layer_backward(
     *,
     heads: int,
     n_out: int,
+    d_added: "Sequence[Tensor] | None" = None,
 ) -> "tuple[Tensor, LayerFactors]":
     """Backward pass of `layer_forward`.
 
@@ -158,6 +162,7 @@ def layer_backward(
     saved (SavedLayer): What the forward pass saved.
     block, weights, groups, heads: As in the forward pass.
     n_out (int): How many of `rows` were needed; what follows them filled up a shape and has no gradient.
+    d_added (Sequence[Tensor] | None): Where to sum up the gradients of what was added, as for `attend_backward`.
     RETURNS (tuple[Tensor, LayerFactors]): Gradient of the input, shape (n_rows, width), and the factors of the
         gradients of the weights.
     """
@@ -173,7 +178,7 @@ def layer_backward(
     if saved.rows is not None:
         d_context = _scatter_rows(d_context, saved.rows[:n_out], len(saved.x))
         d_residual = _scatter_rows(d_residual, saved.rows[:n_out], len(saved.x))
-    d_qkv = attend_backward(d_context, groups, saved.attention, heads)
+    d_qkv = attend_backward(d_context, groups, saved.attention, heads, d_added=d_added)
     dx = d_residual + linear_product(d_qkv, weights.qkv.weight.t())
     return dx, LayerFactors((d_qkv, saved.x), out, first, up, down, second)
 

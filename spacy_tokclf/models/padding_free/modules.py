@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 #: Encoders that are one computation under several names: learned absolute positions, layer norm after each residual
-#: connection.
+#: connection. MPNet's attention also reads how far pieces are from each other.
 FAMILY = {
     "DistilBertModel",
     "BertModel",
@@ -18,9 +18,12 @@ FAMILY = {
     "XLMRobertaModel",
     "CamembertModel",
     "ElectraModel",
+    "MPNetModel",
 }
 #: Those of them that count positions from the padding's id on, over the pieces that are not padding.
-OFFSET_FAMILY = {"RobertaModel", "XLMRobertaModel", "CamembertModel"}
+OFFSET_FAMILY = {"RobertaModel", "XLMRobertaModel", "CamembertModel", "MPNetModel"}
+#: Buckets of distances that MPNet's attention knows, whatever its config.json says.
+BUCKETS = 32
 
 
 class Block(NamedTuple):
@@ -54,6 +57,8 @@ class Modules(NamedTuple):
     blocks (list[Block]): The layers.
     heads (int): Attention heads of each.
     pad_position (int | None): The id of the padding, where positions are counted from it; None if from 0.
+    distances (nn.Embedding | None): What each head of every layer adds to its scores, by the bucket of the distance
+        between two pieces (MPNet); None for an encoder without. See `relative_positions`.
     casing (nn.Embedding | None): Our own embedding of casings, if it was added.
     """
 
@@ -66,6 +71,7 @@ class Modules(NamedTuple):
     blocks: list[Block]
     heads: int
     pad_position: int | None
+    distances: "nn.Embedding | None"
     casing: "nn.Embedding | None"
 
 
@@ -92,7 +98,8 @@ def find_modules(module: "nn.Module") -> Modules | None:
     if not is_of_family(module) or has_hooks(module):
         return None
     name = type(module).__name__
-    modules = _distilbert(module) if name == "DistilBertModel" else _bert(module, name)
+    own = {"DistilBertModel": _distilbert, "MPNetModel": _mpnet}
+    modules = own[name](module) if name in own else _bert(module, name)
     return modules if _is_plain(modules) else None
 
 
@@ -122,6 +129,7 @@ def _distilbert(module: Any) -> Modules:
         None,
         blocks,
         module.config.n_heads,
+        None,
         None,
         getattr(module, CASING, None),
     )
@@ -154,6 +162,39 @@ def _bert(module: Any, name: str) -> Modules:
         blocks,
         module.config.num_attention_heads,
         first.padding_idx if name in OFFSET_FAMILY else None,
+        None,
+        getattr(module, CASING, None),
+    )
+
+
+def _mpnet(module: Any) -> Modules:
+    blocks = [
+        Block(
+            (layer.attention.attn.q, layer.attention.attn.k, layer.attention.attn.v),
+            layer.attention.attn.o,
+            layer.attention.LayerNorm,
+            layer.intermediate.dense,
+            layer.intermediate.intermediate_act_fn,
+            layer.output.dense,
+            layer.output.LayerNorm,
+            _rate(layer.attention.attn.dropout),
+            _rate(layer.attention.dropout),
+            _rate(layer.output.dropout),
+        )
+        for layer in module.encoder.layer
+    ]
+    first = module.embeddings
+    return Modules(
+        first.word_embeddings,
+        first.position_embeddings,
+        None,
+        first.LayerNorm,
+        _rate(first.dropout),
+        None,
+        blocks,
+        module.config.num_attention_heads,
+        first.padding_idx,
+        module.encoder.relative_attention_bias,
         getattr(module, CASING, None),
     )
 
@@ -166,7 +207,8 @@ def _is_plain(modules: Modules) -> bool:
     """Tell whether all layers are torch's own: an adapter would stand in for one."""
     from torch import nn
 
-    embeddings = [modules.words, modules.positions, *([modules.types] if modules.types is not None else [])]
+    embeddings = [modules.words, modules.positions]
+    embeddings += [table for table in (modules.types, modules.distances) if table is not None]
     linear = [layer for block in modules.blocks for layer in (*block.qkv, block.out, block.up, block.down)]
     linear += [modules.project] if modules.project is not None else []
     norms = [modules.norm, *(norm for block in modules.blocks for norm in (block.out_norm, block.down_norm))]
@@ -174,4 +216,5 @@ def _is_plain(modules: Modules) -> bool:
         all(type(part) is nn.Embedding and part.max_norm is None for part in embeddings)
         and all(type(part) is nn.Linear and part.bias is not None for part in linear)
         and all(type(part) is nn.LayerNorm for part in norms)
+        and (modules.distances is None or modules.distances.num_embeddings >= BUCKETS)
     )
