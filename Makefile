@@ -12,7 +12,7 @@ VARS ?=
 # Options of the fuzzer.
 FUZZ ?=
 # Kinds of torture, and how often each is done.
-TORTURE ?= $(patsubst scripts/torturing/%.py,%,$(filter-out scripts/torturing/_%,$(wildcard scripts/torturing/*.py)))
+TORTURE ?= save to_disk disk_full damage train annotate soak
 TIMES ?= 20
 # Processes that the tests are spread over, one thread each.
 WORKERS ?= 2

@@ -310,9 +310,11 @@ def in_bad_fork() -> bool:
 def module_of(shim: Any) -> "nn.Module | None":
     """RETURNS (nn.Module | None): The torch module behind a shim of any library (`Shim._model`, thinc 8.0), whose
     gradients count in the norm of all. Without: None, and only our own encoders' and thinc's gradients do."""
+    if "shim_model" in SWITCHED_OFF or "torch" not in sys.modules:
+        return None
     from torch import nn
 
-    module = None if "shim_model" in SWITCHED_OFF else getattr(shim, "_model", None)
+    module = getattr(shim, "_model", None)
     return module if isinstance(module, nn.Module) else None
 
 

@@ -24,6 +24,8 @@ OWN_KEY = "spacy_tokclf"
 OLDER = ("rope_scaling", "rope_parameters")
 #: No whole number in a config.json of an encoder is larger.
 LARGEST = 1 << 31
+#: A classifier without names for its labels has as many as its config says, up to this.
+MOST_LABELS = 1 << 16
 #: Numbers that a module may have beside its weights: positions, masks, layers that are left out again.
 SPARE = 1 << 24
 
@@ -42,13 +44,16 @@ def allowed_keys(config: Mapping[str, Any]) -> dict[str, Any]:
         raise _wrong(f"its model_type is {str(model_type)[:80]!r}, which this version of transformers does not know.")
     made: Any = CONFIG_MAPPING[model_type]
     fields = {*made().to_dict(), *made.attribute_map} - NOT_OURS
-    kept = {"model_type": model_type}
+    kept: dict[str, Any] = {"model_type": model_type}
     for key, value in config.items():
         is_field = key in fields or key in OLDER
         is_older = not is_field and not hasattr(made, key) and isinstance(value, int | float)
         if key.startswith("_") or key in NOT_OURS or not (is_field or is_older):
             continue
         kept[key] = _inner(value)
+    labels = config.get("num_labels")
+    if not config.get("id2label") and isinstance(labels, int) and 0 < labels <= MOST_LABELS:
+        kept["num_labels"] = labels
     _check_numbers(kept)
     return kept
 
