@@ -5,9 +5,11 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from .. import compat
 from .refusals import naming_place
@@ -99,10 +101,27 @@ def copy_links(source: Path, target: Path) -> None:
     source (Path): The file or folder.
     target (Path): Its new place.
     """
-    if source.is_dir() and not source.is_symlink():
-        shutil.copytree(source, target, symlinks=True, copy_function=_link)
-    else:
-        _link(source, target)
+    _copy(source, target, _link)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file or a folder. (The errors of `shutil.copytree` do not say that a disk is full.)
+
+    source (Path): The file or folder.
+    target (Path): Its new place.
+    """
+    _copy(source, target, partial(shutil.copy2, follow_symlinks=False))
+
+
+def _copy(source: Path, target: Path, copy_file: Callable[[Path, Path], Any]) -> None:
+    """Copy a file or a folder, each file in one way."""
+    if source.is_symlink() or not source.is_dir():
+        copy_file(source, target)
+        return
+    target.mkdir()
+    for path in sorted(source.iterdir()):
+        _copy(path, target / path.name, copy_file)
+    shutil.copystat(source, target)
 
 
 def find_beside(folder: str, name: str) -> Path | None:

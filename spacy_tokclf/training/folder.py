@@ -10,7 +10,7 @@ from typing import Any
 from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 
 from ..errors import Errors
-from ..runtime.files import whole_file, whole_folder
+from ..runtime.files import copy_whole, whole_file, whole_folder
 from .checkpoint import FOLDER, find_checkpoints, remove_checkpoints
 from .log import LOG_NAME
 
@@ -73,7 +73,7 @@ def finish_folder(out: Path, folder: Path, fingerprint: dict[str, Any] | None, *
     if folder != out:
         for name in PIPELINES:
             with whole_folder(out / name) as made:
-                shutil.copytree(folder / name, made)
+                copy_whole(folder / name, made)
         with whole_file(out / LOG_NAME) as made:
             shutil.copyfile(folder / LOG_NAME, made)
     if fingerprint is not None:

@@ -4,7 +4,6 @@ Drawing batches, taking a step, evaluating and saving are functions of their own
 checkpoint first and the pipelines after it: what is saved is never ahead of what can be gone on from.
 """
 
-import shutil
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ from spacy.util import registry
 from thinc.api import Optimizer, constant, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
-from ..runtime.files import whole_folder
+from ..runtime.files import copy_whole, whole_folder
 from ..runtime.saving import save_pipeline
 from .batches import Batches
 from .log import columns_of, make_row
@@ -282,7 +281,7 @@ def save(training: Training, folder: Path, *, best: bool) -> None:
         save_pipeline(prepare(nlp), folder / DIR_MODEL_LAST)
     if best:
         with whole_folder(folder / DIR_MODEL_BEST) as made:
-            shutil.copytree(folder / DIR_MODEL_LAST, made)
+            copy_whole(folder / DIR_MODEL_LAST, made)
 
 
 def advance_schedules(training: Training, steps: int) -> None:

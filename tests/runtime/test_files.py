@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,25 @@ def test_new_files_have_the_rights_of_new_files(tmp_path: Path) -> None:
             assert found == [0o640, 0o750, 0o600]
     finally:
         os.umask(umask)
+
+
+@pytest.mark.parametrize("way", [files.copy_links, files.copy_whole])
+def test_a_disk_that_fills_up_while_a_folder_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Callable[[Path, Path], None]
+) -> None:
+    (tmp_path / "old" / "inner").mkdir(parents=True)
+    (tmp_path / "old" / "inner" / "weights").write_bytes(b"1")
+    way(tmp_path / "old", tmp_path / "copy")
+    assert (tmp_path / "copy" / "inner" / "weights").read_bytes() == b"1"
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setattr(shutil, "copy2", full)
+    with pytest.raises(OSError, match="TC400"), whole_folder(tmp_path / "place") as made:
+        way(tmp_path / "old", made)
+    assert names(tmp_path) == ["copy", "old"]
 
 
 def test_a_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
