@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from spacy_tokclf import PretrainedEncoder
 
@@ -28,6 +30,12 @@ def more_pieces(folder: Path) -> None:
     file.write_text(json.dumps(state))
 
 
+def whole_numbers(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    name = next(name for name in weights if name.endswith("q_lin.weight"))
+    save_file({**weights, name: weights[name].to(torch.int8)}, folder / "model.safetensors", metadata={"format": "pt"})
+
+
 HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "width": (lambda folder: change(folder / "config.json", dim=10**9), "far more numbers"),
     "type": (lambda folder: change(folder / "config.json", model_type="no"), "model_type is 'no'"),
@@ -39,6 +47,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "a pipe": (lambda folder: os.mkfifo(folder / "vocab.txt"), "a device or a pipe"),
     "a device": (lambda folder: (folder / "added_tokens.json").symlink_to("/dev/zero"), "a device or a pipe"),
+    "whole numbers": (whole_numbers, r"TC424.*of the type I8"),
+    "no words": (lambda folder: change(folder / "config.json", vocab_size=0), "vocab_size is 0"),
     "a key twice": (lambda folder: (folder / "config.json").write_text('{"dim": 1, "dim": 2}'), "stands twice"),
 }
 
@@ -57,6 +67,11 @@ def test_what_would_be_fetched_or_run_is_left_out(folder: Path, blocked_network:
     pretrained = PretrainedEncoder(str(folder))()
     assert not {*bad, "quantization_config"} & set(pretrained.config)
     assert pretrained.module.config._attn_implementation in ("sdpa", "eager")
+
+
+def test_a_great_number_of_labels_takes_no_memory(folder: Path) -> None:
+    change(folder / "config.json", num_labels=10**12)
+    assert "num_labels" not in PretrainedEncoder(str(folder))().config
 
 
 def test_links_are_right_if_they_end_at_files(folder: Path, tmp_path: Path) -> None:

@@ -5,12 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Errors
+from ...runtime.blame import short
 from ...runtime.reading import LARGE, SMALL, check_file, expect_keys, is_there, read_file, read_json
 
 CONFIG = "config.json"
 #: Lists the files of weights that are in several.
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 WEIGHTS = ("*.safetensors", "*.bin")
+#: Types of weights, as safetensors names them.
+FLOATS = ("F16", "BF16", "F32", "F64")
+#: How buffers of whole numbers are called, which older checkpoints have among their weights.
+POSITIONS = ("_ids", "num_batches_tracked")
 #: Files that transformers reads if they are there, beside weights.
 TEXTS = ("*.json", "*.txt", "*.model", "*.codes", "*.jinja")
 #: A model that is put upon another one, which transformers would fetch.
@@ -50,6 +55,27 @@ def _home(path: Path) -> Path:
 def most_numbers(folder: Path) -> int:
     """RETURNS (int): How many numbers the weights in a folder can be, of one byte each at least."""
     return sum(path.stat().st_size for path in _weights(folder))
+
+
+def check_dtypes(folder: Path) -> None:
+    """Refuse weights that are whole numbers, from which transformers would make others without a word: they are
+    damaged, or those of a model in 8 or 4 bits.
+
+    folder (Path): The folder.
+    RAISES (ValueError): TC424; TC420, for a file that is not whole.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="pt") as file:
+                kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 (no iterator)
+        except SafetensorError as error:
+            raise ValueError(Errors.TC420.format(path=path, detail=f"{short(error)}.")) from error
+        odd = [name for name, kind in kinds.items() if not (kind in FLOATS or name.endswith(POSITIONS))]
+        if odd:
+            found = f"of the type {kinds[odd[0]]}"
+            raise ValueError(Errors.TC424.format(where=path, weights=", ".join(odd[:3]), found=found))
 
 
 def _weights(folder: Path) -> Iterator[Path]:

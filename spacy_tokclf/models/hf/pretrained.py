@@ -12,7 +12,7 @@ from ...runtime.blame import is_own, is_panic, short
 from ...wordpieces.prefix import prefix_space
 from ...wordpieces.tokenizer import PieceTokenizer
 from ..encoder_files import check_rows
-from .checkpoint_files import check_checkpoint, most_numbers
+from .checkpoint_files import check_checkpoint, check_dtypes, most_numbers
 from .config_keys import OWN_KEY, allowed_keys, at_most
 from .fetch import LAST, fetch_model
 from .heads import HEADS, Head, HeadWeights, head_of, read_head
@@ -44,7 +44,7 @@ class Pretrained(NamedTuple):
 #: How transformers is to open a folder: nothing is fetched, and no code of the folder is run, nor asked for.
 ALONE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 #: Sizes in a config.json that transformers takes as they are, below 1 too.
-SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size")
+SIZES = ("num_hidden_layers", "num_attention_heads", "hidden_size", "vocab_size")
 
 
 class PretrainedEncoder:
@@ -71,9 +71,9 @@ class PretrainedEncoder:
         folder = self.name if self.is_folder else str(fetch_model(self.name, self.revision))
         with self._reading():
             described = check_checkpoint(Path(folder))
-            tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, **ALONE)
             allowed = allowed_keys({**described, "model_type": _model_type(described, folder)})
             config = AutoConfig.for_model(**allowed)
+            tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, config=config, **ALONE)
             if self.head and isinstance(described.get("id2label"), dict):
                 config.num_labels = len(described["id2label"])  # transformers lets a num_labels beside it decide
             for size in SIZES:
@@ -90,6 +90,8 @@ class PretrainedEncoder:
             raise ValueError(Errors.TC017.format(name=self.name, tokenizer=type(tokenizer).__name__))
         head = head_of(config.model_type, name=self.name) if self.head else HEADS.get(config.model_type, Head())
         with_head = self.head or bool(head.transform)
+        with self._reading():
+            check_dtypes(Path(folder))
         with self._reading(), at_most(most_numbers(Path(folder))):
             module, missing, misfits = _load(folder, config, with_head=with_head)
         if misfits:
