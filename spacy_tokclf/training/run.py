@@ -4,6 +4,7 @@ import io
 import sys
 import warnings
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,7 +111,7 @@ def _check_numbers(nlp: Language) -> None:
     rate = registry.resolve({"optimizer": training["optimizer"]})["optimizer"].schedules.get("learn_rate")
     given = training["optimizer"].get("learn_rate")
     steps = training["max_steps"] or 1000
-    highest = given if rate is None else max(next(rate) for _ in range(steps))
+    highest = given if rate is None else next((each for each in islice(rate, steps) if each > 0), 0.0)
     if isinstance(highest, int | float) and highest <= 0:
         raise ValueError(Errors.TC356.format(rate=highest, steps=steps))
 
