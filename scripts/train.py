@@ -1,9 +1,9 @@
-"""Run `spacy train` with the project's data, encoder and seed, and record time, memory and what computed.
+"""Run `spacy tokclf train` with the project's data, encoder and seed, and record time, memory and what computed.
 
 The config decides everything that is not asked for here; the project's default variables change none of its values but
-the paths, that of the log among them. On the sample corpus, a tenth of WNUT-17, training takes fewer steps. With dev as
-further training data it takes as many epochs, nothing is selected, and the pipeline of the last step is kept. The
-pipeline can then be tuned on dev, or take over the parameters that another pipeline was tuned to.
+the paths. An earlier training in the folder is replaced. On the sample corpus, a tenth of WNUT-17, training takes fewer
+steps. With dev as further training data it takes as many epochs, nothing is selected, and the pipeline of the last step
+is kept. The pipeline can then be tuned on dev, or take over the parameters that another pipeline was tuned to.
 
 Usage: python scripts/train.py configs/wnut17.cfg training --encoder assets/encoder
 """
@@ -26,8 +26,6 @@ from wasabi import msg
 SAMPLE_STEPS = 240
 EVALUATIONS = 4
 WARMUP = 0.1
-#: Every evaluation, beside the pipelines, where `spacy tokclf report` finds it.
-LOG = "log.jsonl"
 #: The encoder that the recipes were chosen for, and the learning rate for every other. It is not measured here: BERT
 #: was fine-tuned with 2e-5 to 5e-5 (Devlin et al., 2019, appendix A.3), and published runs of distilbert-base-uncased
 #: on WNUT-17 score higher with higher rates, which favours the upper end.
@@ -39,7 +37,7 @@ def precision_overrides(config: Path, precision: str) -> list[str]:
 
     config (Path): The config.
     precision (str): The value: "fp32", "bf16" or "auto".
-    RETURNS (list[str]): Options for `spacy train`.
+    RETURNS (list[str]): Options for `spacy tokclf train`.
     """
     settings = util.load_config(config, interpolate=False)
     return [part for path in encoder_sections(settings) for part in (f"--{'.'.join(path)}.precision", precision)]
@@ -49,7 +47,7 @@ def rate_overrides(encoder: str) -> list[str]:
     """Change the learning rate for an encoder that the recipes were not chosen for.
 
     encoder (str): A model folder, or a name on the Hub.
-    RETURNS (list[str]): Options for `spacy train`.
+    RETURNS (list[str]): Options for `spacy tokclf train`.
     """
     if Path(encoder) == EMBEDDED:
         return []
@@ -61,7 +59,7 @@ def steps_overrides(steps: int, *, evaluations: int = EVALUATIONS) -> list[str]:
 
     steps (int): The number of steps; 0: as the config says.
     evaluations (int): The number of evaluations, beside the one before training.
-    RETURNS (list[str]): Options for `spacy train`.
+    RETURNS (list[str]): Options for `spacy tokclf train`.
     """
     if not steps:
         return []
@@ -87,7 +85,7 @@ def steps_with_dev(config: Path, splits: dict[str, dict[str, int]], steps: int) 
 
 
 def train_command(args: argparse.Namespace, data: dict[str, Any]) -> list[str]:
-    """Build the command line of `spacy train`.
+    """Build the command line of `spacy tokclf train`.
 
     args (argparse.Namespace): The command line of this script.
     data (dict[str, Any]): The content of assets/data.json.
@@ -97,10 +95,10 @@ def train_command(args: argparse.Namespace, data: dict[str, Any]) -> list[str]:
     if args.with_dev:
         steps = steps_with_dev(args.config, data["splits"], steps)
     train = args.corpus / ("train_dev.spacy" if args.with_dev else "train.spacy")
-    command = ["-m", "spacy", "train", str(args.config), "--output", str(args.out), "--gpu-id", str(args.gpu_id)]
+    command = ["-m", "spacy", "tokclf", "train", str(args.config), str(args.out), "--overwrite"]
+    command += ["--gpu-id", str(args.gpu_id)]
     command += ["--system.seed", str(args.seed), "--paths.encoder", args.encoder]
     command += ["--paths.train", str(train), "--paths.dev", str(args.corpus / "dev.spacy")]
-    command += ["--training.logger.output_file", str(args.out / LOG)]
     command += precision_overrides(args.config, args.precision) if args.precision else []
     command += rate_overrides(args.encoder)
     return command + steps_overrides(steps, evaluations=1 if args.with_dev else EVALUATIONS)
@@ -141,7 +139,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     arguments (list[str] | None): The arguments; None: those of this process.
     RETURNS (argparse.Namespace): The parsed arguments.
     """
-    parser = argparse.ArgumentParser(description="Run `spacy train` with the project's data.")
+    parser = argparse.ArgumentParser(description="Run `spacy tokclf train` with the project's data.")
     parser.add_argument("config", type=Path, help="the training config")
     parser.add_argument("out", type=Path, help="the folder for model-best, model-last, log.jsonl and time.json")
     parser.add_argument("--encoder", required=True, help="a model folder, or a name on the Hugging Face Hub")
@@ -169,7 +167,6 @@ def main() -> None:
     # time.json is written last: where it is, training and tuning are complete.
     times = args.out / "time.json"
     times.unlink(missing_ok=True)
-    (args.out / LOG).unlink(missing_ok=True)  # else spaCy writes none
     start = time.perf_counter()
     run(command)
     seconds = time.perf_counter() - start

@@ -1119,6 +1119,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training cannot go on: a schedule gives other values than it did ({name} after step {step} was {then}, "
         "and is {now}). Schedules have to follow from the number of steps alone."
     )
+    TC460 = (
+        "{path} of this training is not there any more, and what is left does not suffice to make it again. Put it "
+        "back; or train anew with --overwrite (`overwrite=True`)."
+    )
     TC380 = (
         "{path} has no text, so that the card cannot show any. Expected annotated data with at least one text; without "
         "--examples the card shows spaCy's own example sentences."

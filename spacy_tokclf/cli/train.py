@@ -3,7 +3,7 @@
 import math
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,7 +47,7 @@ def train_cli(
         typer.Option("--overwrite", help="Replace the training in OUT; its pipelines stay until there are new ones"),
     ] = False,
     checkpoint_steps: Annotated[
-        int, typer.Option(help="A checkpoint every so many steps, beside that of each evaluation; 0: none")
+        int, typer.Option(min=0, help="A checkpoint every so many steps, beside that of each evaluation; 0: none")
     ] = 1000,
     dev: Annotated[str | None, typer.Option("--dev", "-d", help="DATA: as for `init` (0.2)")] = None,
     encoder: Annotated[str | None, typer.Option("--encoder", "-e", help="DATA: as for `init`")] = None,
@@ -67,6 +67,7 @@ def train_cli(
     """
     from spacy.cli._util import import_code
 
+    from ..runtime.lock import locked
     from ..training.folder import check_folder
     from ..training.run import train_pipeline
 
@@ -83,7 +84,8 @@ def train_cli(
             _check_unused(given, options)
             config = Path(source)
         else:
-            config = _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
+            with locked(out) if out.is_dir() else nullcontext():  # the data there may be those of a running training
+                config = _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
         settings: Any = {"resume": resume, "overwrite": overwrite, "checkpoint_steps": checkpoint_steps}
         with _stopping(again(config)):
             best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, **settings)

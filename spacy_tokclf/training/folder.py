@@ -44,6 +44,18 @@ def check_folder(out: Path, *, resume: bool, overwrite: bool) -> None:
         raise ValueError(Errors.TC355.format(path=[*pipelines, *checkpoints][0]))
 
 
+def check_there(folder: Path, *names: str) -> None:
+    """Refuse to go on where something is missing that cannot be made again.
+
+    folder (Path): The folder of the pipelines.
+    names (str): What has to be in it.
+    RAISES (ValueError): TC460.
+    """
+    for name in names:
+        if not (folder / name).exists():
+            raise ValueError(Errors.TC460.format(path=folder / name))
+
+
 def clear_folder(out: Path, *, overwrite: bool) -> Path:
     """Give the folder that pipelines are saved to. Where there are others, they stay until the training is at its end,
     and the new ones wait beside the checkpoints.

@@ -4,17 +4,20 @@ import warnings
 from pathlib import Path
 from timeit import default_timer
 
+from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
+
 from ..errors import Warnings
 from ..runtime.refusals import refusal
 from ..runtime.signals import Stopped, StopSignals
 from .checkpoint import read_last, write_checkpoint
 from .fingerprint import check_fingerprint
-from .folder import read_finished
+from .folder import check_there, read_finished
 from .log import LOG_NAME, write_rows
 from .loop import Training, save
 from .resume import go_on_from, read_data, take_checkpoint, why_not_resumable
+from .state import check_finite
 
-STOPPING = "\nStopping after this step, with a checkpoint (once more: at once).\n"
+STOPPING = "\nStopping after this step{kept} (once more: at once).\n"
 
 
 class Keeper:
@@ -38,7 +41,7 @@ class Keeper:
         self._lost = why_not_resumable(training)
         self._written = -1
         self._start = default_timer()
-        self.signals = StopSignals("" if silent else STOPPING)
+        self.signals = StopSignals("" if silent else STOPPING.format(kept="" if self._lost else ", with a checkpoint"))
         self.fingerprint = read_data(training, self._found)
         if self._lost:
             warnings.warn(Warnings.TW452.format(reason=self._lost), stacklevel=3)
@@ -47,12 +50,13 @@ class Keeper:
         """Tell whether the training in the folder is at its end, and warn of that (TW454).
 
         RETURNS (bool): Whether it is.
-        RAISES (ValueError): TC451, if that was another training.
+        RAISES (ValueError): TC451, if that was another training; TC460, if what it made is not there any more.
         """
         finished = read_finished(self._out)
         if finished is None:
             return False
         check_fingerprint(finished, self.fingerprint)
+        check_there(self._out, DIR_MODEL_BEST, DIR_MODEL_LAST, LOG_NAME)
         warnings.warn(Warnings.TW454.format(path=self._out), stacklevel=3)
         return True
 
@@ -60,7 +64,8 @@ class Keeper:
         """Go to the last checkpoint, if there is one. Pipelines that it is ahead of are saved.
 
         folder (Path): The folder of the pipelines.
-        RAISES (ValueError): TC451, TC457 or TC459, if it is of something else.
+        RAISES (ValueError): TC451, TC457 or TC459, if it is of something else; TC460, if the best pipeline so far is
+            not there any more.
         """
         if self._found is None:
             return
@@ -69,6 +74,7 @@ class Keeper:
         self._found, self._written = None, progress.step  # and its memory is free
         if progress.is_evaluated:
             save(self._training, folder, best=progress.is_best)
+        check_there(folder, DIR_MODEL_BEST)
         write_rows(folder / LOG_NAME, progress.rows)
 
     def after_step(self, training: Training) -> None:
@@ -79,10 +85,15 @@ class Keeper:
         self.stop_if_asked()
 
     def write(self, training: Training) -> None:
-        """Write a checkpoint. Where the machine refuses that, the training goes on with a warning (TW453)."""
+        """Write a checkpoint. Where the machine refuses that, the training goes on with a warning (TW453).
+
+        RAISES (ValueError): TC456, if what was learned is no numbers.
+        """
         step = training.progress.step
         if self._lost or step == self._written:
             return
+        if not training.progress.is_evaluated:  # else that was looked at before
+            check_finite(training.nlp, training.optimizer, step)
         seconds = training.progress.seconds + default_timer() - self._start
         try:
             write_checkpoint(self._out, step, take_checkpoint(training, self.fingerprint, seconds=seconds))

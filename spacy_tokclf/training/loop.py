@@ -6,6 +6,7 @@ checkpoint first and the pipelines after it: what is saved is never ahead of wha
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from timeit import default_timer
@@ -29,6 +30,7 @@ from thinc.api import Optimizer, constant, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
 from ..runtime.files import copy_whole, whole_folder
+from ..runtime.random_state import kept_states
 from ..runtime.saving import save_pipeline
 from .batches import Batches
 from .log import columns_of, make_row
@@ -150,7 +152,8 @@ def run_training(
     after_step (Callable[[Training], None] | None): Called at the end of every step.
     """
     _show_start(training, stdout)
-    with training.nlp.select_pipes(disable=training.frozen):
+    goes_on = training.progress.step >= 0
+    with training.nlp.select_pipes(disable=training.frozen), kept_states() if goes_on else nullcontext():
         log_step, finalize = training.settings["logger"](training.nlp, stdout, stderr)
     start = default_timer()
     try:
@@ -172,7 +175,7 @@ def run_training(
     finally:
         finalize()
     if not training.progress.is_evaluated:
-        check_finite(training.nlp, training.progress.step)
+        check_finite(training.nlp, training.optimizer, training.progress.step)
         save(training, folder, best=False)
 
 
@@ -222,10 +225,10 @@ def evaluate(training: Training, *, seconds: float) -> dict[str, Any]:
     training (Training): The training, after a step.
     seconds (float): How long it has taken.
     RETURNS (dict[str, Any]): What spaCy tells its loggers.
-    RAISES (ValueError): TC456, if weights are no numbers.
+    RAISES (ValueError): TC456, if what was learned is no numbers.
     """
     nlp, progress = training.nlp, training.progress
-    check_finite(nlp, progress.step)
+    check_finite(nlp, training.optimizer, progress.step)
     if training.optimizer.averages:
         with nlp.use_params(training.optimizer.averages):
             score, scores = _score(training)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 KeyT = tuple[int, str]
+#: The attribute of thinc's layers with the rate of dropout.
+DROPOUT = "dropout_rate"
 
 
 class ThincPlace(NamedTuple):
@@ -78,6 +80,15 @@ def keys_of(places: list[PlaceT]) -> dict[KeyT, str]:
         for key in own:
             found.setdefault(key, f"{place.name}:{key[1]}")
     return found
+
+
+def find_dropouts(nlp: Language) -> dict[str, Model]:
+    """Find the layers that hold a rate of dropout, which is saved with them as the last step has set it.
+
+    nlp (Language): The pipeline.
+    RETURNS (dict[str, Model]): The layers, by component and number in its model.
+    """
+    return {name: node for name, node, shim in _nodes_and_shims(nlp) if shim is None and DROPOUT in node.attrs}
 
 
 def unknown_parts(nlp: Language) -> str:

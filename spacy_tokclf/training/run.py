@@ -4,6 +4,7 @@ import io
 import sys
 import warnings
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from .config import explained, read_training_config
 from .epochs import plan_steps
 from .folder import check_folder, clear_folder, finish_folder
 from .keeper import Keeper
+from .log import LOG_NAME
 from .loop import make_training, run_training
 
 #: The logger that also writes the log, and those of spaCy that it shows as they would.
@@ -56,7 +58,7 @@ def train_pipeline(
     silent (bool): Whether to print nothing.
     RETURNS (Path): The folder of the best pipeline.
     RAISES (ValueError): TC353 and TC354, for a config that does not work; TC355, if there is a training in the folder;
-        TC356, if the learning rate is 0; TC357, if there are no texts to evaluate on; TC450 to TC459, if a training
+        TC356, if the learning rate is 0; TC357, if there are no texts to evaluate on; TC450 to TC460, if a training
         cannot go on, or another one is going on.
     RAISES (Stopped): A KeyboardInterrupt, after a signal that asked to stop.
     """
@@ -69,7 +71,7 @@ def train_pipeline(
         _check_numbers(nlp)
         _check_dev(nlp)
     _fit_steps(nlp)
-    _keep_log(nlp)
+    _keep_log(nlp, out)
     out.mkdir(parents=True, exist_ok=True)
     streams = (io.StringIO(), io.StringIO()) if silent else (sys.stdout, sys.stderr)
     with locked(out):
@@ -84,6 +86,7 @@ def train_pipeline(
             return out / DIR_MODEL_BEST
         keeper = Keeper(training, out, steps=checkpoint_steps, silent=silent)
         if resume and keeper.is_finished():
+            finish_folder(out, out, None, keep=checkpoints == "kept")  # if its last process did not come to that
             return out / DIR_MODEL_BEST
         keeper.go_on(folder)
         with keeper.signals:
@@ -108,7 +111,7 @@ def _check_numbers(nlp: Language) -> None:
     rate = registry.resolve({"optimizer": training["optimizer"]})["optimizer"].schedules.get("learn_rate")
     given = training["optimizer"].get("learn_rate")
     steps = training["max_steps"] or 1000
-    highest = given if rate is None else max(next(rate) for _ in range(steps))
+    highest = given if rate is None else next((each for each in islice(rate, steps) if each > 0), 0.0)
     if isinstance(highest, int | float) and highest <= 0:
         raise ValueError(Errors.TC356.format(rate=highest, steps=steps))
 
@@ -133,11 +136,14 @@ def _fit_steps(nlp: Language) -> None:
     nlp.config["training"].update(zip(("max_steps", "eval_frequency"), fitting, strict=True))
 
 
-def _keep_log(nlp: Language) -> None:
-    """Let the logger of the config write the log, too."""
-    logger = nlp.config["training"]["logger"]
+def _keep_log(nlp: Language, out: Path) -> None:
+    """Let the logger of the config write the log, too: in the place of one that would write the same file."""
+    logger = dict(nlp.config["training"]["logger"])
     name = logger.get("@loggers", "")
     if name == TRAINING_LOG:
         return
+    file = _training(nlp)["logger"].get("output_file")
+    if name.startswith(CONSOLE) and file and Path(file).absolute() == (out / LOG_NAME).absolute():
+        logger["output_file"] = None
     shown = {} if name.startswith(CONSOLE) and not logger.get("output_file") else {"logger": logger}
     nlp.config["training"]["logger"] = {"@loggers": TRAINING_LOG, **shown}

@@ -1,6 +1,7 @@
 """What a training has learned so far, as tensors and numbers: weights, gradients that wait, and the optimizer's memory,
 by places that are the same in every process."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spacy.language import Language
@@ -11,7 +12,17 @@ from ..models.optimizer_contract import TwoPhaseOptimizer
 from ..models.shim import EncoderShim
 from ..runtime.arrays import any_bit_set, array_from_host, host_copy, is_finite, tensor_from_host
 from .optimizer import AdamW
-from .places import KeyT, PlaceT, ThincPlace, TorchPlace, find_places, keys_of, unknown_parts
+from .places import (
+    DROPOUT,
+    KeyT,
+    PlaceT,
+    ThincPlace,
+    TorchPlace,
+    find_dropouts,
+    find_places,
+    keys_of,
+    unknown_parts,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -47,17 +58,32 @@ def cannot_be_kept(nlp: Language, optimizer: Optimizer) -> str:
     return unknown_parts(nlp)
 
 
-def check_finite(nlp: Language, step: int) -> None:
-    """Refuse weights that are no numbers.
+def check_finite(nlp: Language, optimizer: Optimizer, step: int) -> None:
+    """Refuse what was learned if it is no numbers: parameters, and what the optimizer remembers of each.
 
     nlp (Language): The pipeline.
+    optimizer (Optimizer): Its optimizer.
     step (int): The step, for the message.
     RAISES (ValueError): TC456.
     """
-    for place in find_places(nlp):
-        for name, values in _weights(place).items():
-            if not is_finite(values):
-                raise ValueError(Errors.TC456.format(step=step, place=f"{place.name}:{name}"))
+    places = find_places(nlp)
+    for name, values in _learned_numbers(places, optimizer):
+        if not is_finite(values):
+            raise ValueError(Errors.TC456.format(step=step, place=name))
+
+
+def _learned_numbers(places: list[PlaceT], optimizer: Optimizer) -> Iterator[tuple[str, Any]]:
+    """Yield arrays and tensors with their names. Buffers of modules are none: a mask may be infinite."""
+    for place in places:
+        own = _weights(place) if isinstance(place, ThincPlace) else dict(place.module.named_parameters())
+        yield from ((f"{place.name}:{name}", value) for name, value in own.items())
+        if isinstance(place, TorchPlace) and isinstance(optimizer, AdamW):
+            state = optimizer.module_state(place.module)
+            yield from ((f"{place.name}:{name} of the optimizer", value) for name, value in state.items())
+    keys = keys_of(places)
+    for kind in MEMORY:
+        for key, value in (getattr(optimizer, kind) or {}).items():
+            yield f"{keys.get(key, key[1])} in {kind} of the optimizer", value
 
 
 def take_learned(nlp: Language, optimizer: Optimizer) -> Learned:
@@ -89,6 +115,7 @@ def take_learned(nlp: Language, optimizer: Optimizer) -> Learned:
         "rates": {name: float(getattr(optimizer, name)) for name in RATES},
         "updates": {_place_of(key, keys): int(count) for key, count in optimizer.nr_update.items()},
         "waiting": waiting,
+        "dropouts": {name: float(node.attrs[DROPOUT]) for name, node in find_dropouts(nlp).items()},
     }
     return Learned(tensors, numbers)
 
@@ -121,6 +148,8 @@ def put_learned(nlp: Language, optimizer: Optimizer, learned: Learned) -> None:
             key = by_place[name]
             memory[key] = _memory_value(owners[key], key[1], value, optimizer)
     optimizer.nr_update.update({by_place[name]: count for name, count in numbers["updates"].items()})
+    for name, node in find_dropouts(nlp).items():
+        node.attrs[DROPOUT] = numbers["dropouts"][name]
 
 
 def _weights(place: PlaceT) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from spacy_tokclf.cli import app
 from spacy_tokclf.cli.train import as_typed
 from spacy_tokclf.report.training_log import find_log, read_log
+from spacy_tokclf.runtime.lock import locked
 from spacy_tokclf.training import loop
 
 OWN = str(FOLDER / "own_data.cfg")
@@ -120,6 +121,15 @@ def test_data_in_the_place_of_a_config(data: Path, encoder_dir: Path, tmp_path: 
         assert (out / name).exists(), name
     assert f"report {out / 'model-best'} {out / 'dev.spacy'}" in result.output
     assert "TC355" in fails("TC355", *words)
+
+
+def test_data_of_a_running_training_are_not_replaced(data: Path, encoder_dir: Path, tmp_path: Path) -> None:
+    names = ("config.cfg", "train.spacy", "dev.spacy")
+    for name in names:
+        (tmp_path / name).write_text("in use")
+    with locked(tmp_path):
+        fails("TC450", data / "posts.conll", tmp_path, "--encoder", encoder_dir, "--dev", "0.5", "--overwrite")
+    assert [(tmp_path / name).read_text() for name in names] == ["in use"] * 3
 
 
 def test_options_of_data_beside_a_config(options: list[str], tmp_path: Path) -> None:

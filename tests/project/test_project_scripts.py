@@ -397,7 +397,7 @@ def test_tuning_after_training(options, tuned, root, tmp_path, monkeypatch, caps
     arguments = [str(config), str(out), "--encoder", "e", "--data", str(data)]
     monkeypatch.setattr(sys, "argv", ["train.py", *arguments, *options])
     train.main()
-    assert commands.ran[0][:3] == ["-m", "spacy", "train"]
+    assert commands.ran[0][:4] == ["-m", "spacy", "tokclf", "train"] and "--overwrite" in commands.ran[0]
     rate = "--training.optimizer.learn_rate.initial_rate"
     assert commands.ran[0][commands.ran[0].index(rate) + 1] == "5e-05", "the encoder is not the embedded one"
     written = json.loads((out / "time.json").read_text())

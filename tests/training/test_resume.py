@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 import spacy
+import torch
 from config_runs import FAST, FOLDER, short
-from thinc.api import Optimizer
+from thinc.api import Optimizer, PyTorchWrapper
 from trainings import Broken, break_off, differences, folder_differences
 
 from spacy_tokclf.runtime.lock import locked
@@ -23,6 +24,7 @@ from spacy_tokclf.training.checkpoint import FOLDER as CHECKPOINTS
 from spacy_tokclf.training.checkpoint import NUMBERS, TENSORS, find_checkpoints
 from spacy_tokclf.training.folder import FINISHED
 from spacy_tokclf.training.run import train_pipeline
+from spacy_tokclf.training.state import check_finite
 
 OWN = FOLDER / "own_data.cfg"
 
@@ -102,6 +104,13 @@ def test_a_fresh_folder_begins_and_a_finished_one_is_left_alone(values: dict[str
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
     with pytest.raises(ValueError, match=r"TC451.*training\.dropout: 0\.0 -> 0\.3"):
         train(out, values | {"training.dropout": 0.3}, resume=True)
+    (out / CHECKPOINTS / "pipelines").mkdir(parents=True)  # killed before it was tidy
+    with pytest.warns(UserWarning, match="TW454"):
+        train(out, values, resume=True)
+    assert names(out) == ["log.jsonl", "model-best", "model-last", FINISHED]
+    (out / "log.jsonl").unlink()
+    with pytest.raises(ValueError, match=r"TC460.*log\.jsonl"):
+        train(out, values, resume=True)
     (out / FINISHED).unlink()  # as `spacy train` would have left it
     with pytest.raises(ValueError, match=r"TC453.*model-best"):
         train(out, values, resume=True)
@@ -154,6 +163,16 @@ def _forge(path: Path) -> None:
 
     (path / "manifest.json").unlink()
     write_manifest(path)
+
+
+def test_the_best_pipeline_is_not_made_again(out: Path, values: dict[str, Any], whole: Path) -> None:
+    shutil.rmtree(out / "model-last")
+    shutil.move(out / "model-best", out / "mine")
+    with pytest.raises(ValueError, match=r"TC460.*model-best.*Put it back"):
+        train(out, values, resume=True)
+    shutil.move(out / "mine", out / "model-best")
+    train(out, values, resume=True)
+    assert differences(whole, out) == []
 
 
 @pytest.mark.parametrize("file", [NUMBERS, TENSORS, "manifest.json"])
@@ -238,21 +257,37 @@ def test_signals_are_left_alone_outside_of_the_main_thread() -> None:
     assert found == [signal.getsignal(signal.SIGINT)]
 
 
+@pytest.mark.parametrize(("step", "where"), [(6, "weights"), (6, "averages"), (6, "mom2"), (8, "weights")])
 def test_weights_that_are_no_numbers_are_not_saved(
-    out: Path, values: dict[str, Any], whole: Path, monkeypatch: pytest.MonkeyPatch
+    step: int, where: str, out: Path, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {path: path.read_bytes() for path in (out / "model-last").rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     take_step = loop.take_step
 
     def spoiling(training: loop.Training, *args: Any) -> None:
         take_step(training, *args)
-        if training.progress.step == 8:
-            training.nlp.get_pipe("ner").model.get_ref("output_layer").get_param("b")[0] = np.nan
+        if training.progress.step == step:
+            layer: Any = training.nlp.get_pipe("ner").model.get_ref("output_layer")
+            kept = layer.get_param("b") if where == "weights" else getattr(training.optimizer, where)[layer.id, "b"]
+            kept[0] = np.nan
 
-    with monkeypatch.context() as patch, pytest.raises(ValueError, match=r"TC456.*step 8.*ner/\d+:b"):
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match=rf"TC456.*step {step}.*ner/\d+:b"):
         patch.setattr(loop, "take_step", spoiling)
-        train(out, values, resume=True)
-    assert {path: path.read_bytes() for path in (out / "model-last").rglob("*") if path.is_file()} == before
+        train_pipeline(OWN, out, overrides=values, checkpoint_steps=step + 1, silent=True, resume=True)
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_an_infinite_mask_is_no_weight() -> None:
+    nlp = spacy.blank("en")
+    tagger = nlp.add_pipe("tagger")
+    module = torch.nn.Linear(2, 2)
+    module.register_buffer("mask", torch.tensor([-torch.inf]))
+    tagger.model = PyTorchWrapper(module)
+    check_finite(nlp, Optimizer(0.001), 1)
+    with torch.no_grad():
+        module.bias[0] = torch.inf
+    with pytest.raises(ValueError, match=r"TC456.*tagger.*bias"):
+        check_finite(nlp, Optimizer(0.001), 1)
 
 
 def test_a_full_disk_costs_the_checkpoint_alone(

@@ -81,6 +81,13 @@ def test_the_log_is_that_of_the_console_logger(trained: Path, values: dict[str, 
     assert saved["logger"]["@loggers"] == block["@loggers"]
 
 
+def test_a_logger_that_would_write_the_log_as_well(values: dict[str, Any], tmp_path: Path) -> None:
+    block = {"@loggers": "spacy.ConsoleLogger.v3", "output_file": str(tmp_path / "out" / LOG_NAME)}
+    own = values | {"training.logger": block}
+    train_pipeline(OWN, tmp_path / "out", overrides=own, epochs=1, silent=True)
+    assert [row["step"] for row in rows(tmp_path / "out")] == [0, 4]
+
+
 @pytest.mark.parametrize("name", ["own_data", "wnut17", "wnut17_shared"])
 def test_the_weights_are_those_of_spacy_train(name: str, posts: Path, encoder_dir: Path, tmp_path: Path) -> None:
     overrides = short(name, posts, encoder_dir, steps=4)
