@@ -92,7 +92,7 @@ def test_a_save_that_is_broken_off_between_two_parts(
             (place / "meta.json").write_text(json.dumps(meta))
             with pytest.raises(ValueError, match="TC404"):
                 spacy.load(place)
-    assert spacy.load(place).get_pipe("ner").cfg["threshold"] == 0.2
+    assert spacy.load(place).get_pipe("ner").cfg["threshold"] == pytest.approx(0.2)
 
 
 @pytest.mark.slow
@@ -150,7 +150,7 @@ def test_a_component_alone_is_replaced(encoder_dir: Path, tmp_path: Path) -> Non
             pipe.cfg["threshold"] = threshold
             (folder / "ner" / "README.md").write_text("mine")
             pipe.to_disk(folder / "ner", exclude=exclude)
-            assert spacy.load(folder).get_pipe("ner").cfg["threshold"] == threshold
+            assert spacy.load(folder).get_pipe("ner").cfg["threshold"] == pytest.approx(threshold)
             assert (folder / "ner" / "README.md").read_text() == "mine"
 
 
@@ -176,7 +176,7 @@ def test_a_manifest_that_is_damaged_goes_when_the_pipeline_is_saved_again(damage
     with pytest.raises(ValueError, match=r"TC40[12]"):
         spacy.load(tmp_path)
     nlp.to_disk(tmp_path)
-    assert spacy.load(tmp_path).get_pipe("ner").cfg["threshold"] == 0.3
+    assert spacy.load(tmp_path).get_pipe("ner").cfg["threshold"] == pytest.approx(0.3)
 
 
 def test_a_whole_pipeline(encoder_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +196,7 @@ def test_a_whole_pipeline(encoder_dir: Path, tmp_path: Path, monkeypatch: pytest
         spacy.load(folder)
     assert str(config) in str(caught.value) and "delete" in str(caught.value)
     monkeypatch.setenv("SPACY_TOKCLF_CHECK_FILES", "0")
-    assert spacy.load(folder).get_pipe("ner").cfg["threshold"] == 0.7
+    assert spacy.load(folder).get_pipe("ner").cfg["threshold"] == pytest.approx(0.7)
     monkeypatch.delenv("SPACY_TOKCLF_CHECK_FILES")
     (folder / "manifest.json").unlink()
     nlp = spacy.load(folder)
@@ -204,7 +204,7 @@ def test_a_whole_pipeline(encoder_dir: Path, tmp_path: Path, monkeypatch: pytest
     nlp.vocab.strings.add("something new")
     nlp.to_disk(folder)
     assert not (folder / "manifest.json").exists()
-    assert spacy.load(folder).get_pipe("ner").cfg["threshold"] == 0.7
+    assert spacy.load(folder).get_pipe("ner").cfg["threshold"] == pytest.approx(0.7)
 
 
 def test_what_spacy_trips_over_is_said_with_the_file(encoder_dir: Path, tmp_path: Path) -> None:
