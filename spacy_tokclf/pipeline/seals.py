@@ -18,7 +18,7 @@ from spacy.pipeline.tok2vec import Tok2Vec
 
 from ..errors import Errors
 from ..runtime.files import MANIFEST, whole_file
-from ..runtime.manifest import check_manifest, checks_files, checksums, hash_file, read_manifest
+from ..runtime.manifest import check_manifest, checks_files, checksums, hash_file, is_inside, read_manifest
 
 META, CONFIG, SEALS = "meta.json", "config.cfg", "spacy_tokclf"
 TOKENIZER, VOCAB, STRINGS = "tokenizer", "vocab", "strings.json"
@@ -68,7 +68,13 @@ def unlist(folder: Path) -> None:
     folder (Path): The component's folder.
     """
     path = folder.parent / MANIFEST
-    if path.is_file() and any(name.startswith(f"{folder.name}/") for name in read_manifest(folder.parent)["files"]):
+    if not path.is_file():
+        return
+    try:
+        listed = any(name.startswith(f"{folder.name}/") for name in read_manifest(folder.parent)["files"])
+    except ValueError:  # one that is damaged would have the new component refused
+        listed = True
+    if listed:
         path.unlink()
 
 
@@ -107,14 +113,16 @@ def check_saved(pipe: Any, folder: Path, *, with_pipeline: bool) -> None:
 
 
 def _check_beside(folder: Path, manifest: dict[str, Any] | None) -> None:
-    """Refuse a component that was not saved with what lies beside it. RAISES (ValueError): TC404."""
+    """Refuse a component that was not saved with what lies beside it. RAISES (ValueError): TC401 or TC404."""
     seals, wrong = _seals(folder.parent / META), []
     expected = (manifest or {}).get(BESIDE)
+    if expected is not None and not _is_beside(expected):
+        raise ValueError(Errors.TC401.format(path=folder / MANIFEST))
     if manifest is None and seals and folder.name not in seals:  # an older version's, among components of this one
         wrong.append(META)
     if expected is not None and seals.get(folder.name) != hash_file(folder / MANIFEST):
         wrong.append(META)
-    for name, files in expected.items() if isinstance(expected, dict) and not wrong else ():
+    for name, files in expected.items() if expected is not None and not wrong else ():
         place = folder.parent / name
         found = checksums(place, only=files)
         if name == VOCAB and STRINGS not in found:  # what can be left out of a pipeline
@@ -125,6 +133,17 @@ def _check_beside(folder: Path, manifest: dict[str, Any] | None) -> None:
         raise ValueError(
             Errors.TC404.format(folder=folder.parent, name=folder.name, part=wrong[-1], manifest=folder / MANIFEST)
         )
+
+
+def _is_beside(found: Any) -> bool:
+    """Tell whether this gives checksums of what lies beside a component."""
+    return isinstance(found, dict) and all(
+        is_inside(name)
+        and isinstance(files, dict)
+        and all(inner == "" or is_inside(inner) for inner in files)
+        and all(isinstance(checksum, str) for checksum in files.values())
+        for name, files in found.items()
+    )
 
 
 def _seals(path: Path) -> dict[str, Any]:

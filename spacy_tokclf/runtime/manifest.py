@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -11,15 +10,16 @@ from typing import Any
 
 from ..errors import Errors
 from .files import MANIFEST, whole_file
+from .reading import SMALL, check_file, is_there, read_file, read_json
 
 FORMAT = 1
 #: Environment variable: 0 leaves the checks out.
 CHECK_FILES = "SPACY_TOKCLF_CHECK_FILES"
 #: What lies in the folder of a pipeline and people edit; nothing that is predicted hangs on it.
 EDITED = "meta.json"
+#: Texts, which Git and others give the line ends of the system: they count with "\n" alone.
+TEXTS = (".json", ".jsonl", ".cfg", ".txt", "/cfg")
 _BLOCK = 1 << 20
-#: Bytes of a manifest at most; one of 10,000 files has 2 MB.
-_LARGEST = 1 << 26
 _THREADS = 4
 
 
@@ -60,19 +60,24 @@ def check_manifest(folder: Path) -> dict[str, Any] | None:
         file that is missing or is another one.
     """
     path = folder / MANIFEST
-    if not path.is_file():
+    if not is_there(path):
         return None
     found = read_manifest(folder)
     names = list(found["files"])
-    sizes = [_size(folder / name) for name in names]
-    for name, size in zip(names, sizes, strict=True):
-        if size != found["files"][name]["size"]:
-            detail = f"has {size} bytes instead of {found['files'][name]['size']}" if size is not None else "is missing"
-            raise ValueError(Errors.TC403.format(file=folder / name, detail=detail, manifest=path))
+    for name in names:
+        size, expected = _size(folder / name, folder), found["files"][name]["size"]
+        if size is None:
+            raise _changed(folder / name, "is missing, or no regular file of this folder", path)
+        if size != expected and not (_is_text(folder / name) and expected < size <= 2 * expected):
+            raise _changed(folder / name, f"has {size} bytes instead of {expected}", path)
     for name, read in zip(names, _read_all([folder / name for name in names]), strict=True):
         if read != found["files"][name]:
-            raise ValueError(Errors.TC403.format(file=folder / name, detail="was changed", manifest=path))
+            raise _changed(folder / name, "was changed", path)
     return found
+
+
+def _changed(file: Path, detail: str, manifest: Path) -> ValueError:
+    return ValueError(Errors.TC403.format(file=file, detail=detail, manifest=manifest))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -80,18 +85,21 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
     folder (Path): The folder.
     RETURNS (dict[str, Any]): What it says.
-    RAISES (ValueError): TC401, if it cannot be read; TC402, if it comes from a later version.
+    RAISES (ValueError): TC401, if it cannot be read; TC402, if it comes from a later version; TC420, if it is no
+        regular file in the folder, or larger than such files are (one of 10,000 files has 2 MB).
     """
     path = folder / MANIFEST
+    data = read_file(path, within=folder, limit=SMALL)
     try:
-        found = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST else None
-    except (ValueError, RecursionError) as error:
+        found = read_json(data, MANIFEST)
+    except ValueError as error:
         raise ValueError(Errors.TC401.format(path=path)) from error
-    if isinstance(found, dict) and isinstance(found.get("format"), int) and found["format"] > FORMAT:
-        raise ValueError(Errors.TC402.format(path=path, found=found["format"], known=FORMAT))
-    if not isinstance(found, dict) or not _is_list(found.get("files")):
+    number = found.get("format") if isinstance(found, dict) else None
+    if isinstance(number, int) and number > FORMAT:
+        raise ValueError(Errors.TC402.format(path=path, found=number, known=FORMAT))
+    if number != FORMAT or not _is_list(found.get("files")):
         raise ValueError(Errors.TC401.format(path=path))
-    return found
+    return dict(found)
 
 
 def hash_file(path: Path) -> str:
@@ -113,9 +121,19 @@ def checksums(path: Path, only: Iterable[str] | None = None) -> dict[str, str]:
     if path.is_file():
         return {"": hash_file(path)}
     names = only if only is not None else _names(path, path) if path.is_dir() else []
-    found = [name for name in names if (path / name).is_file()]
+    found = [name for name in names if _size(path / name, path) is not None]
     read = _read_all([path / name for name in found])
     return {name: str(entry["sha256"]) for name, entry in zip(found, read, strict=True)}
+
+
+def is_inside(name: Any) -> bool:
+    """Tell the name of something in a folder, written in the one way that it has.
+
+    name (Any): The name.
+    RETURNS (bool): Whether it is one.
+    """
+    path = PurePosixPath(name if isinstance(name, str) else "..")
+    return not path.is_absolute() and ".." not in path.parts and str(path) == name and "\0" not in name
 
 
 def _is_list(files: Any) -> bool:
@@ -123,10 +141,15 @@ def _is_list(files: Any) -> bool:
     return isinstance(files, dict) and all(
         isinstance(entry, dict)
         and set(entry) == {"sha256", "size"}
-        and not PurePosixPath(name).is_absolute()
-        and ".." not in PurePosixPath(name).parts
+        and isinstance(entry["size"], int)
+        and isinstance(entry["sha256"], str)
+        and is_inside(name)
         for name, entry in files.items()
     )
+
+
+def _is_text(path: Path) -> bool:
+    return path.as_posix().endswith(TEXTS)
 
 
 def _names(path: Path, folder: Path) -> list[str]:
@@ -138,13 +161,13 @@ def _names(path: Path, folder: Path) -> list[str]:
     return [name for inner in sorted(path.iterdir()) for name in _names(inner, folder)]
 
 
-def _size(path: Path) -> int | None:
-    """RETURNS (int | None): The size of a file; None if there is none."""
+def _size(path: Path, folder: Path) -> int | None:
+    """RETURNS (int | None): The size of a regular file in a folder; None if there is none."""
     try:
-        found = path.stat()
+        check_file(path, within=folder)
+        return path.stat().st_size
     except (OSError, ValueError):
         return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _read_all(paths: list[Path]) -> list[dict[str, Any]]:
@@ -157,10 +180,16 @@ def _read_all(paths: list[Path]) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> dict[str, Any]:
     """Hash a file, a block at a time. RETURNS (dict[str, Any]): Checksum and size, as in a manifest."""
-    digest, size = hashlib.sha256(), 0
+    digest, size, is_text, held = hashlib.sha256(), 0, _is_text(path), b""
     block = memoryview(bytearray(_BLOCK))
     with path.open("rb", buffering=0) as file:
         while read := file.readinto(block):
-            digest.update(block[:read])
-            size += read
-    return {"sha256": digest.hexdigest(), "size": size}
+            part: bytes | memoryview = block[:read]
+            if is_text:
+                part = held + bytes(part)
+                held = part[-1:] if part.endswith(b"\r") else b""
+                part = part[: len(part) - len(held)].replace(b"\r\n", b"\n")
+            digest.update(part)
+            size += len(part)
+    digest.update(held)
+    return {"sha256": digest.hexdigest(), "size": size + len(held)}

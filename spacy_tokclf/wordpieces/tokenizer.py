@@ -84,21 +84,27 @@ class PieceTokenizer:
         words = sorted(unseen)
         spans: list[list[int]] = [[] for _ in words]
         visible = [i for i, word in enumerate(words) if word and not word.isspace()]
-        encoding = self._tokenizer.encode([words[i] for i in visible], is_pretokenized=True, add_special_tokens=False)
+        encoding = self._encode([words[i] for i in visible], special=False)
         for piece, word_index in zip(encoding.ids, encoding.word_ids, strict=True):
             if word_index is not None:
                 spans[visible[word_index]].append(piece)
         return dict(zip(words, map(tuple, spans), strict=True))
 
+    def _encode(self, words: list[str], *, special: bool) -> Any:
+        """Let the tokenizer split words. Where it breaks off (a panic, which is no Exception), name the word."""
+        try:
+            return self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=special)
+        except BaseException as error:
+            if not is_panic(error):
+                raise
+            for word in words if len(words) > 1 else ():
+                self._encode([word], special=special)
+            raise ValueError(Errors.TC096.format(word=words[0][:80], detail=error)) from error
+
     def _special_ids(self) -> tuple[list[int], list[int]]:
         """Find the special pieces before and after a sequence, around any word that has pieces in this vocabulary."""
         for word in self._probes():
-            try:
-                encoding = self._tokenizer.encode([word], is_pretokenized=True)
-            except BaseException as error:
-                if not is_panic(error):
-                    raise
-                raise ValueError(Errors.TC096.format(word=word, detail=error)) from error
+            encoding = self._encode([word], special=True)
             inside = [i for i, index in enumerate(encoding.word_ids) if index is not None]
             if inside:
                 return list(encoding.ids[: inside[0]]), list(encoding.ids[inside[-1] + 1 :])

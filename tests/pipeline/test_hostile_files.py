@@ -123,7 +123,22 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
+#: One of each kind; the others are slow.
+QUICK = {
+    "threshold",
+    "a tag twice",
+    "tuning",
+    "nan",
+    "width",
+    "pieces",
+    "no encoder",
+    "head's array",
+    "a pipe",
+    "a device",
+}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(k, marks=() if k in QUICK else pytest.mark.slow) for k in HOSTILE])
 def test_one_coded_error_and_nothing_has_changed(kind: str, folder: Path, make_nlp: Callable[..., Language]) -> None:
     spoil, code = HOSTILE[kind]
     spoil(folder)

@@ -80,6 +80,13 @@ def test_what_is_noticed(folder: Path, name: str, damage: Callable[[Path], objec
         ("[" * 100_000, "TC401"),
         ("[1]", "TC401"),
         ('{"format": 1}', "TC401"),
+        ('{"files": {}}', "TC401"),
+        ('{"format": "1", "files": {}}', "TC401"),
+        ('{"format": 1, "files": {}, "files": {}}', "TC401"),
+        ('{"format": ' + "9" * 5000 + ', "files": {}}', "TC401"),
+        ('{"format": 1, "files": {"./config.cfg": {"size": 0, "sha256": ""}}}', "TC401"),
+        ('{"format": 1, "files": {"config.cfg": {"size": "0", "sha256": ""}}}', "TC401"),
+        ('{"format": 1, "files": {"config.cfg": {"size": 0, "sha256": []}}}', "TC401"),
         ('{"format": 1, "files": {"config.cfg": "abc"}}', "TC401"),
         ('{"format": 1, "files": {"../other": {"size": 0, "sha256": ""}}}', "TC401"),
         ('{"format": 1, "files": {"/etc/passwd": {"size": 0, "sha256": ""}}}', "TC401"),
@@ -96,6 +103,49 @@ def test_a_manifest_that_is_no_text(folder: Path) -> None:
     (folder / MANIFEST).write_bytes(b"\xff\x00")
     with pytest.raises(ValueError, match="TC401"):
         check_manifest(folder)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to("nowhere")],
+    ids=["pipe", "folder", "device", "nothing"],
+)
+def test_a_manifest_that_is_no_file(folder: Path, make: Callable[[Path], object]) -> None:
+    make(folder / MANIFEST)
+    with pytest.raises(ValueError, match=r"TC420.*manifest\.json"):
+        check_manifest(folder)
+
+
+def test_a_manifest_of_any_size_and_files_elsewhere(folder: Path) -> None:
+    """Nothing is read of what is too large for a manifest, nor of files that links lead to, be they as they should."""
+    write_manifest(folder)
+    (folder / "config.cfg").rename(folder.parent / "config.cfg")
+    (folder / "config.cfg").symlink_to(folder.parent / "config.cfg")
+    with pytest.raises(ValueError, match=r"TC403.*config\.cfg"):
+        check_manifest(folder)
+    os.truncate(folder / MANIFEST, 1 << 40)
+    with pytest.raises(ValueError, match=r"TC420.*manifest\.json"):
+        check_manifest(folder)
+
+
+def test_line_ends_of_texts(folder: Path) -> None:
+    """As Git changes them on Windows. In arrays, a byte more is damage."""
+    for name in ("config.cfg", "vocab/strings.json", "ner/cfg", "ner/weights"):
+        (folder / name).write_bytes(b"fifteen letters\n" * (70_000 if name == "config.cfg" else 2))  # two blocks
+    write_manifest(folder / "ner")
+    write_manifest(folder)
+    seal = hash_file(folder / "ner" / MANIFEST)
+    for path in (path for path in folder.rglob("*") if path.suffix in {".json", ".cfg"} or path.name == "cfg"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert check_manifest(folder) and check_manifest(folder / "ner") and hash_file(folder / "ner" / MANIFEST) == seal
+    (folder / "ner" / "weights").write_bytes(b"fifteen letters\r\n" * 2)
+    with pytest.raises(ValueError, match=r"TC403.*weights"):
+        check_manifest(folder / "ner")
+    text = (folder / "config.cfg").read_bytes()
+    for changed in (text[:-2], text[:-2] + b"\r\r", text.replace(b"\r\n", b"\r"), text[:-2] + b" \n"):
+        (folder / "config.cfg").write_bytes(changed)
+        with pytest.raises(ValueError, match=r"TC403.*config\.cfg"):
+            check_manifest(folder)
 
 
 def test_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:

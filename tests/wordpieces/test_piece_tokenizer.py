@@ -136,6 +136,17 @@ def test_special_pieces_of_a_vocabulary_without_common_letters():
     assert tokenizer.encode_words(["中", "a"]) == [(2,), ()]
 
 
+def test_a_word_that_a_tokenizer_breaks_off_at_is_named():
+    """A regular expression that gives up: the library panics, which no error handler would catch."""
+    state = json.loads(KINDS["bert"].make_tokenizer().to_str())
+    pattern = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False}
+    tokenizer = PieceTokenizer(json.dumps({**state, "pre_tokenizer": pattern}))
+    word = "a" * 30 + "!"
+    with pytest.raises(ValueError, match=f"TC096.*'{word}'"):
+        tokenizer.encode_words(["rain", word, "york"])
+    assert all(tokenizer.encode_words(["rain", "york"]))
+
+
 def test_a_tokenizer_without_special_pieces():
     from tokenizers import Tokenizer, models
 
