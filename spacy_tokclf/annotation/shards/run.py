@@ -1,7 +1,7 @@
 """Annotate a corpus that does not fit, in shards: what the command `annotate --engine` does."""
 
 import os
-from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -14,17 +14,16 @@ from ...runtime.progress import progress
 from ...runtime.workplace import sweep
 from .corpus import JSONL, PARQUET, Corpus, find_corpus, local_folder
 from .cut import cut_shards
-from .identity import model_facts
-from .manifest import Manifest, open_manifest, quarantine_name
+from .identity import file_facts, model_facts
+from .manifest import QUARANTINE, Manifest, open_manifest, quarantine_name
 from .rows import find_columns, parquet_schema
-from .work import SHOWN, Setting, file_facts
+from .work import SHOWN, Setting
 from .writers import check_json, output_schema
 
 LOCAL, RAY = "local", "ray"
 ENGINES = (LOCAL, RAY)
 #: Rows of a shard.
 SHARD_ROWS = 50_000
-QUARANTINE = "quarantine.jsonl"
 
 
 @dataclass
@@ -85,8 +84,8 @@ def annotate_corpus(
     batch_size (int | None): Texts in a batch; None: the pipeline's own.
     gpu (int): The number of the first GPU, -1 for the CPU.
     RETURNS (Totals): What there is.
-    RAISES (ValueError): TC119, TC522, TC523, for the options; TC524, for the folder; TC500 to TC521 as find_corpus,
-        find_columns, open_manifest and the engines.
+    RAISES (ValueError): TC119, TC522, TC523, for the options; TC524, TC525, for the folder; TC529, if files
+        have changed meanwhile; as find_corpus, find_columns, open_manifest and the engines.
     """
     options = options or ReadOptions()
     for name, value in (("workers", workers), ("shard_rows", shard_rows), ("batch_size", batch_size)):
@@ -128,14 +127,27 @@ def annotate_corpus(
             found = annotate_locally(
                 shards, setting, workers=workers or _count_workers(gpu), keep_open=(manifest.lock,)
             )
-        return _collect(found, manifest, source)
+        before = len(manifest.done)
+        try:
+            with closing(found):
+                for said in progress(found, label="Annotating", unit="shards"):
+                    manifest.note(said)
+        finally:
+            _sweep(manifest)
+        if len(manifest.done) > before:
+            _check_unchanged(corpus, source, folder)
+        return _sum_up(manifest, before, source)
 
 
-def _collect(found: Iterator[dict[str, Any]], manifest: Manifest, source: str) -> Totals:
-    """Note shards as they are done, and put together in the end what could not be annotated."""
-    before = len(manifest.done)
-    for said in progress(found, label="Annotating", unit="shards"):
-        manifest.note(said)
+def _check_unchanged(corpus: Corpus, source: str, folder: Path) -> None:
+    """Make sure that all was made from the same files. RAISES (ValueError): TC529."""
+    changed = sorted({part.name for part in set(corpus.parts) ^ set(find_corpus(source).parts)})
+    if changed:
+        raise ValueError(Errors.TC529.format(names=", ".join(changed[:SHOWN]), out=folder))
+
+
+def _sum_up(manifest: Manifest, before: int, source: str) -> Totals:
+    """Count, and put together what could not be annotated."""
     numbers = sorted(manifest.done)
     totals = Totals(len(numbers), len(numbers) - before)
     for said in (manifest.done[number] for number in numbers):
