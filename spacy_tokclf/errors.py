@@ -1266,7 +1266,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC514 = (
         "A process died before it had loaded the pipeline: {reason}. If memory is short, take fewer workers; "
-        "`spacy.load(MODEL)` alone shows what else may be wrong."
+        "`spacy.load(MODEL)` alone shows what else may be wrong. The shards that were done are kept: go on with "
+        "--resume."
     )
     TC515 = "{name} cannot be read as Parquet: {detail} Expected a whole file of Parquet; make it again."
     TC516 = (
