@@ -1,6 +1,7 @@
 """Annotate a corpus that does not fit, in shards: what the command `annotate --engine` does."""
 
 import os
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -116,6 +117,7 @@ def annotate_corpus(
     about = _about(setting, shard_rows)
     with open_manifest(folder, about, resume=resume) as manifest:
         _sweep(manifest)
+        before = len(manifest.done)
         shards = cut_shards(corpus, shard_rows, manifest.done)
         if engine == RAY:
             from .cluster import annotate_on_cluster
@@ -127,16 +129,20 @@ def annotate_corpus(
             found = annotate_locally(
                 shards, setting, workers=workers or _count_workers(gpu), keep_open=(manifest.lock,)
             )
-        before = len(manifest.done)
-        try:
-            with closing(found):
-                for said in progress(found, label="Annotating", unit="shards"):
-                    manifest.note(said)
-        finally:
-            _sweep(manifest)
+        _note(found, manifest)
         if len(manifest.done) > before:
             _check_unchanged(corpus, source, folder)
         return _sum_up(manifest, before, source)
+
+
+def _note(found: Generator[dict[str, Any], None, None], manifest: Manifest) -> None:
+    """Note shards as they are done. Whatever ends that ends the processes, and what they leave behind goes."""
+    try:
+        with closing(found):
+            for said in progress(found, label="Annotating", unit="shards"):
+                manifest.note(said)
+    finally:
+        _sweep(manifest)
 
 
 def _check_unchanged(corpus: Corpus, source: str, folder: Path) -> None:
