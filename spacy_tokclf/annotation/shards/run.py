@@ -89,15 +89,7 @@ def annotate_corpus(
         have changed meanwhile; as find_corpus, find_columns, open_manifest and the engines.
     """
     options = options or ReadOptions()
-    for name, value in (("workers", workers), ("shard_rows", shard_rows), ("batch_size", batch_size)):
-        if value is not None and value < 1:
-            raise ValueError(Errors.TC119.format(name=name, value=value, least=1))
-    if engine not in ENGINES:
-        raise ValueError(Errors.TC522.format(name="engine", value=engine, known=", ".join(ENGINES)))
-    if options.format not in ("auto", JSONL, PARQUET):
-        raise ValueError(Errors.TC522.format(name="format", value=options.format, known=f"{JSONL}, {PARQUET}"))
-    if address is not None and engine != RAY:
-        raise ValueError(Errors.TC523.format(option="--address", how="without --engine ray"))
+    _check_options(engine, address, options.format, workers=workers, shard_rows=shard_rows, batch_size=batch_size)
     folder = _check_out(str(out), source)
     corpus = find_corpus(source)
     columns = find_columns(corpus, options, text_column)
@@ -133,6 +125,19 @@ def annotate_corpus(
         if len(manifest.done) > before:
             _check_unchanged(corpus, source, folder)
         return _sum_up(manifest, before, source)
+
+
+def _check_options(engine: str, address: str | None, form: str, **numbers: int | None) -> None:
+    """Make sure that the options go together. RAISES (ValueError): TC119, TC522, TC523."""
+    for name, value in numbers.items():
+        if value is not None and value < 1:
+            raise ValueError(Errors.TC119.format(name=name, value=value, least=1))
+    if engine not in ENGINES:
+        raise ValueError(Errors.TC522.format(name="engine", value=engine, known=", ".join(ENGINES)))
+    if form not in ("auto", JSONL, PARQUET):
+        raise ValueError(Errors.TC522.format(name="format", value=form, known=f"{JSONL}, {PARQUET}"))
+    if address is not None and engine != RAY:
+        raise ValueError(Errors.TC523.format(option="--address", how="without --engine ray"))
 
 
 def _note(found: Generator[dict[str, Any], None, None], manifest: Manifest) -> None:
