@@ -97,7 +97,7 @@ def shards(options: dict[str, Any]) -> Callable[[int], ResultT]:
         made = sorted(out.glob("shard-*"), key=lambda path: path.stat().st_mtime_ns)
         first, rest = made[: options["workers"]], made[options["workers"] :]
         begun, ended = (group[-1].stat().st_mtime_ns / 1e9 for group in (first, made))
-        words = sum(count_words(path) for path in rest) if options.get("format") != "parquet" else 0
+        words = sum(count_words(path) for path in rest)
         most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / KIB
         facts = {"rows": found.rows, "shards": len(made), "bytes": sum(path.stat().st_size for path in made)}
         facts |= {"start": begun - start, "memory": most, "cluster": cluster, "seconds": time.time() - start}
@@ -166,7 +166,12 @@ def killed(options: dict[str, Any]) -> Callable[[int], ResultT]:
 
 
 def count_words(path: Path) -> int:
-    """RETURNS (int): Words of the texts in a shard of JSON lines."""
+    """RETURNS (int): Words of the texts in a shard."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        texts = pyarrow.parquet.read_table(path, columns=["text"])["text"].to_pylist()
+        return sum(len(text.split()) for text in texts)
     with path.open(encoding="utf8") as file:
         return sum(len(json.loads(line)["text"].split()) for line in file)
 

@@ -1275,7 +1275,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC514 = (
         "A process died before it had loaded the pipeline: {reason}. If memory is short, take fewer workers; "
-        "`spacy.load(MODEL)` alone shows what else may be wrong."
+        "`spacy.load(MODEL)` alone shows what else may be wrong. The shards that were done are kept: go on with "
+        "--resume."
     )
     TC515 = "{name} cannot be read as Parquet: {detail} Expected a whole file of Parquet; make it again."
     TC516 = (
@@ -1311,4 +1312,20 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC525 = (
         "{out} lies in {source}, where its shards would be read as texts the next time. Name a folder outside of it."
+    )
+    TC526 = (
+        "{name} cannot be read to its end: {detail} Expected a file that is whole and, if its name ends in .gz, packed "
+        "by gzip (`gzip -t FILE` tells); make it again, or check the disk, and go on with --resume."
+    )
+    TC527 = (
+        "{name} has several columns of the same name ({columns}), so that there is no telling which is meant. Rename "
+        "them, or leave all but one of them out."
+    )
+    TC528 = (
+        "There is nothing at {source!r}. Expected a file, a folder or a glob (in quotes, so that the shell leaves it "
+        "alone) of *.txt, *.jsonl or *.parquet, or an address such as s3://bucket/posts. Check the path."
+    )
+    TC529 = (
+        "These files of the corpus have changed while it was annotated: {names}. Shards in {out} may have been made "
+        "from what was there before, or after it. Begin anew in another folder, once the files stay as they are."
     )

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from wasabi import msg
-
 from ..data import read_texts
 from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows, significant
@@ -81,7 +79,7 @@ def measure(setting: Setting) -> list[Row]:
     rows += alone(
         "shards, kills", "s a kill", System(f"{LOCAL}, killed", "bench.scale:killed", options), setting, small
     )
-    msg.text(plan(rows, texts_words=large["words"] / large["rows"]))
+    print(plan(rows, texts_words=large["words"] / large["rows"]))
     return rows
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from wasabi import msg
 
 from ..errors import Errors, Warnings
+from ._printer import msg
 
 _ENGINE = "In shards, which a run that was ended can go on with: local (processes on this machine) or ray (a cluster)"
 _WORKERS = "With --engine: how many processes, each with one thread or GPU; else as many as there are cores or GPUs"

@@ -8,6 +8,10 @@ import spacy
 
 from bench import scale as targets
 from bench.commands import scale
+from spacy_tokclf.annotation.items import Item
+from spacy_tokclf.annotation.shards.rows import Row
+from spacy_tokclf.annotation.shards.writers import open_writer, output_schema
+from spacy_tokclf.corpus.records import TextRecord
 
 
 @pytest.fixture
@@ -26,6 +30,16 @@ def test_systems_are_told_apart(setting, given):
     for system in found:
         assert callable(getattr(targets, system.target.split(":")[1]))
         json.dumps(system.options)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_words_of_shards_of_each_form_are_counted(form, given, tmp_path):
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    schema = output_schema("lines", None, None) if form == "parquet" else None
+    with open_writer(form, tmp_path / f"x.{form}", schema) as add:
+        add(Row(Item(TextRecord("Ada met Bob", []), ""), {"text": "Ada met Bob"}), [], "")
+    assert targets.count_words(tmp_path / f"x.{form}") == 3
 
 
 def test_one_pipe(given):

@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,7 +52,7 @@ class ShardActor:
 
 def annotate_on_cluster(
     shards: Iterator[Shard], setting: Setting, *, workers: int | None = None, address: str | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Annotate shards in a pool of actors. All of them are cut before the first is annotated. An actor that dies is
     begun anew, and its shard is tried again.
 

@@ -19,6 +19,7 @@ BLOCKS, BLOCK = 16, 1 << 16
 #: Under which of these keys the listing of a store has a digest of a file.
 _DIGESTS = ("ETag", "etag", "md5Hash", "content_md5", "crc32c")
 _BUFFER = 1 << 20
+_LOCAL = "file://"
 
 
 class Part(NamedTuple):
@@ -53,7 +54,7 @@ def find_corpus(source: str) -> Corpus:
     source (str): A file, a folder (with all below it, but for names that begin with "." or "_"), or a glob; a path, or
         an address that fsspec opens.
     RETURNS (Corpus): The files, sorted by name.
-    RAISES (ValueError): TC118, if there is nothing; TC503, if the address cannot be opened; TC504, for files of a form
+    RAISES (ValueError): TC528, if there is nothing; TC503, if the address cannot be opened; TC504, for files of a form
         that is not read in shards, or of several; TC372, if a folder has no files.
     """
     from fsspec.core import url_to_fs
@@ -64,7 +65,7 @@ def find_corpus(source: str) -> Corpus:
     except Exception as error:  # of any file system, whose classes are not known here
         raise ValueError(Errors.TC503.format(address=source, detail=short(error, limit=200))) from error
     if infos is None:
-        raise ValueError(Errors.TC118.format(path=source))
+        raise ValueError(Errors.TC528.format(source=source))
     named = {PurePosixPath(each).relative_to(base).as_posix(): each for each in infos}
     if not named:
         raise ValueError(Errors.TC372.format(path=source))
@@ -85,10 +86,15 @@ def open_part(part: Part) -> Iterator[BufferedReader]:
     RAISES (ValueError): TC503, if it cannot be opened.
     """
     import fsspec
+    from fsspec.core import OpenFile
+    from fsspec.implementations.local import LocalFileSystem
 
     packed = "gzip" if part.name.lower().endswith(_PACKED) else None
     try:
-        opened: Any = fsspec.open(part.address, "rb", compression=packed).open()
+        if part.address.startswith(_LOCAL):  # a name with "::" is no chain of addresses
+            opened: Any = OpenFile(LocalFileSystem(), part.address.removeprefix(_LOCAL), compression=packed).open()
+        else:
+            opened = fsspec.open(part.address, "rb", compression=packed).open()
     except Exception as error:
         raise ValueError(Errors.TC503.format(address=part.address, detail=short(error, limit=200))) from error
     with opened, BufferedReader(opened, _BUFFER) as reader:
@@ -121,8 +127,14 @@ def _listed(system: Any, path: str) -> tuple[dict[str, Any] | None, str]:
         return {path: system.info(path)}, str(PurePosixPath(path).parent)
     if not any(letter in path for letter in "*?["):
         return None, path
-    found = system.glob(path, detail=True)
-    return {each: info for each, info in found.items() if info["type"] == "file"} or None, _before_magic(path)
+    base = _before_magic(path)
+    matched = system.glob(path, detail=True)
+    if "**" in path:  # which stands for folders, too, and for all in them
+        matched = {each: info for each, info in matched.items() if info["type"] != "directory"}
+    below = {each: PurePosixPath(each).relative_to(base) for each in (path, *matched)}
+    if not _is_hidden(below.pop(path)):
+        matched = {each: info for each, info in matched.items() if not _is_hidden(below[each])}
+    return matched or None, base
 
 
 def _before_magic(path: str) -> str:
@@ -149,6 +161,10 @@ def _form(source: str, names: list[str]) -> str:
 
 def _part(system: Any, path: str, name: str, info: dict[str, Any]) -> Part:
     """Tell a file from others: by the digest that its store has of it, else by blocks of it."""
+    from fsspec.implementations.local import LocalFileSystem
+
+    if info.get("type") == "directory" or (isinstance(system, LocalFileSystem) and not Path(path).is_file()):
+        raise ValueError(f"{name} is no file: it is a folder, a pipe or a link to nothing.")
     size = int(info.get("size") or system.size(path))
     known = next((str(info[key]) for key in _DIGESTS if info.get(key)), None)
     return Part(system.unstrip_protocol(path), name, size, known or _digest(system, path, size))

@@ -1,6 +1,7 @@
 """Cut a corpus into shards: so many rows each, over the borders of files, in order."""
 
 import codecs
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
@@ -60,7 +61,8 @@ def cut_shards(corpus: Corpus, size: int, done: Mapping[int, dict[str, Any]]) ->
     size (int): Rows of a shard.
     done (Mapping[int, dict[str, Any]]): What is known of those that are done: "rows" and "end".
     YIELDS (Shard): Those that are to be made.
-    RAISES (ValueError): TC505, TC506, if a file has no lines; TC515, if it is no Parquet; as open_part.
+    RAISES (ValueError): TC505, TC506, if a file has no lines; TC526, if it cannot be read; TC515, if it is no Parquet;
+        as open_part.
     """
     with ExitStack() as stack:
         cursor, end, row = None, [0, 0, 0], 0
@@ -103,6 +105,19 @@ def read_line(file: BufferedReader, part: Part) -> bytes:
     return line
 
 
+@contextmanager
+def naming_lines(part: Part) -> Iterator[None]:
+    """Say which file of lines cannot be read.
+
+    part (Part): The file.
+    RAISES (ValueError): TC526.
+    """
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(Errors.TC526.format(name=part.name, detail=short(error, limit=200))) from error
+
+
 def open_parquet(file: BufferedReader, part: Part) -> Any:
     """Open a file of Parquet.
 
@@ -127,7 +142,7 @@ def naming_parquet(part: Part) -> Iterator[None]:
 
     try:
         yield
-    except ArrowException as error:
+    except (ArrowException, OSError) as error:
         raise ValueError(Errors.TC515.format(name=part.name, detail=short(error, limit=200))) from error
 
 
@@ -184,18 +199,19 @@ class _Cursor:
     def _take_lines(self, size: int) -> int:
         """Take lines of the file."""
         part, form = self.corpus.parts[self.part], self.corpus.form
-        file = self._file
-        if file is None:
-            file = self._open()
-            _check_head(file.peek(_HEAD)[:_HEAD], part)
-            file.seek(self.offset)
         rows, offset, lines = 0, self.offset, self.line
-        while rows < size:
-            line = read_line(file, part)
-            if not line:
-                break
-            offset, lines = offset + len(line), lines + 1
-            rows += is_row(line, form)
+        with naming_lines(part):
+            file = self._file
+            if file is None:
+                file = self._open()
+                _check_head(file.peek(_HEAD)[:_HEAD], part)
+                file.seek(self.offset)
+            while rows < size:
+                line = read_line(file, part)
+                if not line:
+                    break
+                offset, lines = offset + len(line), lines + 1
+                rows += is_row(line, form)
         self.offset, self.line = offset, lines
         return rows
 

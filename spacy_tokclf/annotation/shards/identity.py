@@ -1,4 +1,4 @@
-"""What tells a pipeline from others: a digest of its files."""
+"""What tells a pipeline, or a file, from others: a digest."""
 
 import hashlib
 from pathlib import Path
@@ -22,9 +22,18 @@ def model_facts(model: str) -> dict[str, Any]:
     found = hashlib.sha256()
     files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     for path in sorted(files, key=lambda path: path.relative_to(folder).as_posix()):
-        one = hashlib.sha256()
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                one.update(block)
-        found.update(f"{path.relative_to(folder).as_posix()}\0{one.hexdigest()}\n".encode())
+        found.update(f"{path.relative_to(folder).as_posix()}\0{file_facts(path)['sha256']}\n".encode())
     return {"sha256": found.hexdigest()}
+
+
+def file_facts(path: Path) -> dict[str, Any]:
+    """Tell a file from others.
+
+    path (Path): The file.
+    RETURNS (dict[str, Any]): Its "sha256" and "size".
+    """
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            found.update(block)
+    return {"sha256": found.hexdigest(), "size": path.stat().st_size}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ _LAST = 300
 
 def annotate_locally(
     shards: Iterator[Shard], setting: Setting, *, workers: int, keep_open: tuple[int, ...] = ()
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Annotate shards in several processes.
 
     shards (Iterator[Shard]): The shards, each of which is cut when a process is free.

@@ -1,6 +1,7 @@
 """The manifest of a folder of shards: what they are made from, and which of them are done. A line of JSON each, of
 which the last may have been cut off by whatever ended the process."""
 
+import hashlib
 import json
 import os
 import time
@@ -11,8 +12,13 @@ from typing import Any
 
 from ...errors import Errors
 from ...runtime.files import whole_file
+from ...runtime.manifest import checks_files
+from .identity import file_facts
 
 MANIFEST, LOCK = "manifest.jsonl", "manifest.lock"
+QUARANTINE = "quarantine.jsonl"
+#: Under this key each line has a digest of the rest of it.
+CHECK = "check"
 #: Seconds to wait for the processes of a run that was ended: they notice, and end, too.
 PATIENCE = 20.0
 #: How many things that have changed are named.
@@ -39,7 +45,7 @@ class Manifest:
         said (dict[str, Any]): What is known: with "shard", its number, unless all are.
         """
         with (self.folder / MANIFEST).open("ab") as file:
-            file.write(f"{json.dumps(said, ensure_ascii=False)}\n".encode())
+            file.write(_line(said))
             file.flush()
             os.fsync(file.fileno())
         self._take(said)
@@ -65,6 +71,7 @@ def open_manifest(folder: Path, about: dict[str, Any], *, resume: bool) -> Itera
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder) as lock:
         names = sorted(path.name for path in folder.iterdir() if path.name != LOCK and path.name[0] != ".")
+        names = [] if names == [MANIFEST] else names  # nothing was done: it was begun with a mistake, say
         path = folder / MANIFEST
         if names and not resume:
             raise ValueError(Errors.TC500.format(out=folder, names=", ".join(names[:SHOWN])))
@@ -73,24 +80,23 @@ def open_manifest(folder: Path, about: dict[str, Any], *, resume: bool) -> Itera
         manifest = Manifest(folder, lock)
         if not names:
             with whole_file(path) as made:
-                made.write_text(f"{json.dumps(about, ensure_ascii=False)}\n", encoding="utf-8")
+                made.write_bytes(_line(about))
         else:
             _read(manifest, path, json.loads(json.dumps(about)))
         yield manifest
 
 
 def _read(manifest: Manifest, path: Path, about: dict[str, Any]) -> None:
-    """Read what is done, and cut off a line that was not written whole."""
+    """Read what is done, and cut off a line that was not written whole. RAISES (ValueError): TC517, TC519."""
     whole = 0
     with path.open("rb") as file:
         for number, line in enumerate(file):
             if not line.endswith(b"\n"):
                 break
             whole += len(line)
-            try:
-                said = json.loads(line)
-            except ValueError as error:
-                raise ValueError(Errors.TC519.format(path=path, line=number + 1)) from error
+            said = _said(line)
+            if said is None:
+                raise ValueError(Errors.TC519.format(path=path, line=number + 1))
             if number:
                 manifest._take(said)
             elif said != about:
@@ -103,17 +109,42 @@ def _read(manifest: Manifest, path: Path, about: dict[str, Any]) -> None:
     _forget_what_is_not_there(manifest)
 
 
+def _line(said: dict[str, Any]) -> bytes:
+    """Write a line of the manifest."""
+    text = json.dumps(said)
+    return f"{json.dumps(said | {CHECK: hashlib.sha256(text.encode()).hexdigest()[:16]})}\n".encode()
+
+
+def _said(line: bytes) -> dict[str, Any] | None:
+    """Read a line of the manifest; None if it is not as it was written."""
+    try:
+        said = json.loads(line)
+        return said if isinstance(said, dict) and said.pop(CHECK) and line == _line(said) else None
+    except (ValueError, KeyError, RecursionError):
+        return None
+
+
 def _forget_what_is_not_there(manifest: Manifest) -> None:
-    """Take shards for not done whose files are not there as they were."""
+    """Take shards for not done whose files are not there as they were, and all for not put together if what failed is
+    not."""
     for number, said in list(manifest.done.items()):
-        shard = manifest.folder / said["name"]
-        if not shard.is_file() or shard.stat().st_size != said["size"]:
+        if not _is_there(manifest.folder / said["name"], said):
             del manifest.done[number]
             manifest.finished = None
+    failed = (manifest.finished or {}).get(QUARANTINE)
+    if failed is not None and not _is_there(manifest.folder / QUARANTINE, failed):
+        manifest.finished = None
     if manifest.finished is None:
         for number, said in list(manifest.done.items()):
             if said["quarantine"] and not (manifest.folder / quarantine_name(number)).is_file():
                 del manifest.done[number]
+
+
+def _is_there(path: Path, facts: dict[str, Any]) -> bool:
+    """Tell whether a file is as it was written. If what is loaded is not to be checked, its size has to do."""
+    if not path.is_file() or path.stat().st_size != facts["size"]:
+        return False
+    return not checks_files() or file_facts(path)["sha256"] == facts["sha256"]
 
 
 def shard_name(number: int, form: str) -> str:

@@ -14,8 +14,10 @@ from ...corpus.records import TextRecord
 from ...errors import Errors
 from ..items import Item
 from .corpus import JSONL, LINES, PARQUET, Corpus, Part, open_part
-from .cut import Piece, Shard, is_row, naming_parquet, open_parquet, read_line
+from .cut import Piece, Shard, is_row, naming_lines, naming_parquet, open_parquet, read_line
 
+#: Keys, or columns, that are written; what the corpus has under these names is replaced.
+WRITTEN = ENTITIES, ERROR = "entities", "error"
 #: Rows of Parquet that are read at a time.
 BATCH = 1024
 
@@ -25,10 +27,12 @@ class Row(NamedTuple):
 
     item (Item): Its text.
     columns (Any): All that it has: a dict; of Parquet a RecordBatch with one row.
+    line (str): The object of JSON as it is written; "" if it is none.
     """
 
     item: Item
     columns: Any
+    line: str = ""
 
 
 class Columns(NamedTuple):
@@ -49,8 +53,8 @@ def find_columns(corpus: Corpus, options: ReadOptions, text_column: int | str | 
     options (ReadOptions): How to read: `text_key` and `encoding`.
     text_column (int | str | None): The column of Parquet; the same as a key.
     RETURNS (Columns): Where they are.
-    RAISES (ValueError): TC507, for what cannot be had of such files; TC508, if Parquet has no such column, or its files
-        have others; TC125, for an encoding that there is not.
+    RAISES (ValueError): TC507, TC523, for what cannot be had of such files; TC508, if Parquet has no such column;
+        TC527, if two have one name; TC125, for an encoding that there is not.
     """
     text = options.text_key if text_column is None else text_column
     if isinstance(text, int) or (corpus.form == LINES and text is not None):
@@ -60,6 +64,8 @@ def find_columns(corpus: Corpus, options: ReadOptions, text_column: int | str | 
     check_encoding(options.encoding)
     if options.encoding and "\n".encode(options.encoding) != b"\n":
         raise ValueError(Errors.TC507.format(option="--encoding", value=options.encoding, form=corpus.form))
+    if text in WRITTEN:
+        raise ValueError(Errors.TC523.format(option=f"--text-column {text}", how="with --engine, which writes there"))
     if corpus.form == PARQUET:
         text = _text_column(corpus, text)
     return Columns(text, options.encoding)
@@ -96,7 +102,7 @@ def read_rows(corpus: Corpus, shard: Shard, columns: Columns, schema: Any = None
 def _line_rows(corpus: Corpus, piece: Piece, columns: Columns) -> Iterator[Row]:
     part, left, number = corpus.parts[piece.part], piece.rows, piece.line
     source = Source(part.name, ReadOptions(text_key=columns.text))
-    with open_part(part) as file:
+    with open_part(part) as file, naming_lines(part):
         file.seek(piece.offset)
         while left and (line := read_line(file, part)):
             number += 1
@@ -145,8 +151,8 @@ def _json_row(line: str, number: int, source: Source) -> Row:
         asked = source.options.text_key
         found = f"; the keys are {', '.join(map(repr, value))[:100] or 'none'}"
         hint = f" under {asked!r}{found}" if asked else found
-        return Row(Item(None, where, error=Errors.TC368.format(where=where, hint=hint)), value)
-    return Row(Item(TextRecord(value[key], []), where, text_key=key), value)
+        return Row(Item(None, where, error=Errors.TC368.format(where=where, hint=hint)), value, line)
+    return Row(Item(TextRecord(value[key], []), where, text_key=key), value, line)
 
 
 def _parquet_rows(corpus: Corpus, piece: Piece, columns: Columns, schema: Any) -> Iterator[Row]:
@@ -172,7 +178,9 @@ def _parquet_rows(corpus: Corpus, piece: Piece, columns: Columns, schema: Any) -
 
 def _batches(parquet: Any, groups: list[int], part: Part) -> Iterator[Any]:
     with naming_parquet(part):
-        yield from parquet.iter_batches(batch_size=BATCH, row_groups=groups, use_threads=False)
+        for batch in parquet.iter_batches(batch_size=BATCH, row_groups=groups, use_threads=False):
+            batch.validate(full=True)
+            yield batch
 
 
 def _groups(metadata: Any, piece: Piece) -> tuple[list[int], int]:
@@ -193,6 +201,9 @@ def _text_column(corpus: Corpus, asked: str | None) -> str:
     import pyarrow as pa
 
     schema = parquet_schema(corpus)
+    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if twice:
+        raise ValueError(Errors.TC527.format(name=corpus.parts[0].name, columns=", ".join(twice)[:200]))
     texts = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
     found = next((name for name in ([asked] if asked else TEXT_KEYS) if name in texts), None)
     if found is None:

@@ -1,7 +1,8 @@
 """Annotate a corpus that does not fit, in shards: what the command `annotate --engine` does."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -14,17 +15,16 @@ from ...runtime.progress import progress
 from ...runtime.workplace import sweep
 from .corpus import JSONL, PARQUET, Corpus, find_corpus, local_folder
 from .cut import cut_shards
-from .identity import model_facts
-from .manifest import Manifest, open_manifest, quarantine_name
+from .identity import file_facts, model_facts
+from .manifest import QUARANTINE, Manifest, open_manifest, quarantine_name
 from .rows import find_columns, parquet_schema
-from .work import SHOWN, Setting, file_facts
+from .work import SHOWN, Setting
 from .writers import check_json, output_schema
 
 LOCAL, RAY = "local", "ray"
 ENGINES = (LOCAL, RAY)
 #: Rows of a shard.
 SHARD_ROWS = 50_000
-QUARANTINE = "quarantine.jsonl"
 
 
 @dataclass
@@ -85,19 +85,11 @@ def annotate_corpus(
     batch_size (int | None): Texts in a batch; None: the pipeline's own.
     gpu (int): The number of the first GPU, -1 for the CPU.
     RETURNS (Totals): What there is.
-    RAISES (ValueError): TC119, TC522, TC523, for the options; TC524, for the folder; TC500 to TC521 as find_corpus,
-        find_columns, open_manifest and the engines.
+    RAISES (ValueError): TC119, TC522, TC523, for the options; TC524, TC525, for the folder; TC529, if files
+        have changed meanwhile; as find_corpus, find_columns, open_manifest and the engines.
     """
     options = options or ReadOptions()
-    for name, value in (("workers", workers), ("shard_rows", shard_rows), ("batch_size", batch_size)):
-        if value is not None and value < 1:
-            raise ValueError(Errors.TC119.format(name=name, value=value, least=1))
-    if engine not in ENGINES:
-        raise ValueError(Errors.TC522.format(name="engine", value=engine, known=", ".join(ENGINES)))
-    if options.format not in ("auto", JSONL, PARQUET):
-        raise ValueError(Errors.TC522.format(name="format", value=options.format, known=f"{JSONL}, {PARQUET}"))
-    if address is not None and engine != RAY:
-        raise ValueError(Errors.TC523.format(option="--address", how="without --engine ray"))
+    _check_options(engine, address, options.format, workers=workers, shard_rows=shard_rows, batch_size=batch_size)
     folder = _check_out(str(out), source)
     corpus = find_corpus(source)
     columns = find_columns(corpus, options, text_column)
@@ -117,6 +109,7 @@ def annotate_corpus(
     about = _about(setting, shard_rows)
     with open_manifest(folder, about, resume=resume) as manifest:
         _sweep(manifest)
+        before = len(manifest.done)
         shards = cut_shards(corpus, shard_rows, manifest.done)
         if engine == RAY:
             from .cluster import annotate_on_cluster
@@ -128,14 +121,44 @@ def annotate_corpus(
             found = annotate_locally(
                 shards, setting, workers=workers or _count_workers(gpu), keep_open=(manifest.lock,)
             )
-        return _collect(found, manifest, source)
+        _note(found, manifest)
+        if len(manifest.done) > before:
+            _check_unchanged(corpus, source, folder)
+        return _sum_up(manifest, before, source)
 
 
-def _collect(found: Iterator[dict[str, Any]], manifest: Manifest, source: str) -> Totals:
-    """Note shards as they are done, and put together in the end what could not be annotated."""
-    before = len(manifest.done)
-    for said in progress(found, label="Annotating", unit="shards"):
-        manifest.note(said)
+def _check_options(engine: str, address: str | None, form: str, **numbers: int | None) -> None:
+    """Make sure that the options go together. RAISES (ValueError): TC119, TC522, TC523."""
+    for name, value in numbers.items():
+        if value is not None and value < 1:
+            raise ValueError(Errors.TC119.format(name=name, value=value, least=1))
+    if engine not in ENGINES:
+        raise ValueError(Errors.TC522.format(name="engine", value=engine, known=", ".join(ENGINES)))
+    if form not in ("auto", JSONL, PARQUET):
+        raise ValueError(Errors.TC522.format(name="format", value=form, known=f"{JSONL}, {PARQUET}"))
+    if address is not None and engine != RAY:
+        raise ValueError(Errors.TC523.format(option="--address", how="without --engine ray"))
+
+
+def _note(found: Generator[dict[str, Any], None, None], manifest: Manifest) -> None:
+    """Note shards as they are done. Whatever ends that ends the processes, and what they leave behind goes."""
+    try:
+        with closing(found):
+            for said in progress(found, label="Annotating", unit="shards"):
+                manifest.note(said)
+    finally:
+        _sweep(manifest)
+
+
+def _check_unchanged(corpus: Corpus, source: str, folder: Path) -> None:
+    """Make sure that all was made from the same files. RAISES (ValueError): TC529."""
+    changed = sorted({part.name for part in set(corpus.parts) ^ set(find_corpus(source).parts)})
+    if changed:
+        raise ValueError(Errors.TC529.format(names=", ".join(changed[:SHOWN]), out=folder))
+
+
+def _sum_up(manifest: Manifest, before: int, source: str) -> Totals:
+    """Count, and put together what could not be annotated."""
     numbers = sorted(manifest.done)
     totals = Totals(len(numbers), len(numbers) - before)
     for said in (manifest.done[number] for number in numbers):

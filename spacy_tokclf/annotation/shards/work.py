@@ -1,6 +1,5 @@
 """Annotate a shard: what every process of every engine does."""
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -19,9 +18,10 @@ from ..items import Annotated, Item
 from ..predict import annotate_items
 from .corpus import PARQUET, Corpus, Part
 from .cut import Piece, Shard
+from .identity import file_facts
 from .manifest import quarantine_name, shard_name
-from .rows import Columns, Row, json_line, parquet_schema, read_rows
-from .writers import ENTITIES, ERROR, open_writer, output_schema
+from .rows import WRITTEN, Columns, Row, json_line, parquet_schema, read_rows
+from .writers import open_writer, output_schema
 
 #: A text that every pipeline can annotate.
 PROBE = "Ada Lovelace was born in London."
@@ -159,14 +159,15 @@ class _Told:
         said = self.record
         if error:
             number = self.shard.row + said["rows"]
-            self.lines.append(json_line({"row": number, "code": error[1 : error.index("]")], "message": error}))
+            code = error[1:].partition("]")[0]
+            self.lines.append(json_line({"row": number, "code": code, "message": error}))
             said["failed"] += 1
             if len(said["errors"]) < SHOWN:
                 said["errors"].append(error[:LENGTH])
         said["rows"] += 1
         said["entities"] += len(found or ())
         names = row.columns if isinstance(row.columns, dict) else row.columns.schema.names
-        said["replaced"] += [key for key in (ENTITIES, ERROR) if key in names and key not in said["replaced"]]
+        said["replaced"] += [key for key in WRITTEN if key in names and key not in said["replaced"]]
 
 
 def _entities(each: Annotated) -> list[tuple[int, int, str, float | None]]:
@@ -184,16 +185,3 @@ def _coded(each: Annotated) -> str:
     if not each.error or each.error.startswith("[TC"):
         return each.error
     return Errors.TC510.format(where=each.item.where, detail=each.error)
-
-
-def file_facts(path: Path) -> dict[str, Any]:
-    """Tell a file from others.
-
-    path (Path): The file.
-    RETURNS (dict[str, Any]): Its "sha256" and "size".
-    """
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return {"sha256": found.hexdigest(), "size": path.stat().st_size}

@@ -9,10 +9,8 @@ from ...errors import Errors
 from ..items import whole_text
 from .corpus import JSONL, LINES, PARQUET
 from .cut import import_parquet
-from .rows import Row, json_line, to_json
+from .rows import ENTITIES, ERROR, WRITTEN, Row, json_line, to_json
 
-#: Keys, or columns, that are written; what the corpus has under these names is replaced.
-ENTITIES, ERROR = "entities", "error"
 #: In Parquet, of a row of JSON: all that it has beside its text, as JSON.
 REST = "row"
 #: When rows are written: after so many, or so many characters of text.
@@ -46,7 +44,7 @@ def output_schema(form: str, text: str | None, schema: Any) -> Any:
     import pyarrow as pa
 
     if form == PARQUET:
-        kept = [field for field in schema if field.name not in (ENTITIES, ERROR)]
+        kept = [field for field in schema if field.name not in WRITTEN]
     else:
         kept = [pa.field(text or "text", pa.string())]
         kept += [] if form == LINES else [pa.field(REST if text != REST else f"{REST}_", pa.string())]
@@ -74,7 +72,7 @@ def _is_json(kind: Any) -> bool:
     if types.is_dictionary(kind):
         return _is_json(kind.value_type)
     if types.is_struct(kind):
-        return all(_is_json(field.type) for field in kind)
+        return len({field.name for field in kind}) == len(kind) and all(_is_json(field.type) for field in kind)
     plain = (types.is_boolean, types.is_integer, types.is_floating, types.is_string, types.is_large_string)
     return types.is_null(kind) or any(fits(kind) for fits in plain)
 
@@ -84,12 +82,21 @@ def _json_writer(path: Path) -> Iterator[AddT]:
     with path.open("wb") as file:
 
         def add(row: Row, found: FoundT, error: str) -> None:
-            kept = {key: value for key, value in to_json(row.columns).items() if key not in (ENTITIES, ERROR)}
             names = ("start", "end", "label", "score")
-            kept[ENTITIES] = None if found is None else [dict(zip(names, each, strict=True)) for each in found]
-            file.write(json_line(kept | ({ERROR: error} if error else {})))
+            entities = None if found is None else [dict(zip(names, each, strict=True)) for each in found]
+            file.write(_extended(row, {ENTITIES: entities} | ({ERROR: error} if error else {})))
 
         yield add
+
+
+def _extended(row: Row, made: dict[str, Any]) -> bytes:
+    """Write a row as JSON with what was found. An object of JSON stays as it is written: its numbers may have more
+    digits than ours."""
+    columns = to_json(row.columns)
+    if row.line and columns.keys().isdisjoint(WRITTEN):
+        begun = row.line.strip().removesuffix("}").rstrip()
+        return f"{begun}{', ' if columns else ''}".encode() + json_line(made).removeprefix(b"{")
+    return json_line({key: value for key, value in columns.items() if key not in WRITTEN} | made)
 
 
 @contextmanager
@@ -110,7 +117,7 @@ def _parquet_writer(path: Path, schema: Any) -> Iterator[AddT]:
     def write() -> None:
         nonlocal characters
         given, found, errors = zip(*rows, strict=True)
-        kept = pa.schema([field for field in schema if field.name not in (ENTITIES, ERROR)])
+        kept = pa.schema([field for field in schema if field.name not in WRITTEN])
         if isinstance(given[0], dict):
             table = pa.Table.from_pylist(list(given), schema=kept)
         else:
@@ -134,7 +141,7 @@ def _columns(row: Row, schema: Any) -> Any:
     """Give the columns of a row of Parquet; of other rows the text, and the rest."""
     if not isinstance(row.columns, dict):
         return row.columns
-    kept = {name: value for name, value in row.columns.items() if name not in (ENTITIES, ERROR)}
+    kept = {name: value for name, value in row.columns.items() if name not in WRITTEN}
     key = row.item.text_key
     text = kept.pop(key) if isinstance(kept.get(key), str) else ""
     made: dict[str, str | None] = {schema.names[0]: whole_text(text)}

@@ -14,8 +14,10 @@ from spacy.language import Language
 
 from spacy_tokclf import entity_score
 from spacy_tokclf.annotation.shards.corpus import find_corpus
+from spacy_tokclf.annotation.shards.cut import Shard
 from spacy_tokclf.annotation.shards.manifest import MANIFEST, open_manifest
 from spacy_tokclf.annotation.shards.run import annotate_corpus
+from spacy_tokclf.annotation.shards.work import Annotator
 from spacy_tokclf.corpus.convert import read_any
 from spacy_tokclf.corpus.options import ReadOptions
 
@@ -89,8 +91,12 @@ def test_shards_that_are_gone_or_cut_off_are_made_again(
     whole = contents(out)
     (out / "shard-000002.jsonl").unlink()
     (out / "shard-000005.jsonl").write_bytes(whole["shard-000005.jsonl"][:-1])
+    (out / "shard-000003.jsonl").write_bytes(whole["shard-000003.jsonl"].replace(b"Ada", b"Eva"))
     annotate_corpus(model, corpus, out, shard_rows=7, resume=True)
-    assert {2, 5} <= set(here["shards"]) and 6 not in here["shards"]
+    assert {2, 3, 5} <= set(here["shards"]) and 6 not in here["shards"]
+    assert contents(out) == whole
+    (out / "quarantine.jsonl").unlink()
+    annotate_corpus(model, corpus, out, shard_rows=7, resume=True)
     assert contents(out) == whole
 
 
@@ -147,6 +153,74 @@ def test_a_damaged_manifest_is_refused(here: Any, model: str, corpus: str, tmp_p
         annotate_corpus(model, corpus, out, shard_rows=7, resume=True)
 
 
+@pytest.mark.parametrize("old, new", [(b'"rows": 7', b'"rows": 8'), (b'"end": [0, ', b'"end": [1, '), (b"{", b"5 #")])
+def test_one_character_of_the_manifest_is_noticed(
+    here: Any, model: str, corpus: str, tmp_path: Path, old: bytes, new: bytes
+) -> None:
+    out = tmp_path / "out"
+    annotate_corpus(model, corpus, out, shard_rows=7)
+    lines = (out / MANIFEST).read_bytes().splitlines(keepends=True)
+    (out / MANIFEST).write_bytes(b"".join([lines[0], lines[1].replace(old, new, 1), *lines[2:]]))
+    with pytest.raises(ValueError, match=r"TC519.*line 2"):
+        annotate_corpus(model, corpus, out, shard_rows=7, resume=True)
+
+
+def test_what_was_begun_with_a_mistake_is_begun_anew(here: Any, model: str, corpus: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="TC255"):
+        annotate_corpus(model, corpus, tmp_path / "out", component="none")
+    assert annotate_corpus(model, corpus, tmp_path / "out").rows == 46
+
+
+def test_files_that_change_meanwhile_are_named(
+    here: Any, model: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = Annotator.annotate
+
+    def annotate(self: Annotator, shard: Shard) -> dict[str, Any]:
+        (Path(corpus) / "a.jsonl").open("a").write('{"text": "late"}')
+        return end(self, shard)
+
+    monkeypatch.setattr(Annotator, "annotate", annotate)
+    with pytest.raises(ValueError, match=r"TC529.*a\.jsonl"):
+        annotate_corpus(model, corpus, tmp_path / "out")
+    assert not (tmp_path / "out" / "quarantine.jsonl").exists()
+
+
+def test_numbers_stay_as_they_are_written(here: Any, model: str, write: WriteT, tmp_path: Path) -> None:
+    kept = '"x": 0.1000000000000000055511151231257827, "y":1e400,"z":123456789012345678901234567890'
+    write("in.jsonl", f' {{"text": "low", {kept} }} \n{{}}\n{{"text": "low", {kept}, "error": 1}}'.encode())
+    annotate_corpus(model, str(tmp_path / "in.jsonl"), tmp_path / "out")
+    lines = (tmp_path / "out" / "shard-000000.jsonl").read_text().splitlines()
+    assert lines[0] == f'{{"text": "low", {kept}, "entities": []}}'
+    assert list(json.loads(lines[1])) == ["entities", "error"] and json.loads(lines[2])["entities"] == []
+
+
+@pytest.mark.parametrize(
+    "data", [gzip.compress(b"Ada\n" * 9999)[:-9], b"Ada\n", gzip.compress(b"Ada")[:-8] + b"12345678"]
+)
+def test_what_cannot_be_unpacked_is_named(here: Any, model: str, write: WriteT, tmp_path: Path, data: bytes) -> None:
+    write("in/x.txt.gz", data)
+    with pytest.raises(ValueError, match=r"TC526.*x\.txt\.gz"):
+        annotate_corpus(model, str(tmp_path / "in"), tmp_path / "out")
+
+
+def test_names_of_files(here: Any, model: str, write: WriteT, tmp_path: Path) -> None:
+    names = [" a.txt", "a::b.txt", "[x].txt", "*.txt", "a#b?.txt", "ä%20.txt"]
+    for name in (*names, ".hidden.txt", "_x.txt"):
+        write(f"in/{name}", f"{name}\n")
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/in/\xff.txt")).write_bytes(b"\xff\n")
+    for number, source in enumerate(("in", "in/*", "in/**")):
+        found = annotate_corpus(model, str(tmp_path / source), tmp_path / f"{number}")
+        texts = [row["text"] for row in rows_of(tmp_path / f"{number}")]
+        assert texts == [*sorted(names), "\ufffd"] and found.failed == 1
+    annotate_corpus(model, str(tmp_path / "in" / ".*"), tmp_path / "dot")
+    annotate_corpus(model, str(tmp_path / "in" / "[x].txt"), tmp_path / "one")
+    assert rows_of(tmp_path / "dot")[0]["text"] == ".hidden.txt" and rows_of(tmp_path / "one")[0]["text"] == "[x].txt"
+    os.mkfifo(tmp_path / "in" / "pipe.txt")
+    with pytest.raises(ValueError, match=r"TC503.*pipe\.txt"):
+        annotate_corpus(model, str(tmp_path / "in"), tmp_path / "out")
+
+
 def test_two_at_once_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("spacy_tokclf.annotation.shards.manifest.PATIENCE", 0.0)
     out = tmp_path / "out"
@@ -195,12 +269,14 @@ def test_addresses_are_opened_by_fsspec(here: Any, model: str, tmp_path: Path) -
 @pytest.mark.parametrize(
     "given, code",
     [
-        ({"source": "none"}, "TC118"),
-        ({"source": "in/*.none"}, "TC118"),
+        ({"source": "none"}, "TC528"),
+        ({"source": "in/*.none"}, "TC528"),
         ({"source": "nonsense://x"}, "TC503"),
         ({"source": "x.csv"}, "TC504"),
         ({"source": "x.json"}, "TC504"),
         ({"source": "mixed"}, "TC504"),
+        ({"source": "*", "out": "../out"}, "TC504"),
+        ({"text_column": "entities"}, "TC523"),
         ({"source": "empty"}, "TC372"),
         ({"source": "empty.txt"}, "TC372"),
         ({"source": "wide.txt"}, "TC505"),

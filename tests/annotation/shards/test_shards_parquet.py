@@ -110,9 +110,23 @@ def test_other_columns_are_refused(
         annotate_corpus(model, str(tmp_path / "in"), tmp_path / "out", **asked)
 
 
-def test_what_is_no_parquet_is_refused(here: Any, model: str, tmp_path: Path) -> None:
-    (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
+@pytest.mark.parametrize("what", ["none", "damaged", "no UTF-8"])
+def test_what_is_no_parquet_is_refused(here: Any, model: str, tmp_path: Path, what: str) -> None:
+    path = tmp_path / "a.parquet"
+    offsets, data = pa.py_buffer(bytes([0, 0, 0, 0, 2, 0, 0, 0])), pa.py_buffer(b"\xff\xfe")
+    text = pa.Array.from_buffers(pa.string(), 1, [None, offsets, data]) if what == "no UTF-8" else ["Ada"] * 99
+    pq.write_table(pa.table({"text": text}), path)
+    if what == "damaged":
+        path.write_bytes(path.read_bytes()[:10] + b"\xff" * 30 + path.read_bytes()[40:])
+    if what == "none":
+        path.write_bytes(b"PAR1 and no more")
     with pytest.raises(ValueError, match="TC515"):
+        annotate_corpus(model, str(path), tmp_path / "out")
+
+
+def test_columns_of_one_name_are_refused(here: Any, model: str, tmp_path: Path) -> None:
+    pq.write_table(pa.table([["a"], [1], [2]], names=["text", "x", "x"]), tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"TC527.*\(x\)"):
         annotate_corpus(model, str(tmp_path / "a.parquet"), tmp_path / "out")
 
 
