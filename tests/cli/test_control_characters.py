@@ -44,7 +44,7 @@ def test_data_with_such_labels_and_names(tmp_path: Path) -> None:
     doc.ents = [Span(doc, 0, 1, f"P{order}")]
     nlp.add_pipe("entity_ruler").add_patterns([{"label": f"P{order}", "pattern": "met"}])
     nlp.to_disk(tmp_path / "model")
-    data, missing = str(tmp_path / f"x{order}.jsonl"), str(tmp_path / f"no{order}")
+    data, missing = str(tmp_path / f"x{order}.jsonl"), str(tmp_path / f"no{order}.conll")
     model = str(tmp_path / "model")
     for args in (
         ("debug", "data", data),

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +215,15 @@ def test_two_trainings_at_once(out: Path, values: dict[str, Any]) -> None:
         pass  # it is free again
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Signals do what they do in a terminal: a job in the background of a shell ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_after_the_step(
     number: int, values: dict[str, Any], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -237,6 +246,7 @@ def test_a_signal_stops_after_the_step(
     assert differences(whole, out) == []
 
 
+@pytest.mark.usefixtures("heard")
 def test_a_second_signal_ends_at_once() -> None:
     with pytest.raises(KeyboardInterrupt) as caught, StopSignals() as signals:
         os.kill(os.getpid(), signal.SIGINT)

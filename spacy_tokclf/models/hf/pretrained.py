@@ -149,7 +149,8 @@ class PretrainedEncoder:
         except BaseException as error:
             # The tokenizers in Rust raise bare Exceptions and panics, and a strange config.json anything.
             # Codes of files do not know the model's name, and torch's errors go through our count of numbers.
-            asks = is_own(error) and not isinstance(error, RuntimeError) and not str(error).startswith("[TC42")
+            of_torch = isinstance(error, RuntimeError | TypeError)
+            asks = is_own(error) and not of_torch and not str(error).startswith("[TC42")
             if asks or not (isinstance(error, Exception) or is_panic(error)):
                 raise
             raise self._failure(short(error, limit=300)) from error
