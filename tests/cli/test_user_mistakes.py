@@ -405,6 +405,6 @@ def test_what_is_written_over_survives_a_full_disk(tmp_path: Path, place: Path) 
     before = contents(tmp_path)
     done = subprocess.run([sys.executable, "-c", FULL_DISK, *OVER], capture_output=True, text=True, check=False)
     assert done.stdout.count("EXIT 1") == len(OVER), done.stdout + done.stderr
-    assert done.stdout.count("[TC144]") == len(OVER), done.stdout
+    assert done.stdout.count("[TC400]") == len(OVER), done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert contents(tmp_path) == before

@@ -130,7 +130,8 @@ def test_the_final_fit(project):
     run(project, "final")
     assert only_the_code(project, "final")
     folder = project / "training" / "final"
-    assert sorted(path.name for path in folder.iterdir()) == ["log.jsonl", "model-last", "time.json", "tuning.json"]
+    found = sorted(path.name for path in folder.iterdir())
+    assert found == ["log.jsonl", "model-last", "time.json", "training.json", "tuning.json"]
     tuned = [json.loads((path / "tuning.json").read_text())["tuning"] for path in (folder, project / "training")]
     assert tuned[0] == tuned[1]
     assert scores(project / "metrics" / "sample" / "final") == ["raw_text.json", "run.json", "test.json"]
