@@ -129,15 +129,27 @@ def _reason(error: ValueError) -> str:
     return str(error).partition(";")[0]  # Python's own words on its limit of digits go on after it
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON, none of whose keys may stand twice: one of the two values would be lost.
+
+    pairs (list[tuple[str, Any]]): Its keys and values.
+    RETURNS (dict[str, Any]): The object.
+    RAISES (ValueError): If a key stands twice.
+    """
     made = dict(pairs)
     if len(made) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)[:80]!r} stands twice in an object")
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
     return made
 
 
-def _constant(name: str) -> Any:
+def no_constant(name: str) -> Any:
+    """Refuse NaN and its like, which are Python's and no JSON.
+
+    name (str): What stands there.
+    RAISES (ValueError): Always.
+    """
     raise ValueError(f"{name} is no value of JSON")
 
 
@@ -148,7 +160,7 @@ def _float(digits: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+_DECODER = json.JSONDecoder(object_pairs_hook=object_of, parse_constant=no_constant, parse_float=_float)
 
 
 def read_msgpack(data: bytes, name: str) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import Errors
+from ...runtime.reading import no_constant, object_of
 from .lines import read_line_blocks
 
 _BLANK = " \t\r\n"
@@ -202,21 +203,7 @@ def _skip(text: str, at: int) -> int:
     return at
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object, none of whose keys may stand twice: one of the two values would be lost."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} stands twice in one object")
-    return made
-
-
-def _constant(name: str) -> Any:
-    """Refuse NaN and its like, which are Python's and no JSON."""
-    raise ValueError(f"{name} is no value of JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=object_of, parse_constant=no_constant)
 
 
 def _load(line: str) -> Any:
