@@ -1151,6 +1151,42 @@ class Errors(metaclass=ErrorsWithCodes):
         "training.train_corpus = {name!r} is no reader, of which a part could be chosen: expected a section with "
         "@readers, such as [corpora.train]. Give the training data a reader of their own."
     )
+    TC540 = (
+        "The environment does not say which process this is and where the others are: {detail}. Start processes that "
+        "train together with torchrun, which sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT; to train in one "
+        "process, unset them."
+    )
+    TC541 = (
+        "Process {rank} cannot be connected to the others that torchrun has started: {detail} All of them have to see "
+        "the first one under its address and port, on the network interface that GLOO_SOCKET_IFNAME names if there are "
+        "several."
+    )
+    TC542 = (
+        "{who} has ended, so that process {rank} ends as well; what the others said says why. Nothing on disk is lost: "
+        "the same command with --resume goes on from the last checkpoint. ({detail})"
+    )
+    TC543 = (
+        "Process {rank} would train something else than the first one: {changes}. All of them need the same command, "
+        "config, data and versions."
+    )
+    TC544 = (
+        "After {after}, process {rank} has other weights than the first one: {count} parameters differ, for example "
+        "{place}. Nothing of it is saved. All machines need the same versions and the same kind of processor or GPU; "
+        "a component that learns from something that is not in the batch cannot be trained so."
+    )
+    TC545 = (
+        "Several processes cannot train this together: {reason}. Train in one process, or freeze the component "
+        "(training.frozen_components)."
+    )
+    TC546 = (
+        "Process {rank} and the others do not have the same batch of training data. The corpus reader or the batcher "
+        "draws its order from something that differs between processes (time, the order of files, a generator of its "
+        "own): expected Python's or numpy's, which are seeded."
+    )
+    TC547 = (
+        "A parameter got a second gradient in the last backward pass of a step, after its sum over processes had "
+        "begun. A component runs its backward pass twice in `update`; train it in one process, or freeze it."
+    )
     TC480 = (
         "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "
         "{label!r} says that a token is outside of entities (O), or that nothing is known of it (-). Give the entities "

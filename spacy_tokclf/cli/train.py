@@ -1,7 +1,9 @@
 """`spacy tokclf train`: spaCy's training from a config, or from data at once."""
 
 import math
+import os
 import shlex
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -63,33 +65,40 @@ def train_cli(
     """Train a pipeline as `spacy train` does, with the last step evaluated, a log, and nothing lost: after a crash,
     Ctrl-C or SIGTERM the same command with --resume goes on.
 
-    With data in the place of a config, `init` makes one first.
+    With data in the place of a config, `init` makes one first. Started by torchrun, several processes train together:
+    torchrun --nproc-per-node 2 -m spacy tokclf train CONFIG OUT
     """
     from spacy.cli._util import import_code
 
-    from ..runtime.lock import locked
+    from ..runtime.group import joined
     from ..training.folder import check_folder
     from ..training.run import train_pipeline
 
-    with failing_cleanly():
+    with failing_cleanly(), joined() as group:
         told: dict[str, Any] = {"--epochs": epochs, "--code": code}
         again = partial(_command, out, options=told, words=list(context.args), gpu_id=use_gpu)
         overrides = parse_overrides(context.args)  # which empties the list
-        if resume and Path(source).suffix != SUFFIX and (out / CONFIG).exists():
+        if not group.is_first:
+            warnings.filterwarnings("ignore", message=r"\[TW")  # the first process says the same
+        elif resume and Path(source).suffix != SUFFIX and (out / CONFIG).exists():
             raise ValueError(Errors.TC455.format(path=out / CONFIG, command=again(out / CONFIG)))
-        check_folder(out, resume=resume, overwrite=overwrite)
+        else:
+            check_folder(out, resume=resume, overwrite=overwrite)
         import_code(code)
         given = {"--dev": dev, "--encoder": encoder, "--lang": lang, "--from": base}
         if Path(source).suffix == SUFFIX:
             _check_unused(given, options)
             config = Path(source)
         else:
-            with locked(out) if out.is_dir() else nullcontext():  # the data there may be those of a running training
-                config = _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
+            config = out / CONFIG
+            if group.is_first:
+                _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
+            group.wait()
         settings: Any = {"resume": resume, "overwrite": overwrite, "checkpoint_steps": checkpoint_steps}
-        with _stopping(again(config)):
+        with _stopping(again(config), is_told=group.is_first):
             best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, **settings)
-        _show_best(best, _dev_path(config, overrides))
+        if group.is_first:
+            _show_best(best, _dev_path(config, overrides))
 
 
 def _check_unused(given: dict[str, str | None], options: "ReadOptions") -> None:
@@ -111,24 +120,26 @@ def _init(
     epochs: float | None,
     overwrite: bool,
     options: "ReadOptions",
-) -> Path:
-    """Make a config from data. RETURNS (Path): The config."""
+) -> None:
+    """Make a config from data, in the folder of the training: those that are there may be a running training's."""
+    from ..runtime.lock import locked
     from ..training.config import check_epochs
     from .init import init
 
     if epochs is not None:
         check_epochs(epochs)
-    return init(
-        data,
-        out,
-        dev=given["--dev"] or "0.2",
-        encoder=given["--encoder"],
-        lang=given["--lang"],
-        source=given["--from"],
-        epochs=None if epochs is None else math.ceil(epochs),
-        force=overwrite,
-        options=options,
-    )
+    with locked(out) if out.is_dir() else nullcontext():
+        init(
+            data,
+            out,
+            dev=given["--dev"] or "0.2",
+            encoder=given["--encoder"],
+            lang=given["--lang"],
+            source=given["--from"],
+            epochs=None if epochs is None else math.ceil(epochs),
+            force=overwrite,
+            options=options,
+        )
 
 
 def _dev_path(config: Path, overrides: dict[str, Any]) -> str:
@@ -146,23 +157,26 @@ def _command(out: Path, config: Path, *, options: dict[str, Any], words: list[st
     """RETURNS (str): The command that goes on with a training."""
     given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
     gpu = [] if gpu_id == -1 else ["--gpu-id", str(gpu_id)]
-    command = ["python", "-m", "spacy", "tokclf", "train", str(config), str(out), "--resume", *given, *gpu, *words]
-    return shlex.join(command)
+    several = os.environ.get("LOCAL_WORLD_SIZE")  # set by torchrun
+    start = ["torchrun", "--nproc-per-node", several] if several else ["python"]
+    return shlex.join(
+        [*start, "-m", "spacy", "tokclf", "train", str(config), str(out), "--resume", *given, *gpu, *words]
+    )
 
 
 @contextmanager
-def _stopping(command: str) -> Iterator[None]:
-    """Say where a training stopped after a signal, and with which command it goes on; the exit code is the shell's for
-    the signal."""
+def _stopping(command: str, *, is_told: bool) -> Iterator[None]:
+    """Say, if it is to be told, where a training stopped after a signal, and with which command it goes on; the exit
+    code is the shell's for the signal."""
     from ..runtime.signals import Stopped
 
     try:
         yield
     except Stopped as stopped:
-        if stopped.is_kept:
+        if stopped.is_kept and is_told:
             msg.info(f"Stopped by {stopped}. To go on:")
             typer.echo(f"\n    {command}\n")  # as one line, to be copied
-        else:
+        elif is_told:
             msg.warn(f"Stopped by {stopped}, without a checkpoint of the last step.")
         raise typer.Exit(128 + stopped.number) from None
 

@@ -68,6 +68,14 @@ class CountsTokens(Protocol):
     n_learned: Count
 
 
+@runtime_checkable
+class BackpropagatesLate(Protocol):
+    """A component whose backward pass may wait until its step, for gradients that others send."""
+
+    def backpropagate(self) -> None:
+        """Run the backward pass of the last batch, if it has not run yet."""
+
+
 def prepare_step(sgd: Optimizer, models: Sequence[Model], n_tokens: Count) -> Refusal | None:
     """Take the first phase of a step, where the optimizer has one.
 

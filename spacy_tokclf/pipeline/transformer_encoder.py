@@ -149,7 +149,7 @@ class TransformerEncoder(Streaming, Stored, Tok2Vec):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        self._backpropagate()
+        self.backpropagate()
         examples = list(examples)
         validate_examples(examples, "TransformerEncoder.update")
         docs = [eg.predicted for eg in examples]
@@ -172,7 +172,7 @@ class TransformerEncoder(Streaming, Stored, Tok2Vec):
             listener.receive(batch_id, vectors, gather)
         return losses
 
-    def _backpropagate(self) -> None:
+    def backpropagate(self) -> None:
         """Run the backward pass of the last batch, if it has not run yet."""
         batch, self._batch = self._batch, None
         if batch is not None:
@@ -186,7 +186,7 @@ class TransformerEncoder(Streaming, Stored, Tok2Vec):
             the learning rate is not.
         """
         check_length(self.home.nlp, sgd)
-        self._backpropagate()
+        self.backpropagate()
         # A token classifier that has nothing to learn from yet (`nlp.update` with `sgd`) prepares itself later.
         pipes = [pipe for name, pipe in self._pipes.items() if name in self.listener_map and has_learned(pipe)]
         self._guard.prepare(self, sgd, [self.model, *(pipe.model for pipe in pipes)], most_learned(pipes))

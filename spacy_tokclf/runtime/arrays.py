@@ -80,6 +80,17 @@ def host_copy(values: Any) -> "torch.Tensor":
     return to_host(values if isinstance(values, torch.Tensor) else xp2torch(values))
 
 
+def as_tensor_of(values: Any) -> "torch.Tensor":
+    """Give an array as a tensor with the same memory, where it is.
+
+    values (Any): A numpy or cupy array.
+    RETURNS (torch.Tensor): What is written into it is in the array.
+    """
+    import torch
+
+    return torch.from_numpy(values) if isinstance(values, np.ndarray) else xp2torch(values)
+
+
 def array_from_host(tensor: "torch.Tensor", ops: Ops | None) -> Any:
     """Give what `host_copy` gave as an array with memory of its own.
 

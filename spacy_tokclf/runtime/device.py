@@ -57,14 +57,19 @@ def _refused(name: str, error: BaseException) -> str:
     return Errors.TC143.format(name=name, env=ENV_DEVICE, detail=short(error, limit=100))
 
 
-def choose_gpu(number: int) -> None:
-    """Let spaCy and thinc use a GPU, as `--gpu-id` of spaCy's commands does.
+def choose_gpu(number: int, local_rank: int = 0) -> None:
+    """Let spaCy and thinc use a GPU, as `--gpu-id` of spaCy's commands does. Of several processes on a machine, each
+    takes one: the first has the GPU that is named, or that `SPACY_TOKCLF_DEVICE` names, the next the next.
 
-    number (int): Its number; -1 for the CPU.
+    number (int): Its number; -1 for the CPU, or for what the environment says.
+    local_rank (int): This process among those of its machine.
     RAISES (ValueError): TC142, if there is no such GPU, or CuPy is not installed.
     """
+    if local_rank and current_device().type == "cuda" and not _chosen:
+        set_device(f"cuda:{(current_device().index or 0) + local_rank}")
     if number == -1:
         return
+    number += local_rank if number >= 0 else 0
     try:
         if number < -1:
             raise ValueError("GPUs are counted from 0.")

@@ -53,6 +53,29 @@ def kept_states() -> Iterator[None]:
         set_numpy_state(numpy)
 
 
+@contextlib.contextmanager
+def seeded(number: int) -> Iterator[None]:
+    """Draw from generators that begin with a number, and put those of Python, numpy and torch on the CPU back in the
+    end.
+
+    number (int): The number, of 63 bits.
+    """
+    import torch
+
+    state = torch.get_rng_state()
+    with kept_states():
+        random.seed(number)
+        np.random.seed(number % 2**32)
+        torch.manual_seed(number)  # on each GPU as well
+        ops = get_current_ops()
+        if isinstance(ops, CupyOps):
+            ops.xp.random.seed(number % 2**32)
+        try:
+            yield
+        finally:
+            torch.set_rng_state(state)
+
+
 def python_to_json(state: State) -> list[Any]:
     """RETURNS (list[Any]): A state of Python's generator for JSON."""
     version, words, gauss = state

@@ -10,18 +10,20 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignals:
-    """Note the first such signal while in use; the second does at once what it did before. Only the main thread gets
-    signals: in any other, nothing is changed.
+    """Note the first such signal while in use; the second does at once what it did before, unless the process is
+    patient. Only the main thread gets signals: in any other, nothing is changed.
 
     number (int): The signal that asked to stop; 0 if none did.
     """
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, patient: bool = False) -> None:
         """Begin without a signal.
 
         message (str): What the first one is answered with, on the standard error.
+        patient (bool): Whether more of them change nothing: torchrun passes on what a terminal has sent to all.
         """
         self.number = 0
+        self._patient = patient
         self._message = message
         self._before: dict[int, Any] = {}
 
@@ -45,6 +47,8 @@ class StopSignals:
         if not self.number:
             self.number = number
             os.write(2, self._message.encode("utf-8"))  # a stream may be in the middle of something
+            return
+        if self._patient:
             return
         self._restore()
         os.kill(os.getpid(), number)  # what the process did with it before

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import Errors, Warnings
 from ..runtime.blame import short
 from ..runtime.files import whole_folder
+from ..runtime.group import Group
 from ..runtime.manifest import check_manifest, write_manifest
 
 if TYPE_CHECKING:
@@ -113,6 +114,36 @@ def read_last(out: Path) -> Checkpoint | None:
     if paths:
         raise ValueError(Errors.TC452.format(path=out / FOLDER))
     return None
+
+
+def read_last_together(out: Path, group: Group) -> Checkpoint | None:
+    """Read the last checkpoint in the first process, as `read_last` does, and give it to all: the others need not see
+    the folder.
+
+    out (Path): The folder of the training.
+    group (Group): The processes.
+    RETURNS (Checkpoint | None): The checkpoint, the same in all.
+    RAISES (ValueError): TC452, in the first process, if none is whole.
+    RAISES (ConnectionError): TC542, if a process is gone.
+    """
+    found = read_last(out) if group.is_first else None
+    if group.is_alone:
+        return found
+    import torch
+
+    kinds: dict[str, Any] = {}
+    if found is not None:
+        kinds = {name: [str(value.dtype), list(value.shape)] for name, value in found.tensors.items()}
+    told = group.of_first(json.dumps(found and [found.numbers, kinds]).encode("utf-8"))
+    if json.loads(told) is None:
+        return None
+    numbers, kinds = json.loads(told)
+    tensors = {}
+    for name, (kind, shape) in kinds.items():
+        own = None if found is None else found.tensors[name].contiguous()
+        blank = torch.empty(shape, dtype=getattr(torch, kind.removeprefix("torch."))) if own is None else own
+        tensors[name] = group.tensor_of_first(blank)
+    return Checkpoint(numbers, tensors)
 
 
 @contextmanager

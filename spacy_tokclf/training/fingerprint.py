@@ -15,6 +15,7 @@ from thinc.backends import get_array_ops
 from ..errors import Errors, Warnings
 from ..models.shim import EncoderShim
 from ..runtime.device import current_device
+from ..runtime.group import Group
 from .places import TorchPlace, find_places
 
 PACKAGES = ("spacy-tokclf", "spacy", "thinc", "torch", "transformers", "numpy")
@@ -25,12 +26,13 @@ WITH_PATHS = ("paths", "corpora", "initialize")
 _SHOWN = 4
 
 
-def make_fingerprint(nlp: Language, *, train: str, dev: str) -> dict[str, Any]:
+def make_fingerprint(nlp: Language, *, train: str, dev: str, processes: int = 1) -> dict[str, Any]:
     """Say what a training is of.
 
     nlp (Language): The pipeline, initialized.
     train (str): The digest of the training data; empty for a stream.
     dev (str): That of the development data.
+    processes (int): How many train together.
     RETURNS (dict[str, Any]): For JSON.
     """
     training: Any = nlp.config["training"]
@@ -38,7 +40,7 @@ def make_fingerprint(nlp: Language, *, train: str, dev: str) -> dict[str, Any]:
         "config": _flat(nlp.config),
         "data": {"train": [training["train_corpus"], train], "dev": [training["dev_corpus"], dev]},
         "parts": _parts(nlp),
-        "versions": _versions(),
+        "versions": _versions() | {"processes": str(processes)},
     }
 
 
@@ -49,6 +51,37 @@ def check_fingerprint(found: dict[str, Any], now: dict[str, Any]) -> None:
     now (dict[str, Any]): What it is to go on with.
     RAISES (ValueError): TC451, for another config, other data, labels or tokenizers.
     """
+    changes = find_changes(found, now)
+    if changes:
+        raise ValueError(Errors.TC451.format(changes=_some(changes)))
+    differing = {key: (found["versions"].get(key), value) for key, value in now["versions"].items()}
+    texts = [f"{key} {old} -> {new}" for key, (old, new) in differing.items() if old != new]
+    if texts:
+        warnings.warn(Warnings.TW450.format(changes=", ".join(texts)), stacklevel=2)
+
+
+def check_same_training(fingerprint: dict[str, Any], group: Group) -> None:
+    """Refuse processes that do not train the same: each reads the config and the data itself.
+
+    fingerprint (dict[str, Any]): What the training of this process is of.
+    group (Group): The processes.
+    RAISES (ValueError): TC543.
+    RAISES (ConnectionError): TC542, if a process is gone.
+    """
+    told = [json.loads(each) for each in group.collect(json.dumps(fingerprint).encode("utf-8"))]
+    for rank, theirs in enumerate(told):
+        changes = find_changes(told[0], theirs)
+        if changes:
+            raise ValueError(Errors.TC543.format(rank=rank, changes=_some(changes)))
+
+
+def find_changes(found: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Say what differs between two trainings.
+
+    found (dict[str, Any]): What the one is of.
+    now (dict[str, Any]): What the other is of.
+    RETURNS (list[str]): Each difference.
+    """
     changes = _config_changes(found["config"], now["config"])
     for name, what in (("train", "training"), ("dev", "development")):
         if found["data"][name] != now["data"][name]:
@@ -56,13 +89,12 @@ def check_fingerprint(found: dict[str, Any], now: dict[str, Any]) -> None:
     for name in sorted(found["parts"].keys() | now["parts"].keys()):
         if found["parts"].get(name) != now["parts"].get(name):
             changes.append(f"{name} changed")
-    if changes:
-        more = f"; and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
-        raise ValueError(Errors.TC451.format(changes="; ".join(changes[:_SHOWN]) + more))
-    differing = {key: (found["versions"].get(key), value) for key, value in now["versions"].items()}
-    texts = [f"{key} {old} -> {new}" for key, (old, new) in differing.items() if old != new]
-    if texts:
-        warnings.warn(Warnings.TW450.format(changes=", ".join(texts)), stacklevel=2)
+    return changes
+
+
+def _some(changes: list[str]) -> str:
+    more = f"; and {len(changes) - _SHOWN} more" if len(changes) > _SHOWN else ""
+    return "; ".join(changes[:_SHOWN]) + more
 
 
 def _flat(config: Any) -> dict[str, Any]:

@@ -9,19 +9,20 @@ from spacy.training.loop import DIR_MODEL_BEST, DIR_MODEL_LAST
 from ..errors import Warnings
 from ..runtime.refusals import refusal
 from ..runtime.signals import Stopped, StopSignals
-from .checkpoint import read_last, write_checkpoint
-from .fingerprint import check_fingerprint
+from .checkpoint import read_last_together, write_checkpoint
+from .fingerprint import check_fingerprint, check_same_training
 from .folder import check_there, read_finished
 from .log import LOG_NAME, write_rows
 from .loop import Training, save
 from .resume import go_on_from, read_data, take_checkpoint, why_not_resumable
-from .state import check_finite
+from .state import check_finite, check_same_weights
 
-STOPPING = "\nStopping after this step{kept} (once more: at once).\n"
+STOPPING = "\nStopping after this step{kept}{more}.\n"
 
 
 class Keeper:
-    """Write the checkpoints of a training, and stop it where a signal asks for that.
+    """Write the checkpoints of a training, and stop it where a signal asks for that. Of several processes, the first
+    one reads and writes.
 
     fingerprint (dict[str, Any]): What the training is of.
     signals (StopSignals): The signals, to be entered around the training.
@@ -37,13 +38,21 @@ class Keeper:
         RAISES (ValueError): TC452, if there are checkpoints and none is whole.
         """
         self._training, self._out, self._steps = training, out, steps
-        self._found = read_last(out)
+        group = training.group
+        self._found = read_last_together(out, group)
         self._lost = why_not_resumable(training)
         self._written = -1
         self._start = default_timer()
-        self.signals = StopSignals("" if silent else STOPPING.format(kept="" if self._lost else ", with a checkpoint"))
+        message = STOPPING.format(
+            kept="" if self._lost else ", with a checkpoint", more=" (once more: at once)" if group.is_alone else ""
+        )
+        is_shown = group.is_first and not silent
+        self.signals = StopSignals(message if is_shown else "", patient=not group.is_alone)
         self.fingerprint = read_data(training, self._found)
-        if self._lost:
+        if not group.is_alone:
+            check_same_training(self.fingerprint, group)
+            check_same_weights(training.nlp, group, after="the initialization")
+        if self._lost and group.is_first:
             warnings.warn(Warnings.TW452.format(reason=self._lost), stacklevel=3)
 
     def is_finished(self) -> bool:
@@ -52,13 +61,13 @@ class Keeper:
         RETURNS (bool): Whether it is.
         RAISES (ValueError): TC451, if that was another training; TC460, if what it made is not there any more.
         """
-        finished = read_finished(self._out)
-        if finished is None:
-            return False
-        check_fingerprint(finished, self.fingerprint)
-        check_there(self._out, DIR_MODEL_BEST, DIR_MODEL_LAST, LOG_NAME)
-        warnings.warn(Warnings.TW454.format(path=self._out), stacklevel=3)
-        return True
+        group = self._training.group
+        finished = read_finished(self._out) if group.is_first else None
+        if finished is not None:
+            check_fingerprint(finished, self.fingerprint)
+            check_there(self._out, DIR_MODEL_BEST, DIR_MODEL_LAST, LOG_NAME)
+            warnings.warn(Warnings.TW454.format(path=self._out), stacklevel=3)
+        return bool(group.largest(finished is not None))
 
     def go_on(self, folder: Path) -> None:
         """Go to the last checkpoint, if there is one. Pipelines that it is ahead of are saved.
@@ -74,11 +83,17 @@ class Keeper:
         self._found, self._written = None, progress.step  # and its memory is free
         if progress.is_evaluated:
             save(self._training, folder, best=progress.is_best)
-        check_there(folder, DIR_MODEL_BEST)
-        write_rows(folder / LOG_NAME, progress.rows)
+        if self._training.group.is_first:
+            check_there(folder, DIR_MODEL_BEST)
+            write_rows(folder / LOG_NAME, progress.rows)
 
     def after_step(self, training: Training) -> None:
-        """Write a checkpoint if it is time for one, and stop if a signal came. RAISES (Stopped): If one did."""
+        """Write a checkpoint if it is time for one, and stop if a signal came, to any of the processes.
+
+        RAISES (Stopped): If one did.
+        RAISES (ConnectionError): TC542, if a process is gone.
+        """
+        self.signals.number = training.group.largest(self.signals.number)
         due = self._steps and not (training.progress.step + 1) % self._steps
         if due or self.signals.number:
             self.write(training)
@@ -96,7 +111,8 @@ class Keeper:
             check_finite(training.nlp, training.optimizer, step)
         seconds = training.progress.seconds + default_timer() - self._start
         try:
-            write_checkpoint(self._out, step, take_checkpoint(training, self.fingerprint, seconds=seconds))
+            if training.group.is_first:
+                write_checkpoint(self._out, step, take_checkpoint(training, self.fingerprint, seconds=seconds))
         except Exception as error:
             if refusal(error) is None:
                 raise

@@ -29,12 +29,17 @@ from spacy.util import registry
 from thinc.api import Optimizer, constant, fix_random_seed, set_gpu_allocator
 from wasabi import Printer
 
+from ..errors import Errors
 from ..runtime.files import copy_whole, whole_folder
+from ..runtime.group import ALONE, Group
 from ..runtime.random_state import kept_states
 from ..runtime.saving import save_pipeline
 from .batches import Batches
+from .evaluation import evaluate_together
 from .log import columns_of, make_row
-from .state import check_finite
+from .shares import drawn_apart, share_of_batch
+from .state import check_finite, check_same_weights
+from .summing import StepSum
 from .unmeasured import measured
 
 ScoresT = dict[str, Any]
@@ -84,6 +89,8 @@ class Training:
     dev_corpus (Callable): Reads the development data.
     dropouts (Iterator[float]): The rate of dropout at each step.
     settings (dict[str, Any]): The block `[training]` of the config, resolved.
+    group (Group): The processes that train together.
+    sums (StepSum | None): Adds up their steps, if there are several.
     n_strings (int): The strings of the vocabulary before data were read.
     progress (Progress): How far it is.
     """
@@ -94,6 +101,8 @@ class Training:
     dev_corpus: Callable[[Language], Iterable[Example]]
     dropouts: Iterator[float]
     settings: dict[str, Any]
+    group: Group = ALONE
+    sums: StepSum | None = None
     n_strings: int = 0
     progress: Progress = field(default_factory=Progress)
 
@@ -104,12 +113,14 @@ class Training:
         return names
 
 
-def make_training(nlp: Language, *, gpu_id: int = -1) -> Training:
+def make_training(nlp: Language, *, gpu_id: int = -1, group: Group = ALONE) -> Training:
     """Set the random state, and make what the config of a pipeline says. No data are read yet.
 
     nlp (Language): The pipeline, initialized.
     gpu_id (int): The GPU, or -1 for the CPU.
+    group (Group): The processes that train together.
     RETURNS (Training): The training before its first step.
+    RAISES (ValueError): TC545, if several processes cannot train the pipeline.
     """
     config: Any = nlp.config.interpolate()
     if config["training"]["seed"] is not None:
@@ -118,6 +129,8 @@ def make_training(nlp: Language, *, gpu_id: int = -1) -> Training:
     if gpu_id >= 0 and allocator:
         set_gpu_allocator(allocator)
     settings: Any = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    if not group.is_alone and settings["seed"] is None:
+        raise ValueError(Errors.TC545.format(reason="training.seed is null, so that each would draw something else"))
     train, dev = resolve_dot_names(config, [settings["train_corpus"], settings["dev_corpus"]])
     dropout = settings["dropout"]
     return Training(
@@ -127,6 +140,8 @@ def make_training(nlp: Language, *, gpu_id: int = -1) -> Training:
         dev_corpus=dev,
         dropouts=iter(constant(dropout) if isinstance(dropout, float) else dropout),
         settings=settings,
+        group=group,
+        sums=None if group.is_alone else StepSum(nlp, settings["frozen_components"], group),
         n_strings=len(nlp.vocab.strings),
     )
 
@@ -140,7 +155,8 @@ def run_training(
     before_saving: Callable[[Training], None] | None = None,
     after_step: Callable[[Training], None] | None = None,
 ) -> None:
-    """Train to the end: from the first step on, or from where a checkpoint was.
+    """Train to the end: from the first step on, or from where a checkpoint was. Of several processes, the first one
+    logs and saves.
 
     `model-last` is the pipeline of the last evaluation, and in the end that of the last step. An error leaves both
     pipelines as they are.
@@ -151,10 +167,13 @@ def run_training(
     before_saving (Callable[[Training], None] | None): Called when a step was evaluated, before the pipelines are saved.
     after_step (Callable[[Training], None] | None): Called at the end of every step.
     """
-    _show_start(training, stdout)
+    if training.group.is_first:
+        _show_start(training, stdout)
     goes_on = training.progress.step >= 0
-    with training.nlp.select_pipes(disable=training.frozen), kept_states() if goes_on else nullcontext():
-        log_step, finalize = training.settings["logger"](training.nlp, stdout, stderr)
+    log_step, finalize = _no_log, _no_end
+    if training.group.is_first:
+        with training.nlp.select_pipes(disable=training.frozen), kept_states() if goes_on else nullcontext():
+            log_step, finalize = training.settings["logger"](training.nlp, stdout, stderr)
     start = default_timer()
     try:
         while not is_over(training):
@@ -202,15 +221,14 @@ def take_step(training: Training, epoch: int, batch: list[Example]) -> None:
     if settings["before_update"]:
         settings["before_update"](nlp, {"step": progress.step, "epoch": epoch})
     dropout = next(training.dropouts)
-    for part in subdivide_batch(batch, settings["accumulate_gradient"]):
-        nlp.update(
-            part,
-            drop=dropout,
-            losses=progress.losses,
-            sgd=False,  # type: ignore[arg-type]  # "no step", for spaCy
-            exclude=training.frozen,
-            annotates=settings["annotating_components"],
-        )
+    if training.sums is None:
+        _learn(training, batch, dropout, progress.losses)
+    else:
+        losses: dict[str, float] = {}
+        with drawn_apart(training.group, seed=settings["seed"], step=progress.step):
+            _learn(training, share_of_batch(batch, training.group), dropout, losses)
+        for name, loss in training.sums.run(batch, losses).items():
+            progress.losses[name] = progress.losses.get(name, 0.0) + loss
     for name, pipe in nlp.pipeline:
         learns = name not in training.frozen and getattr(pipe, "is_trainable", False)
         if learns and isinstance(pipe, TrainableComponent) and pipe.model not in (True, False, None):
@@ -219,16 +237,33 @@ def take_step(training: Training, epoch: int, batch: list[Example]) -> None:
     progress.words += sum(len(example) for example in batch)
 
 
+def _learn(training: Training, batch: list[Example], dropout: float, losses: dict[str, float]) -> None:
+    """Add up the gradients of a batch, part by part, and its losses."""
+    parts = list(subdivide_batch(batch, training.settings["accumulate_gradient"]))
+    for number, part in enumerate(parts, 1):
+        if training.sums is not None and number == len(parts):
+            training.sums.expect_last()
+        training.nlp.update(
+            part,
+            drop=dropout,
+            losses=losses,
+            sgd=False,  # type: ignore[arg-type]  # "no step", for spaCy
+            exclude=training.frozen,
+            annotates=training.settings["annotating_components"],
+        )
+
+
 def evaluate(training: Training, *, seconds: float) -> dict[str, Any]:
     """Evaluate the pipeline, with averaged weights if there are any, and note the result.
 
     training (Training): The training, after a step.
     seconds (float): How long it has taken.
     RETURNS (dict[str, Any]): What spaCy tells its loggers.
-    RAISES (ValueError): TC456, if what was learned is no numbers.
+    RAISES (ValueError): TC456, if what was learned is no numbers; TC544, if processes have learned something else.
     """
     nlp, progress = training.nlp, training.progress
     check_finite(nlp, training.optimizer, progress.step)
+    check_same_weights(nlp, training.group, after=f"step {progress.step}")
     if training.optimizer.averages:
         with nlp.use_params(training.optimizer.averages):
             score, scores = _score(training)
@@ -258,7 +293,7 @@ def _score(training: Training) -> tuple[float, ScoresT]:
     does not count any more."""
     nlp, progress = training.nlp, training.progress
     try:
-        scores = nlp.evaluate(training.dev_corpus(nlp))
+        scores = evaluate_together(nlp, training.dev_corpus(nlp), training.group)
     except KeyError as error:
         raise KeyError(SpacyErrors.E900.format(pipeline=nlp.pipe_names)) from error
     scores = {key: value for key, value in scores.items() if value is not None}
@@ -272,12 +307,15 @@ def _score(training: Training) -> tuple[float, ScoresT]:
 
 
 def save(training: Training, folder: Path, *, best: bool) -> None:
-    """Save the pipeline as `model-last`, and as `model-best`, each whole or not at all.
+    """Save the pipeline as `model-last`, and as `model-best`, each whole or not at all. Of several processes, the first
+    one does.
 
     training (Training): The training.
     folder (Path): The folder of both.
     best (bool): Whether it is the best so far.
     """
+    if not training.group.is_first:
+        return
     nlp = training.nlp
     with nlp.use_params(training.optimizer.averages):
         prepare = create_before_to_disk_callback(training.settings["before_to_disk"])
@@ -298,6 +336,14 @@ def advance_schedules(training: Training, steps: int) -> None:
         for _ in range(steps):
             next(training.dropouts)
             training.optimizer.step_schedules()
+
+
+def _no_log(info: dict[str, Any] | None) -> None:
+    """Log nothing: another process does."""
+
+
+def _no_end() -> None:
+    """End nothing."""
 
 
 def _show_start(training: Training, stdout: IO[str]) -> None:

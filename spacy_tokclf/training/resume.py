@@ -45,7 +45,10 @@ def read_data(training: Training, found: Checkpoint | None) -> dict[str, Any]:
     with random_state.kept_states():
         dev = digest_examples(training.dev_corpus(training.nlp))
     training.batches.read()
-    return {**make_fingerprint(training.nlp, train=training.batches.digest(), dev=dev), "start": start}
+    return {
+        **make_fingerprint(training.nlp, train=training.batches.digest(), dev=dev, processes=training.group.size),
+        "start": start,
+    }
 
 
 def take_checkpoint(training: Training, fingerprint: dict[str, Any], *, seconds: float) -> Checkpoint:

@@ -3,6 +3,8 @@
 import io
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -15,6 +17,7 @@ from spacy.util import registry
 
 from ..errors import Errors, Warnings
 from ..runtime.device import choose_gpu
+from ..runtime.group import Group, joined
 from ..runtime.lock import locked
 from .config import explained, read_training_config
 from .epochs import plan_steps
@@ -43,7 +46,8 @@ def train_pipeline(
     silent: bool = False,
 ) -> Path:
     """Train a pipeline as `spacy train` does, with the same weights; a training that was broken off goes on from its
-    last checkpoint, with the weights that it would have had.
+    last checkpoint, with the weights that it would have had. Processes that torchrun has started train together: each
+    calls this, learns from its share of each batch, and has the weights of all; the first one writes.
 
     config_path (str | Path): The config.
     out (str | Path): The folder for model-best, model-last, log.jsonl and the checkpoints.
@@ -60,39 +64,69 @@ def train_pipeline(
     RAISES (ValueError): TC353 and TC354, for a config that does not work; TC355, if there is a training in the folder;
         TC356, if the learning rate is 0; TC357, if there are no texts to evaluate on; TC450 to TC460, if a training
         cannot go on, or another one is going on.
+    RAISES (ValueError): TC540 to TC547, if processes cannot train together.
+    RAISES (ConnectionError): TC542, if another process is gone.
     RAISES (Stopped): A KeyboardInterrupt, after a signal that asked to stop.
     """
     out = Path(out)
-    check_folder(out, resume=resume, overwrite=overwrite)
-    choose_gpu(gpu_id)
-    config = read_training_config(config_path, overrides or {}, epochs=epochs)
+    streams = (io.StringIO(), io.StringIO()) if silent else (sys.stdout, sys.stderr)
+    with joined() as group:
+        if group.is_first:
+            check_folder(out, resume=resume, overwrite=overwrite)
+        choose_gpu(gpu_id, group.local_rank)
+        nlp = _initialize(config_path, out, overrides or {}, epochs=epochs, gpu_id=gpu_id)
+        with _held(out, group, resume=resume, overwrite=overwrite) as folder:
+            finish = partial(_finish, group, out, keep=checkpoints == "kept")
+            training = make_training(nlp, gpu_id=gpu_id, group=group)
+            run = partial(run_training, training, folder, stdout=streams[0], stderr=streams[1])
+            if checkpoints == "none" and not resume:
+                training.batches.read()
+                run()
+                finish(folder, None)
+                return out / DIR_MODEL_BEST
+            keeper = Keeper(training, out, steps=checkpoint_steps, silent=silent)
+            if resume and keeper.is_finished():
+                finish(out, None)  # if its last process did not come to that
+                return out / DIR_MODEL_BEST
+            keeper.go_on(folder)
+            with keeper.signals:
+                run(before_saving=keeper.write, after_step=keeper.after_step)
+            finish(folder, keeper.fingerprint)
+    return out / DIR_MODEL_BEST
+
+
+@contextmanager
+def _held(out: Path, group: Group, *, resume: bool, overwrite: bool) -> Iterator[Path]:
+    """Hold the folder of a training, in the first process: the others do not write. YIELDS (Path): The folder that
+    pipelines are saved to."""
+    if not group.is_first:
+        yield out
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out):
+        check_folder(out, resume=resume, overwrite=overwrite)  # another process may have been there
+        yield clear_folder(out, overwrite=overwrite)
+
+
+def _finish(group: Group, out: Path, folder: Path, fingerprint: dict[str, Any] | None, *, keep: bool) -> None:
+    """End a training, in the first process; the others wait for it."""
+    if group.is_first:
+        finish_folder(out, folder, fingerprint, keep=keep)
+    group.wait()
+
+
+def _initialize(
+    config_path: str | Path, out: Path, overrides: dict[str, Any], *, epochs: float | None, gpu_id: int
+) -> Language:
+    """Make the pipeline that a config describes, with what it is trained on. RAISES (ValueError): As train_pipeline."""
+    config = read_training_config(config_path, overrides, epochs=epochs)
     with explained(config_path):
         nlp = init_nlp(config, use_gpu=gpu_id)
         _check_numbers(nlp)
         _check_dev(nlp)
     _fit_steps(nlp)
     _keep_log(nlp, out)
-    out.mkdir(parents=True, exist_ok=True)
-    streams = (io.StringIO(), io.StringIO()) if silent else (sys.stdout, sys.stderr)
-    with locked(out):
-        check_folder(out, resume=resume, overwrite=overwrite)  # another process may have been there
-        folder = clear_folder(out, overwrite=overwrite)
-        training = make_training(nlp, gpu_id=gpu_id)
-        run = partial(run_training, training, folder, stdout=streams[0], stderr=streams[1])
-        if checkpoints == "none" and not resume:
-            training.batches.read()
-            run()
-            finish_folder(out, folder, None, keep=False)
-            return out / DIR_MODEL_BEST
-        keeper = Keeper(training, out, steps=checkpoint_steps, silent=silent)
-        if resume and keeper.is_finished():
-            finish_folder(out, out, None, keep=checkpoints == "kept")  # if its last process did not come to that
-            return out / DIR_MODEL_BEST
-        keeper.go_on(folder)
-        with keeper.signals:
-            run(before_saving=keeper.write, after_step=keeper.after_step)
-        finish_folder(out, folder, keeper.fingerprint, keep=checkpoints == "kept")
-    return out / DIR_MODEL_BEST
+    return nlp
 
 
 def _training(nlp: Language) -> Any:

@@ -1,6 +1,8 @@
 """What a training has learned so far, as tensors and numbers: weights, gradients that wait, and the optimizer's memory,
 by places that are the same in every process."""
 
+import json
+import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +13,7 @@ from ..errors import Errors
 from ..models.optimizer_contract import TwoPhaseOptimizer
 from ..models.shim import EncoderShim
 from ..runtime.arrays import any_bit_set, array_from_host, host_copy, is_finite, tensor_from_host
+from ..runtime.group import Group
 from .optimizer import AdamW
 from .places import (
     DROPOUT,
@@ -84,6 +87,34 @@ def _learned_numbers(places: list[PlaceT], optimizer: Optimizer) -> Iterator[tup
     for kind in MEMORY:
         for key, value in (getattr(optimizer, kind) or {}).items():
             yield f"{keys.get(key, key[1])} in {kind} of the optimizer", value
+
+
+def check_same_weights(nlp: Language, group: Group, *, after: str) -> None:
+    """Refuse to go on if the processes of a training do not have the same weights, by checksums.
+
+    nlp (Language): The pipeline.
+    group (Group): The processes.
+    after (str): When, for the message.
+    RAISES (ValueError): TC544.
+    RAISES (ConnectionError): TC542, if a process is gone.
+    """
+    if group.is_alone:
+        return
+    sums = {
+        f"{place.name}:{name}": _checksum(value)
+        for place in find_places(nlp)
+        for name, value in _weights(place).items()
+    }
+    told = [json.loads(each) for each in group.collect(json.dumps(sums).encode("ascii"))]
+    for rank, theirs in enumerate(told):
+        differing = sorted(name for name in told[0].keys() | theirs.keys() if told[0].get(name) != theirs.get(name))
+        if differing:
+            raise ValueError(Errors.TC544.format(after=after, rank=rank, count=len(differing), place=differing[0]))
+
+
+def _checksum(value: Any) -> int:
+    numbers: Any = host_copy(value).reshape(-1).numpy()
+    return zlib.crc32(numbers)
 
 
 def take_learned(nlp: Language, optimizer: Optimizer) -> Learned:

@@ -92,7 +92,7 @@ def test_a_step_of_the_encoder_does_not_wait_for_the_device(make_nlp: LoadT, on_
     train_step(nlp, read_posts(nlp), optimizer)
     nlp.update(read_posts(nlp), sgd=False)
     encoder = nlp.get_pipe("transformer")
-    encoder._backpropagate()
+    encoder.backpropagate()
     torch.cuda.set_sync_debug_mode("error")
     try:
         encoder.finish_update(optimizer)

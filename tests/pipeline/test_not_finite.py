@@ -149,7 +149,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing(
             learn(nlp, posts[:4])
             learn(nlp, posts[4:8])
             if kind == "shared":
-                nlp.get_pipe("transformer")._backpropagate()
+                nlp.get_pipe("transformer").backpropagate()
             poison(nlp, where, value)
             with pytest.raises(ValueError, match="TC470") as caught:
                 step(nlp, optimizer)
@@ -173,7 +173,7 @@ def test_a_device_refuses_at_once_and_says_so_one_step_later(
     def one_step(examples: list[Example], spoil: bool = False) -> None:
         learn(nlp, examples)
         if kind == "shared":
-            nlp.get_pipe("transformer")._backpropagate()
+            nlp.get_pipe("transformer").backpropagate()
         if spoil:
             poison(nlp, where, np.nan)
         for name in {"ner", "other"} & set(nlp.pipe_names):
@@ -203,7 +203,7 @@ def test_optimizers_of_thinc_are_not_called(make: Callable[[str], Language], kin
     before = state(nlp, optimizer)
     learn(nlp, posts)
     if kind == "shared":
-        nlp.get_pipe("transformer")._backpropagate()
+        nlp.get_pipe("transformer").backpropagate()
     poison(nlp, "head", np.nan)
     with pytest.raises(ValueError, match="TC470"):
         step(nlp, optimizer)

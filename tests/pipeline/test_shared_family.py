@@ -85,7 +85,7 @@ def gradient(nlp: Language, examples: list[Example], exclude: set[str]) -> list[
     """Give the gradient of the encoder after one batch."""
     fix_random_seed(0)
     nlp.update(examples, drop=0.0, sgd=False, exclude=exclude)
-    nlp.get_pipe("transformer")._backpropagate()
+    nlp.get_pipe("transformer").backpropagate()
     grads = [p.grad.clone() for p in encoder_of(nlp).parameters() if p.grad is not None]
     encoder_of(nlp).zero_grad()
     return grads
