@@ -1,4 +1,5 @@
-"""`scale`: a corpus in shards, `annotate --engine`, beside `nlp.pipe`; and what follows for a billion posts.
+"""`scale`: a corpus in shards, `annotate --engine`, beside `nlp.pipe`, and what follows for a billion posts; a training
+in two processes, beside two trainings.
 
 Every process has one thread. Words are those between spaces. The texts are a stream of `memory`."""
 
@@ -6,12 +7,12 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from ..data import read_texts
+from ..data import read_texts, write_sample
 from ..rounds import run_rounds, wanted
 from ..rows import Row, make_rows, significant
 from ..scale import write_corpus
 from ..stream import fresh_texts
-from ..system import OURS, Setting, System
+from ..system import OURS, ROOT, Setting, System
 
 #: Shards of the corpus that speed is measured with, and so many more for what a shard costs.
 SHARDS, MORE = 24, 8
@@ -20,6 +21,9 @@ POSTS = 1_000_000_000
 ONE, TWO = "one nlp.pipe", "two unrelated nlp.pipe"
 LOCAL, RAY = f"{OURS} --engine local", f"{OURS} --engine ray"
 SHARDS_TARGET = "bench.scale:shards"
+TWO_TRAININGS, TOGETHER = "two unrelated trainings", f"{OURS} train, two processes together"
+#: Posts of a batch for each process, and steps of a round.
+BATCH, STEPS = 16, 30
 
 
 def systems(setting: Setting, given: dict[str, Any], rows: int) -> list[System]:
@@ -49,8 +53,41 @@ def systems(setting: Setting, given: dict[str, Any], rows: int) -> list[System]:
     ]
 
 
+def trainings(setting: Setting, files: dict[str, str]) -> list[System]:
+    """List the trainings: the project's recipe, two processes of one thread each, with as many posts a step for each.
+
+    setting (Setting): The setting.
+    files (dict[str, str]): What `write_sample` gave.
+    RETURNS (list[System]): The systems, the reference first.
+    """
+
+    def system(name: str, size: int, *, together: bool) -> System:
+        overrides = {"paths.train": files["train"], "paths.dev": files["dev"], "paths.encoder": str(setting.encoder)}
+        options = {"config": str(ROOT / "configs" / "wnut17.cfg"), "workers": 2, "together": together, "steps": STEPS}
+        return System(
+            name, "bench.together:trainings", {**options, "overrides": {**overrides, "training.batcher.size": size}}
+        )
+
+    return [system(TWO_TRAININGS, BATCH, together=False), system(TOGETHER, 2 * BATCH, together=True)]
+
+
+def measure_trainings(setting: Setting) -> list[Row]:
+    """Measure trainings in two processes.
+
+    setting (Setting): The setting, of one thread.
+    RETURNS (list[Row]): The rows.
+    """
+    found = wanted(trainings(setting, write_sample(setting)), setting)
+    answers = run_rounds(found, setting, note=lambda result: f"{result['value']:.1f} posts/s")
+    rows = make_rows("train, processes", "posts/s", found, answers, data=setting.source, posts=setting.posts)
+    by_name = {row["system"]: row for row in rows}
+    if len(by_name) == 2:
+        by_name[TOGETHER]["ratio"] = round(by_name[TOGETHER]["value"] / by_name[TWO_TRAININGS]["value"], 3)
+    return rows
+
+
 def measure(setting: Setting) -> list[Row]:
-    """Measure shards.
+    """Measure shards, and trainings.
 
     setting (Setting): The setting: `words` are those of the larger corpus, a tenth of them those of the smaller one.
     RETURNS (list[Row]): The rows.
@@ -80,7 +117,7 @@ def measure(setting: Setting) -> list[Row]:
         "shards, kills", "s a kill", System(f"{LOCAL}, killed", "bench.scale:killed", options), setting, small
     )
     print(plan(rows, texts_words=large["words"] / large["rows"]))
-    return rows
+    return [*rows, *measure_trainings(setting)]
 
 
 def alone(work: str, unit: str, system: System, setting: Setting, facts: dict[str, Any]) -> list[Row]:

@@ -119,8 +119,7 @@ class StepSum:
             self._group.sum(flat)
             unflatten(bucket, flat)
         if self._early is None:
-            on_gpu = [slot for slot in waiting if slot.like.device.type == "cuda" and slot.like.requires_grad]
-            self._early = EarlySum(on_gpu, self._group)
+            self._early = EarlySum([slot for slot in waiting if overlaps(slot)], self._group)
         return losses
 
     def _sum_numbers(self, batch: Sequence[Example], losses: dict[str, float]) -> list[bool]:
@@ -203,6 +202,12 @@ class EarlySum:
     def _begin(self) -> None:
         flat = flatten(self._buckets[len(self._begun)])
         self._begun.append((flat, self._group.start_sum(flat)))
+
+
+def overlaps(slot: Slot) -> bool:
+    """RETURNS (bool): Whether a gradient can be added up while the backward pass goes on: that of a torch module, on a
+    GPU; on a CPU both would be done by the same cores."""
+    return slot.like.device.type == "cuda" and slot.like.requires_grad
 
 
 def find_slots(nlp: Language) -> list[Slot]:

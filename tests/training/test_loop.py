@@ -5,122 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import spacy
 import torch
-from pipeline_posts import read_posts
 from small_pipelines import save_pipeline
 from spacy.language import Language
 from spacy.ml.models.tagger import build_tagger_model
-from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import registry
+from tagged_training import CONFIG, write_tagged
 from thinc.api import Model, PyTorchWrapper, chain, with_array
 from trainings import Broken, break_off, differences
 
 from spacy_tokclf.training.config import read_training_config
 from spacy_tokclf.training.run import _keep_log, train_pipeline
 
-CONFIG = """
-[paths]
-train = null
-dev = null
-encoder = null
-
-[system]
-seed = 3
-
-[nlp]
-lang = "en"
-pipeline = ["tok2vec", "tagger", "ner"]
-
-[components]
-
-[components.tok2vec]
-factory = "tok2vec"
-
-[components.tok2vec.model]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 8
-depth = 1
-embed_size = 40
-window_size = 1
-maxout_pieces = 2
-subword_features = true
-
-[components.tagger]
-factory = "tagger"
-
-[components.tagger.model]
-@architectures = "spacy.Tagger.v2"
-
-[components.tagger.model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = 8
-upstream = "tok2vec"
-
-[components.ner]
-factory = "token_classifier"
-
-[components.ner.model]
-@architectures = "spacy-tokclf.TokenClassifier.v1"
-
-[components.ner.model.tok2vec]
-@architectures = "spacy-tokclf.TransformerEncoder.v1"
-precision = "fp32"
-
-[corpora]
-
-[corpora.train]
-@readers = "spacy.Corpus.v1"
-path = ${paths.train}
-
-[corpora.train.augmenter]
-@augmenters = "spacy-tokclf.lower_copies.v1"
-level = 0.5
-
-[corpora.dev]
-@readers = "spacy.Corpus.v1"
-path = ${paths.dev}
-
-[training]
-seed = ${system.seed}
-gpu_allocator = null
-train_corpus = "corpora.train"
-dev_corpus = "corpora.dev"
-dropout = 0.1
-max_steps = 12
-eval_frequency = 4
-
-[training.batcher]
-@batchers = "spacy-tokclf.LengthBatcher.v1"
-size = 4
-buffer = 2
-
-[training.optimizer]
-@optimizers = "spacy-tokclf.AdamW.v1"
-use_averages = true
-
-[training.optimizer.learn_rate]
-@schedules = "spacy-tokclf.warmup_linear.v2"
-initial_rate = 0.003
-total_steps = 12
-
-[training.score_weights]
-ents_f = 1.0
-tag_acc = 0.0
-
-[initialize]
-
-[initialize.components]
-
-[initialize.components.ner]
-
-[initialize.components.ner.encoder]
-@misc = "spacy-tokclf.PretrainedEncoder.v1"
-name = ${paths.encoder}
-"""
 ADAM = {"@optimizers": "Adam.v1", "learn_rate": 0.002, "L2": 0.01}
 RADAM = {"@optimizers": "RAdam.v1", "learn_rate": {"@schedules": "decaying.v1", "base_rate": 0.002, "decay": 0.1}}
 WORDS = {"@batchers": "spacy.batch_by_words.v1", "size": {"@schedules": "compounding.v1"}, "discard_oversize": False}
@@ -169,15 +67,7 @@ def registered() -> None:
 @pytest.fixture(scope="module")
 def values(encoder_dir_dropout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Overrides of the paths in CONFIG: the posts, with tags."""
-    folder = tmp_path_factory.mktemp("tagged")
-    docs = [eg.reference for eg in read_posts(spacy.blank("en"))]
-    for doc in docs:
-        for token in doc:
-            token.tag_ = "N" if token.text[0].isupper() else "X"
-    DocBin(docs=docs).to_disk(folder / "train.spacy")
-    DocBin(docs=docs[:6]).to_disk(folder / "dev.spacy")
-    paths = {f"paths.{name}": str(folder / f"{name}.spacy") for name in ("train", "dev")}
-    return paths | {"paths.encoder": str(encoder_dir_dropout)}
+    return write_tagged(tmp_path_factory.mktemp("tagged")) | {"paths.encoder": str(encoder_dir_dropout)}
 
 
 @pytest.fixture
