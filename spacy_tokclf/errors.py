@@ -1167,7 +1167,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC542 = (
         "{who} has ended, so that process {rank} ends as well; what the others said says why. Nothing on disk is lost: "
-        "the same command with --resume goes on from the last checkpoint. ({detail})"
+        "the same command with --resume goes on from the last checkpoint. torch says: {detail}"
     )
     TC543 = (
         "Process {rank} would train something else than the first one: {changes}. All of them need the same command, "
