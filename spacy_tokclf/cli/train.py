@@ -93,7 +93,7 @@ def train_cli(
             config = out / CONFIG
             if group.is_first:
                 _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
-            group.wait()
+        group.wait()  # for the config, if it is made here
         settings: Any = {"resume": resume, "overwrite": overwrite, "checkpoint_steps": checkpoint_steps}
         with _stopping(again(config), is_told=group.is_first):
             best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, **settings)

@@ -127,7 +127,9 @@ class StepSum:
         process."""
         import torch
 
-        mark = zlib.crc32(" ".join(str(len(example)) for example in batch).encode())
+        mark = 0
+        for example in batch:
+            mark = zlib.crc32(example.predicted.to_array(["ORTH", "SPACY"]).tobytes(), mark)
         counts = [int(pipe.n_learned) if isinstance(pipe, CountsTokens) else 1 for _, pipe in self._pipes]
         own = [losses.get(name, 0.0) * count for (name, _), count in zip(self._pipes, counts, strict=True)]
         there = [slot.take() is not None for slot in self._slots]
