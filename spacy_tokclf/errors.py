@@ -947,6 +947,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The embedded encoder does not compute what the BERT in its package does: {detail}. Nothing was written. "
         "Please report it, with the versions of torch and transformers."
     )
+    TC537 = (
+        "None of the {total} rows could be annotated: the shards are there, with the error in each row. The first: "
+        "{first} Mend the pipeline or the machine, and annotate into a new folder."
+    )
     TC530 = (
         "The weights in the packages of the embedded encoder are not those of the model's own repository: their "
         "SHA-256 is {found}, expected {expected}. Nothing was written. Please report it, with the version of "
@@ -1163,7 +1167,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC542 = (
         "{who} has ended, so that process {rank} ends as well; what the others said says why. Nothing on disk is lost: "
-        "the same command with --resume goes on from the last checkpoint. ({detail})"
+        "the same command with --resume goes on from the last checkpoint. torch says: {detail}"
     )
     TC543 = (
         "Process {rank} would train something else than the first one: {changes}. All of them need the same command, "
@@ -1310,9 +1314,9 @@ class Errors(metaclass=ErrorsWithCodes):
         " on with --resume."
     )
     TC514 = (
-        "A process died before it had loaded the pipeline: {reason}. If memory is short, take fewer workers; "
-        "`spacy.load(MODEL)` alone shows what else may be wrong. The shards that were done are kept: go on with "
-        "--resume."
+        "A process was started {tries} times, and each time it died before it had loaded the pipeline; the last time "
+        "{reason}. If memory is short, take fewer workers; `spacy.load(MODEL)` alone shows what else may be wrong. The "
+        "shards that were done are kept: go on with --resume."
     )
     TC515 = "{name} cannot be read as Parquet: {detail} Expected a whole file of Parquet; make it again."
     TC516 = (

@@ -37,13 +37,15 @@ def annotate_shards(model: str, source: str, output: str, n_process: int, said: 
     model, source, output (str): What stands on the command line.
     n_process (int): Processes of `nlp.pipe`: 1.
     said (dict[str, Any]): The arguments of `annotate_corpus`; those that are None are left out.
-    RAISES (ValueError): TC523; as annotate_corpus.
+    RAISES (ValueError): TC523; TC537, if no row could be annotated; as annotate_corpus.
     """
     from ..annotation.shards.run import QUARANTINE, annotate_corpus
 
     if n_process != 1:
         raise ValueError(Errors.TC523.format(option="--n-process", how="with --engine, where --workers are processes"))
     found = annotate_corpus(model, source, output, **{key: value for key, value in said.items() if value is not None})
+    if found.failed == found.rows:
+        raise ValueError(Errors.TC537.format(total=found.rows, first=found.errors[0]))
     if found.failed:
         facts = {"count": found.failed, "total": found.rows, "first": "\n".join(found.errors)}
         msg.warn(Warnings.TW500.format(path=Path(output) / QUARANTINE, **facts))

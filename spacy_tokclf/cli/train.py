@@ -75,25 +75,21 @@ def train_cli(
     from ..training.run import train_pipeline
 
     with failing_cleanly(), joined() as group:
-        told: dict[str, Any] = {"--epochs": epochs, "--code": code}
-        again = partial(_command, out, options=told, words=list(context.args), gpu_id=use_gpu)
+        again = partial(_command, out, told={"-n": epochs, "-c": code}, words=list(context.args), gpu_id=use_gpu)
         overrides = parse_overrides(context.args)  # which empties the list
         if not group.is_first:
             warnings.filterwarnings("ignore", message=r"\[TW")  # the first process says the same
-        elif resume and Path(source).suffix != SUFFIX and (out / CONFIG).exists():
-            raise ValueError(Errors.TC455.format(path=out / CONFIG, command=again(out / CONFIG)))
-        else:
-            check_folder(out, resume=resume, overwrite=overwrite)
         import_code(code)
         given = {"--dev": dev, "--encoder": encoder, "--lang": lang, "--from": base}
         if Path(source).suffix == SUFFIX:
             _check_unused(given, options)
-            config = Path(source)
-        else:
-            config = out / CONFIG
-            if group.is_first:
-                _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
-        group.wait()  # for the config, if it is made here
+        elif group.is_first:
+            if resume and (out / CONFIG).exists():
+                raise ValueError(Errors.TC455.format(path=out / CONFIG, command=again(out / CONFIG)))
+            check_folder(out, resume=resume, overwrite=overwrite)
+            _init(source, out, given, epochs=epochs, overwrite=overwrite, options=options)
+        group.wait()
+        config = Path(source) if Path(source).suffix == SUFFIX else out / CONFIG
         settings: Any = {"resume": resume, "overwrite": overwrite, "checkpoint_steps": checkpoint_steps}
         with _stopping(again(config), is_told=group.is_first):
             best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, **settings)
@@ -153,9 +149,9 @@ def _dev_path(config: Path, overrides: dict[str, Any]) -> str:
     return as_typed(str(settings.get("path") or path or "DATA"))
 
 
-def _command(out: Path, config: Path, *, options: dict[str, Any], words: list[str], gpu_id: int) -> str:
+def _command(out: Path, config: Path, *, told: dict[str, Any], words: list[str], gpu_id: int) -> str:
     """RETURNS (str): The command that goes on with a training."""
-    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    given = [part for name, value in told.items() if value is not None for part in (name, str(value))]
     gpu = [] if gpu_id == -1 else ["--gpu-id", str(gpu_id)]
     several = os.environ.get("LOCAL_WORLD_SIZE")  # set by torchrun
     start = ["torchrun", "--nproc-per-node", several] if several else ["python"]

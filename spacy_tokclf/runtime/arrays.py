@@ -3,6 +3,7 @@
 Everything above this room speaks numpy or cupy arrays of float32, or torch tensors that are already in place.
 """
 
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,6 +122,16 @@ def any_bit_set(values: Any) -> bool:
     import torch
 
     return bool(host_copy(values).reshape(-1).view(torch.uint8).any())
+
+
+def checksum(values: Any) -> int:
+    """Give a checksum of the numbers of an array or a tensor.
+
+    values (Any): A numpy or cupy array, or a torch tensor.
+    RETURNS (int): CRC-32 of their bytes.
+    """
+    numbers: Any = host_copy(values).reshape(-1).numpy()
+    return zlib.crc32(numbers)
 
 
 def is_finite(values: Any) -> bool:

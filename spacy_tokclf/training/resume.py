@@ -9,7 +9,7 @@ import numpy as np
 from ..corpus.digest import digest_examples
 from ..errors import Errors
 from ..runtime import random_state
-from .checkpoint import Checkpoint, well_formed
+from .checkpoint import FOLDER, Checkpoint, well_formed
 from .fingerprint import check_fingerprint, check_same_training, make_fingerprint
 from .loop import Progress, Training, advance_schedules
 from .state import RATES, Learned, cannot_be_kept, check_same_weights, put_learned, take_learned
@@ -103,6 +103,7 @@ def go_on_from(training: Training, found: Checkpoint, fingerprint: dict[str, Any
     """
     numbers = found.numbers
     check_fingerprint(numbers["fingerprint"], fingerprint)
+    _check_counts(training, numbers)
     plain = {name: numbers[name] for name in _PLAIN}
     training.progress = Progress(
         **plain,
@@ -120,6 +121,23 @@ def go_on_from(training: Training, found: Checkpoint, fingerprint: dict[str, Any
         name = training.nlp.config["training"]["train_corpus"]
         raise ValueError(Errors.TC451.format(changes=f"the training data ({name}) are others"))
     random_state.put_states(numbers["random"])
+
+
+def _check_counts(training: Training, numbers: dict[str, Any]) -> None:
+    """Refuse counts that contradict each other: what is drawn again so many times would never end. RAISES (ValueError):
+    TC458."""
+    step, place = numbers["step"], numbers["place"]
+    texts = numbers["words"] + len(place["order"]) * (place["epoch"] + 1)  # as many as were drawn, at most
+    wrong = {
+        "step": len(numbers["results"]) != step // training.settings["eval_frequency"] + 1,
+        "epoch": not 0 <= place["epoch"] <= step,
+        "done": not 0 <= place["done"] <= step + 1,
+        "sizes": any(not 0 <= size <= texts + 2 * (step + 1) for size in place["sizes"]),
+    }
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            detail = f"Its {name} contradicts its other counts: it was changed by hand."
+            raise ValueError(Errors.TC458.format(path=FOLDER, detail=detail))
 
 
 def _check_rates(training: Training, rates: dict[str, float]) -> None:

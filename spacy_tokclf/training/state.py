@@ -2,7 +2,6 @@
 by places that are the same in every process."""
 
 import json
-import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +11,7 @@ from thinc.api import Optimizer, get_current_ops
 from ..errors import Errors
 from ..models.optimizer_contract import TwoPhaseOptimizer
 from ..models.shim import EncoderShim
-from ..runtime.arrays import any_bit_set, array_from_host, host_copy, is_finite, tensor_from_host
+from ..runtime.arrays import any_bit_set, array_from_host, checksum, host_copy, is_finite, tensor_from_host
 from ..runtime.group import Group
 from .optimizer import AdamW
 from .places import (
@@ -101,20 +100,13 @@ def check_same_weights(nlp: Language, group: Group, *, after: str) -> None:
     if group.is_alone:
         return
     sums = {
-        f"{place.name}:{name}": _checksum(value)
-        for place in find_places(nlp)
-        for name, value in _weights(place).items()
+        f"{place.name}:{name}": checksum(value) for place in find_places(nlp) for name, value in _weights(place).items()
     }
     told = [json.loads(each) for each in group.collect(json.dumps(sums).encode("ascii"))]
     for rank, theirs in enumerate(told):
         differing = sorted(name for name in told[0].keys() | theirs.keys() if told[0].get(name) != theirs.get(name))
         if differing:
             raise ValueError(Errors.TC544.format(after=after, rank=rank, count=len(differing), place=differing[0]))
-
-
-def _checksum(value: Any) -> int:
-    numbers: Any = host_copy(value).reshape(-1).numpy()
-    return zlib.crc32(numbers)
 
 
 def take_learned(nlp: Language, optimizer: Optimizer) -> Learned:

@@ -12,23 +12,30 @@ MARK = "DEADLY"
 
 
 class Deadly:
-    """Finds capitals; kills the process at a text with MARK, as long as `flag` is a file; removes it, if `once`."""
+    """Finds capitals; kills the process at a text with MARK, or when it is loaded, as long as `flag` is a file; removes
+    that, if `once`."""
 
-    def __init__(self, flag: str, once: bool) -> None:
+    def __init__(self, flag: str, once: bool, loading: bool) -> None:
         self.flag, self.once = Path(flag), once
+        if loading:
+            self._kill()
 
-    def __call__(self, doc: Doc) -> Doc:
-        if MARK in doc.text and self.flag.is_file():
+    def _kill(self) -> None:
+        if self.flag.is_file():
             if self.once:
                 self.flag.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def __call__(self, doc: Doc) -> Doc:
+        if MARK in doc.text:
+            self._kill()
         doc.set_ents([Span(doc, token.i, token.i + 1, label="x") for token in doc if token.text[:1].isupper()])
         return doc
 
 
-@Language.factory("deadly", default_config={"flag": "", "once": True})
-def make_deadly(nlp: Language, name: str, flag: str, once: bool) -> Deadly:
-    return Deadly(flag, once)
+@Language.factory("deadly", default_config={"flag": "", "once": True, "loading": False})
+def make_deadly(nlp: Language, name: str, flag: str, once: bool, loading: bool) -> Deadly:
+    return Deadly(flag, once, loading)
 
 
 def install(folder: Path, monkeypatch: Any) -> None:

@@ -40,7 +40,7 @@ TOPICS = (
     Topic("`train`", ((350, 359), (450, 469)), ((350, 359), (450, 454))),
     Topic("`train` in several processes", ((540, 549),)),
     Topic("`annotate`", ((360, 379),), ((360, 379),)),
-    Topic("`annotate --engine`: shards of a corpus", ((500, 529),), ((500, 504),)),
+    Topic("`annotate --engine`: shards of a corpus", ((500, 529), (537, 537)), ((500, 504),)),
     Topic("The model card, `curve`", ((380, 399),), ((380, 399),)),
     Topic("Scores", ((200, 249),), ((200, 202),)),
     Topic("`tune`", ((60, 69),)),

@@ -157,6 +157,17 @@ def test_other_versions_are_told(out: Path, values: dict[str, Any], whole: Path)
     assert differences(whole, out) == []
 
 
+@pytest.mark.parametrize("key", ["step", "epoch", "done", "sizes"])
+def test_counts_that_would_never_end_are_refused(key: str, out: Path, values: dict[str, Any]) -> None:
+    for path in find_checkpoints(out):
+        numbers = json.loads((path / NUMBERS).read_text())
+        (numbers if key == "step" else numbers["place"])[key] = [10**15] if key == "sizes" else 10**15
+        (path / NUMBERS).write_text(json.dumps(numbers))
+        _forge(path)
+    with pytest.raises(ValueError, match=rf"TC458.*{key} contradicts"):
+        train(out, values, resume=True)
+
+
 def _forge(path: Path) -> None:
     """Let the manifest fit again."""
     from spacy_tokclf.runtime.manifest import write_manifest

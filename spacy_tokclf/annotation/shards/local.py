@@ -35,7 +35,8 @@ def annotate_locally(
     workers (int): How many processes.
     keep_open (tuple[int, ...]): Files that stay open for as long as any of them lives.
     YIELDS (dict[str, Any]): What the manifest says of each, as they are done.
-    RAISES (ValueError): TC513, if a process dies twice at a shard; as Annotator.
+    RAISES (ValueError): TC513, if a process dies twice at a shard; TC514, if it dies twice before it has loaded the
+        pipeline; as Annotator.
     """
     gpus = _count_gpus() if setting.gpu >= 0 else 1
     told: set[str] = set()
@@ -69,10 +70,10 @@ class _Process:
 
     def annotate(self, shard: Shard) -> dict[str, Any]:
         """Let a shard be annotated."""
+        is_loaded = False
         for _ in range(TRIES):
-            if self.process is None:
-                self._begin()
-            answer = self._ask(json.dumps(shard))
+            is_loaded = self.process is not None or self._begin()
+            answer = self._ask(json.dumps(shard)) if is_loaded else None
             if answer is not None:
                 done: dict[str, Any] = raise_answered(answer)["done"]
                 return done
@@ -80,6 +81,8 @@ class _Process:
             self.process = None
             if self.ended:
                 break
+        if not is_loaded:
+            raise ValueError(Errors.TC514.format(tries=TRIES, reason=reason))
         first, last = shard.row, shard.row + shard.rows - 1
         raise ValueError(Errors.TC513.format(shard=shard.number, first=first, last=last, tries=TRIES, reason=reason))
 
@@ -91,8 +94,8 @@ class _Process:
             self.process.wait()
         self.log.close()
 
-    def _begin(self) -> None:
-        """Start it, and wait until it is ready."""
+    def _begin(self) -> bool:
+        """Start it, and wait until it is ready. RETURNS (bool): Whether it is; it may die before."""
         command = [sys.executable, "-m", "spacy_tokclf.annotation.shards.worker"]
         self.process = subprocess.Popen(
             command,
@@ -107,11 +110,12 @@ class _Process:
             self.process.kill()
         answer = self._ask(json.dumps(self.setting.to_json()))
         if answer is None:
-            raise ValueError(Errors.TC514.format(reason=self._death()))
+            return False
         for text in raise_answered(answer)["warnings"]:
             if text not in self.told:
                 self.told.add(text)
                 warnings.warn(text, stacklevel=2)
+        return True
 
     def _ask(self, line: str) -> dict[str, Any] | None:
         """Say a line, and hear the answer; None if the process has died."""

@@ -18,6 +18,7 @@ from spacy_tokclf.annotation.shards.cut import Shard
 from spacy_tokclf.annotation.shards.manifest import MANIFEST, open_manifest
 from spacy_tokclf.annotation.shards.run import annotate_corpus
 from spacy_tokclf.annotation.shards.work import Annotator
+from spacy_tokclf.cli._shards import annotate_shards
 from spacy_tokclf.corpus.convert import read_any
 from spacy_tokclf.corpus.options import ReadOptions
 
@@ -354,3 +355,13 @@ def test_a_corpus_that_changes_meanwhile_is_noticed(
     with pytest.raises(ValueError, match=r"TC509.*a\.jsonl"):
         annotate_corpus(model, corpus, tmp_path / "out", shard_rows=7)
     assert not list((tmp_path / "out").glob("shard-*"))
+
+
+def test_a_run_in_which_every_text_fails_is_an_error(
+    here: dict[str, Any], model: str, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = write("bad.jsonl", json.dumps({"text": "a bad One"}) + "\n")
+    with pytest.raises(ValueError, match=r"TC537.*None of the 1 rows"):
+        annotate_shards(model, str(source), str(tmp_path / "out"), 1, {"engine": "local"})
+    (row,) = [json.loads(line) for line in (tmp_path / "out" / "shard-000000.jsonl").read_text().splitlines()]
+    assert row["entities"] is None and row["error"]

@@ -37,14 +37,15 @@ def posts(tmp_path: Path) -> str:
 
 @pytest.fixture
 def killer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Give a function that saves a pipeline which kills its process at deadly texts: once, or always."""
+    """Give a function that saves a pipeline which kills its process at deadly texts, or when it is loaded: once, or
+    always."""
     deadly.install(tmp_path / "installed", monkeypatch)
 
-    def make(*, once: bool) -> str:
-        (tmp_path / "flag").touch()
+    def make(*, once: bool, loading: bool = False) -> str:
         nlp = spacy.blank("en")
-        nlp.add_pipe("deadly", config={"flag": str(tmp_path / "flag"), "once": once})
+        nlp.add_pipe("deadly", config={"flag": str(tmp_path / "flag"), "once": once, "loading": loading})
         nlp.to_disk(tmp_path / "killer")
+        (tmp_path / "flag").touch()
         return str(tmp_path / "killer")
 
     return make
@@ -76,6 +77,15 @@ def test_a_process_that_dies_costs_nothing(
 def test_a_process_that_dies_twice_is_named(killer: Callable[..., str], posts: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"TC513.*Shard 0 \(rows 0 to 59\).*2 times.*SIGKILL"):
         annotate_corpus(killer(once=False), posts, tmp_path / "out", workers=1)
+
+
+def test_a_process_that_dies_while_it_loads_is_begun_once_more(
+    killer: Callable[..., str], posts: str, tmp_path: Path
+) -> None:
+    found = annotate_corpus(killer(once=True, loading=True), posts, tmp_path / "out", workers=1)
+    assert found.rows == 60 and not (tmp_path / "flag").exists()
+    with pytest.raises(ValueError, match=r"TC514.*started 2 times.*SIGKILL"):
+        annotate_corpus(killer(once=False, loading=True), posts, tmp_path / "twice", workers=1)
 
 
 def test_an_interruption_ends_all(nlp: Language, posts: str, tmp_path: Path) -> None:
