@@ -94,6 +94,7 @@ class StepSum:
         """Note that gradients are complete after the backward pass that comes next: on a GPU their sum is made while
         that goes on."""
         if self._early is not None:
+            self._backpropagate()  # what waits of the part before
             self._early.expect_last()
 
     def run(self, batch: Sequence[Example], losses: dict[str, float]) -> dict[str, float]:
@@ -105,9 +106,7 @@ class StepSum:
         RAISES (ValueError): TC546, if the processes do not have the same batch.
         RAISES (ConnectionError): TC542, if a process is gone.
         """
-        for _, pipe in self._pipes:
-            if isinstance(pipe, BackpropagatesLate):
-                pipe.backpropagate()
+        self._backpropagate()
         early = set() if self._early is None else self._early.finish()
         present = self._sum_numbers(batch, losses)
         for slot, is_present in zip(self._slots, present, strict=True):
@@ -121,6 +120,11 @@ class StepSum:
         if self._early is None:
             self._early = EarlySum([slot for slot in waiting if overlaps(slot)], self._group)
         return losses
+
+    def _backpropagate(self) -> None:
+        for _, pipe in self._pipes:
+            if isinstance(pipe, BackpropagatesLate):
+                pipe.backpropagate()
 
     def _sum_numbers(self, batch: Sequence[Example], losses: dict[str, float]) -> list[bool]:
         """Add up counts and losses, in one small tensor. RETURNS (list[bool]): Which parameters have a gradient in any

@@ -16,15 +16,36 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from tagged_training import CONFIG, write_tagged
-from trainings import read_log
+from trainings import differences, read_log
 
+from spacy_tokclf.pipeline import transformer_encoder
+from spacy_tokclf.pipeline.transformer_encoder import Batch
+from spacy_tokclf.runtime.arrays import checksum
 from spacy_tokclf.runtime.group import joined
-from spacy_tokclf.training import loop
-from spacy_tokclf.training.checkpoint import find_checkpoints
+from spacy_tokclf.training import loop, summing
+from spacy_tokclf.training.checkpoint import Checkpoint, find_checkpoints, read_last_together, write_checkpoint
 from spacy_tokclf.training.evaluation import evaluate_together
 from spacy_tokclf.training.loop import Training
 from spacy_tokclf.training.run import train_pipeline
 
+LISTENER = {"@architectures": "spacy-tokclf.EncoderListener.v1"}
+SHARED: dict[str, Any] = {
+    "nlp.pipeline": ["transformer", "tagger", "ner"],
+    "components": {
+        "transformer": {
+            "factory": "transformer_encoder",
+            "model": {"@architectures": "spacy-tokclf.TransformerEncoder.v1", "precision": "fp32"},
+        },
+        "tagger": {"factory": "tagger", "model": {"@architectures": "spacy.Tagger.v2", "tok2vec": LISTENER}},
+        "ner": {
+            "factory": "token_classifier",
+            "model": {"@architectures": "spacy-tokclf.TokenClassifier.v1", "tok2vec": LISTENER},
+        },
+    },
+    "initialize.components": {
+        "transformer": {"encoder": {"@misc": "spacy-tokclf.PretrainedEncoder.v1", "name": "${paths.encoder}"}}
+    },
+}
 TrainT = Callable[..., None]
 
 pytestmark = [
@@ -195,6 +216,39 @@ def test_processes_that_were_called_otherwise_are_refused(
 
     errors = [each.error for each in run_together(run)]
     assert ["[TC543] Process 1" in each and expected in each for each in errors] == [True, True]
+
+
+def test_a_late_backward_pass_is_no_second_one(train: TrainT, tmp_path: Path) -> None:
+    """With a listener that sends no gradient the shared encoder waits for it until its next batch: a part of the same
+    step, whose own backward pass is the last one."""
+
+    def run(early: bool) -> None:
+        patch = pytest.MonkeyPatch()
+        patch.setattr(summing, "overlaps", lambda slot: early and slot.like.requires_grad)
+        patch.setattr(transformer_encoder, "Batch", lambda backprop, rows, count: Batch(backprop, rows, count + 1))
+        train(tmp_path / str(early), SHARED | {"training.accumulate_gradient": 2, "training.max_steps": 4})
+
+    for early in (True, False):
+        values_of(run_together(lambda _, early=early: run(early)))  # type: ignore[misc]
+    assert differences(tmp_path / "True", tmp_path / "False") == []
+
+
+KINDS = (torch.float32, torch.bfloat16, torch.int16, torch.int64, torch.bool)
+
+
+def test_a_checkpoint_with_numbers_of_any_kind_goes_to_all(tmp_path: Path) -> None:
+    tensors = {f"{kind} {shape}": torch.ones(shape, dtype=kind) for kind in KINDS for shape in ((), (2, 3), (0,))}
+    write_checkpoint(tmp_path, 3, Checkpoint({"a": 1}, tensors))
+
+    def run(rank: int) -> dict[str, Any]:
+        with joined() as group:
+            found = read_last_together(tmp_path if not rank else tmp_path / "nowhere", group)
+            assert found is not None
+            return {key: (str(value.dtype), tuple(value.shape), checksum(value)) for key, value in found.tensors.items()}
+
+    one, other = values_of(run_together(run))
+    assert one == other
+    assert one.keys() == tensors.keys()
 
 
 def test_processes_can_join_more_than_once() -> None:
