@@ -130,8 +130,10 @@ def checksum(values: Any) -> int:
     values (Any): A numpy or cupy array, or a torch tensor.
     RETURNS (int): CRC-32 of their bytes.
     """
-    numbers: Any = host_copy(values).reshape(-1).numpy()
-    return zlib.crc32(numbers)
+    import torch
+
+    data: Any = host_copy(values).reshape(-1).view(torch.uint8).numpy()  # numpy does not have all kinds of numbers
+    return zlib.crc32(data)
 
 
 def is_finite(values: Any) -> bool:

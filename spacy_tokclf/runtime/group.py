@@ -4,6 +4,7 @@ torch.distributed connects them: Gloo on CPUs, NCCL between GPUs."""
 import contextlib
 import os
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -129,6 +130,10 @@ class Group:
         """
         return self.collect(data if self.is_first else b"")[0]
 
+    def number_of_first(self, number: float) -> float:
+        """RETURNS (float): The number that the first process has, in all. RAISES (ConnectionError): TC542."""
+        return float(struct.unpack("<d", self.of_first(struct.pack("<d", number)))[0])
+
     def tensor_of_first(self, tensor: "torch.Tensor") -> "torch.Tensor":
         """Give every process a tensor of the first one, in place.
 
@@ -189,6 +194,7 @@ class Pending:
 #: A process that works alone.
 ALONE = Group()
 _joined: Group | None = None
+_count = 0
 
 
 def is_one_of_several() -> bool:
@@ -204,7 +210,7 @@ def joined() -> Iterator[Group]:
     YIELDS (Group): The processes; if this one has joined already, the same as before.
     RAISES (ValueError): TC540, if what torchrun tells is not complete; TC541, if the processes cannot be connected.
     """
-    global _joined
+    global _joined, _count
     if _joined is not None or not is_one_of_several():
         yield _joined or ALONE
         return
@@ -213,8 +219,12 @@ def joined() -> Iterator[Group]:
     group = _read_environment()
     if dist.is_initialized():
         raise ValueError(Errors.TC541.format(rank=group.rank, detail="this process is connected to others already."))
+    _count += 1
     try:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if _has_nccl() else "gloo")
+        store, *_ = next(dist.rendezvous("env://"))
+        own = dist.PrefixStore(f"{_count}", store)  # torchrun's store has the addresses of earlier groups, too
+        backend = "cpu:gloo,cuda:nccl" if _has_nccl() else "gloo"
+        dist.init_process_group(backend, store=own, rank=group.rank, world_size=group.size)
     except (RuntimeError, ValueError, OSError) as error:
         raise ValueError(Errors.TC541.format(rank=group.rank, detail=short(error, limit=300))) from error
     _joined = group

@@ -142,7 +142,8 @@ def read_last_together(out: Path, group: Group) -> Checkpoint | None:
     for name, (kind, shape) in kinds.items():
         own = None if found is None else found.tensors[name].contiguous()
         blank = torch.empty(shape, dtype=getattr(torch, kind.removeprefix("torch."))) if own is None else own
-        tensors[name] = group.tensor_of_first(blank)
+        group.tensor_of_first(blank.view(-1).view(torch.uint8))  # as bytes: Gloo does not know all kinds of numbers
+        tensors[name] = blank
     return Checkpoint(numbers, tensors)
 
 

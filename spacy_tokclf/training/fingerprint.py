@@ -60,6 +60,21 @@ def check_fingerprint(found: dict[str, Any], now: dict[str, Any]) -> None:
         warnings.warn(Warnings.TW450.format(changes=", ".join(texts)), stacklevel=2)
 
 
+def check_same_call(call: dict[str, Any], group: Group) -> None:
+    """Refuse processes that were not called alike: they would not wait for each other at the same places.
+
+    call (dict[str, Any]): Arguments of this process, for JSON.
+    group (Group): The processes.
+    RAISES (ValueError): TC543.
+    RAISES (ConnectionError): TC542, if a process is gone.
+    """
+    told = [json.loads(each) for each in group.collect(json.dumps(call).encode("utf-8"))]
+    for rank, theirs in enumerate(told):
+        changes = [f"{key}: {told[0][key]} -> {value}" for key, value in theirs.items() if value != told[0][key]]
+        if changes:
+            raise ValueError(Errors.TC543.format(rank=rank, changes=_some(changes)))
+
+
 def check_same_training(fingerprint: dict[str, Any], group: Group) -> None:
     """Refuse processes that do not train the same: each reads the config and the data itself.
 

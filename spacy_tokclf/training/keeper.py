@@ -10,12 +10,11 @@ from ..errors import Warnings
 from ..runtime.refusals import refusal
 from ..runtime.signals import Stopped, StopSignals
 from .checkpoint import read_last_together, write_checkpoint
-from .fingerprint import check_fingerprint, check_same_training
+from .fingerprint import check_fingerprint
 from .folder import check_there, read_finished
 from .log import LOG_NAME, write_rows
-from .loop import Training, save
-from .resume import go_on_from, read_data, take_checkpoint, why_not_resumable
-from .state import check_finite, check_same_weights
+from .loop import Training, check_learned, save
+from .resume import go_on_from, read_data_together, take_checkpoint, why_not_resumable
 
 STOPPING = "\nStopping after this step{kept}{more}.\n"
 
@@ -48,10 +47,7 @@ class Keeper:
         )
         is_shown = group.is_first and not silent
         self.signals = StopSignals(message if is_shown else "", patient=not group.is_alone)
-        self.fingerprint = read_data(training, self._found)
-        if not group.is_alone:
-            check_same_training(self.fingerprint, group)
-            check_same_weights(training.nlp, group, after="the initialization")
+        self.fingerprint = read_data_together(training, self._found)
         if self._lost and group.is_first:
             warnings.warn(Warnings.TW452.format(reason=self._lost), stacklevel=3)
 
@@ -102,13 +98,13 @@ class Keeper:
     def write(self, training: Training) -> None:
         """Write a checkpoint. Where the machine refuses that, the training goes on with a warning (TW453).
 
-        RAISES (ValueError): TC456, if what was learned is no numbers.
+        RAISES (ValueError): TC456 or TC544, if what was learned is no numbers, or not the same in all processes.
         """
         step = training.progress.step
         if self._lost or step == self._written:
             return
         if not training.progress.is_evaluated:  # else that was looked at before
-            check_finite(training.nlp, training.optimizer, step)
+            check_learned(training)
         seconds = training.progress.seconds + default_timer() - self._start
         try:
             if training.group.is_first:

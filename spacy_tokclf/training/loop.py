@@ -170,9 +170,10 @@ def run_training(
     if training.group.is_first:
         _show_start(training, stdout)
     goes_on = training.progress.step >= 0
+    kept = nullcontext if training.group.is_alone else kept_states  # what one process draws, the others do not
     log_step, finalize = _no_log, _no_end
     if training.group.is_first:
-        with training.nlp.select_pipes(disable=training.frozen), kept_states() if goes_on else nullcontext():
+        with training.nlp.select_pipes(disable=training.frozen), kept_states() if goes_on else kept():
             log_step, finalize = training.settings["logger"](training.nlp, stdout, stderr)
     start = default_timer()
     try:
@@ -186,15 +187,17 @@ def run_training(
                 info = evaluate(training, seconds=training.progress.seconds + default_timer() - start)
                 if before_saving is not None:
                     before_saving(training)
-                save(training, folder, best=training.progress.is_best)
+                with kept():
+                    save(training, folder, best=training.progress.is_best)
                 info["output_path"] = str(folder / DIR_MODEL_LAST)
-            log_step(info)
+            with kept():
+                log_step(info)
             if after_step is not None:
                 after_step(training)
     finally:
         finalize()
     if not training.progress.is_evaluated:
-        check_finite(training.nlp, training.optimizer, training.progress.step)
+        check_learned(training)
         save(training, folder, best=False)
 
 
@@ -253,6 +256,17 @@ def _learn(training: Training, batch: list[Example], dropout: float, losses: dic
         )
 
 
+def check_learned(training: Training) -> None:
+    """Refuse to keep what was learned if it is no numbers, or not the same in all processes.
+
+    training (Training): The training, after a step.
+    RAISES (ValueError): TC456, if it is no numbers; TC544, if processes have learned something else.
+    """
+    step = training.progress.step
+    check_finite(training.nlp, training.optimizer, step)
+    check_same_weights(training.nlp, training.group, after=f"step {step}")
+
+
 def evaluate(training: Training, *, seconds: float) -> dict[str, Any]:
     """Evaluate the pipeline, with averaged weights if there are any, and note the result.
 
@@ -262,8 +276,7 @@ def evaluate(training: Training, *, seconds: float) -> dict[str, Any]:
     RAISES (ValueError): TC456, if what was learned is no numbers; TC544, if processes have learned something else.
     """
     nlp, progress = training.nlp, training.progress
-    check_finite(nlp, training.optimizer, progress.step)
-    check_same_weights(nlp, training.group, after=f"step {progress.step}")
+    check_learned(training)
     if training.optimizer.averages:
         with nlp.use_params(training.optimizer.averages):
             score, scores = _score(training)
@@ -303,7 +316,8 @@ def _score(training: Training) -> tuple[float, ScoresT]:
     for key in progress.score_keys:
         if not isinstance(scores[key], int | float):
             raise ValueError(SpacyErrors.E915.format(name=key, score_type=type(scores[key])))
-    return sum(scores[key] * weights[key] for key in progress.score_keys), scores
+    score = sum(scores[key] * weights[key] for key in progress.score_keys)
+    return training.group.number_of_first(float(score)), scores
 
 
 def save(training: Training, folder: Path, *, best: bool) -> None:

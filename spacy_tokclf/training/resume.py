@@ -10,9 +10,9 @@ from ..corpus.digest import digest_examples
 from ..errors import Errors
 from ..runtime import random_state
 from .checkpoint import FOLDER, Checkpoint, well_formed
-from .fingerprint import check_fingerprint, make_fingerprint
+from .fingerprint import check_fingerprint, check_same_training, make_fingerprint
 from .loop import Progress, Training, advance_schedules
-from .state import RATES, Learned, cannot_be_kept, put_learned, take_learned
+from .state import RATES, Learned, cannot_be_kept, check_same_weights, put_learned, take_learned
 
 #: What of the progress JSON holds as it is.
 _PLAIN = ("step", "words", "rows", "score_keys", "performance")
@@ -49,6 +49,22 @@ def read_data(training: Training, found: Checkpoint | None) -> dict[str, Any]:
         **make_fingerprint(training.nlp, train=training.batches.digest(), dev=dev, processes=training.group.size),
         "start": start,
     }
+
+
+def read_data_together(training: Training, found: Checkpoint | None) -> dict[str, Any]:
+    """Read the training data as `read_data` does, and refuse processes that would not train the same.
+
+    training (Training): The training, as it was made.
+    found (Checkpoint | None): Where it is to go on, if it is.
+    RETURNS (dict[str, Any]): Its fingerprint, as of `read_data`.
+    RAISES (ValueError): TC543, if they would not; TC544, if they begin with other weights.
+    RAISES (ConnectionError): TC542, if a process is gone.
+    """
+    fingerprint = read_data(training, found)
+    if not training.group.is_alone:
+        check_same_training(fingerprint, training.group)
+        check_same_weights(training.nlp, training.group, after="the initialization")
+    return fingerprint
 
 
 def take_checkpoint(training: Training, fingerprint: dict[str, Any], *, seconds: float) -> Checkpoint:

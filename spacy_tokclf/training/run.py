@@ -21,10 +21,12 @@ from ..runtime.group import Group, joined
 from ..runtime.lock import locked
 from .config import explained, read_training_config
 from .epochs import plan_steps
+from .fingerprint import check_same_call
 from .folder import check_folder, clear_folder, finish_folder
 from .keeper import Keeper
 from .log import LOG_NAME
 from .loop import make_training, run_training
+from .resume import read_data_together
 
 #: The logger that also writes the log, and those of spaCy that it shows as they would.
 TRAINING_LOG, CONSOLE = "spacy-tokclf.TrainingLog.v1", "spacy.ConsoleLogger."
@@ -73,6 +75,8 @@ def train_pipeline(
     with joined() as group:
         if group.is_first:
             check_folder(out, resume=resume, overwrite=overwrite)
+        call = {"resume": resume, "overwrite": overwrite, "checkpoints": checkpoints}
+        check_same_call(call | {"checkpoint_steps": checkpoint_steps}, group)
         choose_gpu(gpu_id, group.local_rank)
         nlp = _initialize(config_path, out, overrides or {}, epochs=epochs, gpu_id=gpu_id)
         with _held(out, group, resume=resume, overwrite=overwrite) as folder:
@@ -80,7 +84,10 @@ def train_pipeline(
             training = make_training(nlp, gpu_id=gpu_id, group=group)
             run = partial(run_training, training, folder, stdout=streams[0], stderr=streams[1])
             if checkpoints == "none" and not resume:
-                training.batches.read()
+                if group.is_alone:
+                    training.batches.read()
+                else:
+                    read_data_together(training, None)
                 run()
                 finish(folder, None)
                 return out / DIR_MODEL_BEST

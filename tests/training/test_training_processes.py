@@ -292,7 +292,7 @@ def test_weights_that_differ_are_found(values: dict[str, Any], config: Path, tmp
         train(config, tmp_path / "out", values)
 
     text = errors_of(run_together(run))
-    assert "[TC544] After step 4, process 1 has other weights" in text
+    assert "[TC544] After step 2, process 1 has other weights" in text
     assert "ner/" in text
 
 
