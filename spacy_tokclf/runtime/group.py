@@ -150,7 +150,7 @@ class Group:
 
     def wait(self) -> None:
         """Wait for all processes. RAISES (ConnectionError): TC542, if one is gone."""
-        self.collect(b"")
+        self.largest(0)
 
     @contextlib.contextmanager
     def _naming(self) -> Iterator[None]:

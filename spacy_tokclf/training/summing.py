@@ -13,6 +13,7 @@ from ..errors import Errors
 from ..models.optimizer_contract import BackpropagatesLate, CountsTokens
 from ..runtime.arrays import as_tensor_of
 from ..runtime.group import Group, Pending
+from ..runtime.shared_sum import SharedSum, share_memory
 from .places import ThincPlace, TorchPlace, find_places, unknown_parts
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class StepSum:
         learning = {name for name, _ in self._pipes}
         self._slots = [slot for slot in find_slots(nlp) if slot.name.split("/")[0] in learning]
         self._early: EarlySum | None = None
+        self._shared: SharedSum | None = None
+        self._shares_memory = True  # until it is known that there is none
 
     def expect_last(self) -> None:
         """Note that gradients are complete after the backward pass that comes next: on a GPU their sum is made while
@@ -113,7 +116,11 @@ class StepSum:
             if not is_present and slot.name in early:
                 slot.put(None)  # of zeros alone, and of none
         waiting = [slot for slot, there in zip(self._slots, present, strict=True) if there and slot.name not in early]
-        for bucket in make_buckets(waiting):
+        here = [slot for slot in waiting if _is_plain(slot)]
+        shared = self._shared_for(sum(slot.like.numel() for slot in here))
+        if shared is not None:
+            unflatten(here, shared.run(gradients(here)))
+        for bucket in make_buckets(waiting if shared is None else [slot for slot in waiting if not _is_plain(slot)]):
             flat = flatten(bucket)
             self._group.sum(flat)
             unflatten(bucket, flat)
@@ -125,6 +132,13 @@ class StepSum:
         for _, pipe in self._pipes:
             if isinstance(pipe, BackpropagatesLate):
                 pipe.backpropagate()
+
+    def _shared_for(self, size: int) -> SharedSum | None:
+        """Give memory for so many numbers, if processes can share any: every one asks with the same number."""
+        if self._shares_memory and size > (0 if self._shared is None else self._shared.capacity):
+            self._shared = share_memory(self._group, size)
+            self._shares_memory = self._shared is not None
+        return self._shared if size else None
 
     def _sum_numbers(self, batch: Sequence[Example], losses: dict[str, float]) -> list[bool]:
         """Add up counts and losses, in one small tensor. RETURNS (list[bool]): Which parameters have a gradient in any
@@ -288,10 +302,20 @@ def flatten(bucket: Sequence[Slot]) -> "torch.Tensor":
     """
     import torch
 
-    with torch.no_grad():
-        grads = [slot.take() for slot in bucket]
-        parts = [torch.zeros_like(s.like) if g is None else g.detach() for s, g in zip(bucket, grads, strict=True)]
-        return torch.cat([part.reshape(-1) for part in parts])
+    return torch.cat([part.reshape(-1) for part in gradients(bucket)])
+
+
+def gradients(slots: "Sequence[Slot]") -> "list[torch.Tensor]":
+    """RETURNS (list[torch.Tensor]): Gradients without history, zeros where there is none."""
+    import torch
+
+    found = [slot.take() for slot in slots]
+    return [torch.zeros_like(s.like) if g is None else g.detach() for s, g in zip(slots, found, strict=True)]
+
+
+def _is_plain(slot: Slot) -> bool:
+    """RETURNS (bool): Whether a gradient is float32 in the memory of the CPU."""
+    return slot.like.device.type == "cpu" and str(slot.like.dtype) == "torch.float32"
 
 
 def unflatten(bucket: Sequence[Slot], flat: "torch.Tensor") -> None:

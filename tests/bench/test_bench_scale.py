@@ -5,8 +5,10 @@ import json
 
 import pytest
 import spacy
+from tagged_training import CONFIG, write_tagged
 
 from bench import scale as targets
+from bench import together
 from bench.commands import scale
 from spacy_tokclf.annotation.items import Item
 from spacy_tokclf.annotation.shards.rows import Row
@@ -63,3 +65,21 @@ def test_the_arithmetic():
     rows.append(scale._row("shards, bytes", "Parquet out", 100.0, "bytes a row"))
     said = scale.plan(rows, texts_words=18.0)
     assert "500 core-hours" in said and "| 16 | 31 | 1.3 |" in said and "100 GB" in said
+
+
+def test_trainings_are_told_apart(setting, given):
+    found = scale.trainings(setting, {"train": "train.spacy", "dev": "dev.spacy"})
+    assert [system.options["together"] for system in found] == [False, True]
+    sizes = [system.options["overrides"]["training.batcher.size"] for system in found]
+    assert sizes == [scale.BATCH, 2 * scale.BATCH]
+    json.dumps([system.options for system in found])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("are_together", [False, True])
+def test_two_trainings_at_once(are_together, make_encoder, tmp_path):
+    (tmp_path / "config.cfg").write_text(CONFIG)
+    overrides = write_tagged(tmp_path) | {"paths.encoder": str(make_encoder())}
+    options = {"config": str(tmp_path / "config.cfg"), "overrides": overrides, "workers": 2, "steps": 2}
+    result = together.trainings({**options, "together": are_together})(0)
+    assert result["value"] > 0 and result["seconds"] > 0
