@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 _BYTES = 4  # of a float32
+_MARK = 8  # bytes that the memory begins with at first, drawn at random
 
 
 class SharedSum:
@@ -65,29 +66,34 @@ def share_memory(group: Group, capacity: int) -> SharedSum | None:
     if group.is_alone or len({member.host for member in group.members}) > 1 or not hasattr(os, "memfd_create"):
         return None
     size = _BYTES * capacity * (group.size + 1)
-    file = _make(size) if group.is_first else None
-    told = group.of_first(b"" if file is None else str(file).encode())
-    memory = _open(f"/proc/{group.members[0].pid}/fd/{int(told)}", size) if told else None
+    mark = os.urandom(_MARK)
+    file = _make(size, mark) if group.is_first else None
+    told = group.of_first(b"" if file is None else mark + str(file).encode())
+    path = f"/proc/{group.members[0].pid}/fd/{told[_MARK:].decode()}"
+    memory = _open(path, size, told[:_MARK]) if told else None
     is_missing = group.largest(memory is None)  # all of them have opened it, or nobody uses it
     if file is not None:
         os.close(file)
     return None if is_missing or memory is None else SharedSum(group, memory, capacity)
 
 
-def _make(size: int) -> int | None:
-    """RETURNS (int | None): The number of a new file in memory, of a size; None where the system gives none."""
+def _make(size: int, mark: bytes) -> int | None:
+    """RETURNS (int | None): The number of a new file in memory, of a size, that begins with a mark; None where the
+    system gives none."""
     try:
         file = os.memfd_create("spacy-tokclf")
     except OSError:
         return None
     os.ftruncate(file, size)
+    os.pwrite(file, mark, 0)
     return file
 
 
-def _open(path: str, size: int) -> mmap.mmap | None:
-    """RETURNS (mmap | None): A file as memory; None if this process may not."""
+def _open(path: str, size: int, mark: bytes) -> mmap.mmap | None:
+    """RETURNS (mmap | None): A file as memory; None if this process may not, or if it is another file: machines may
+    have the same name."""
     try:
         with open(path, "r+b") as file:
-            return mmap.mmap(file.fileno(), size)
+            return mmap.mmap(file.fileno(), size) if file.read(_MARK) == mark else None
     except (OSError, ValueError):
         return None

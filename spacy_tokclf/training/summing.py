@@ -128,17 +128,17 @@ class StepSum:
             self._early = EarlySum([slot for slot in waiting if overlaps(slot)], self._group)
         return losses
 
+    def _backpropagate(self) -> None:
+        for _, pipe in self._pipes:
+            if isinstance(pipe, BackpropagatesLate):
+                pipe.backpropagate()
+
     def _shared_for(self, size: int) -> SharedSum | None:
         """Give memory for so many numbers, if processes can share any: every one asks with the same number."""
         if self._shares_memory and size > (0 if self._shared is None else self._shared.capacity):
             self._shared = share_memory(self._group, size)
             self._shares_memory = self._shared is not None
         return self._shared if size else None
-
-    def _backpropagate(self) -> None:
-        for _, pipe in self._pipes:
-            if isinstance(pipe, BackpropagatesLate):
-                pipe.backpropagate()
 
     def _sum_numbers(self, batch: Sequence[Example], losses: dict[str, float]) -> list[bool]:
         """Add up counts and losses, in one small tensor. RETURNS (list[bool]): Which parameters have a gradient in any

@@ -1,6 +1,7 @@
 """Sums in memory that processes share: those of torch, and none where there is no such memory."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,9 +48,23 @@ def test_sums_are_those_in_the_order_of_processes(size: int) -> None:
 def test_nobody_shares_what_one_cannot_open() -> None:
     def run(rank: int) -> bool:
         if rank:
-            pytest.MonkeyPatch().setattr(shared_sum, "_open", lambda path, size: None)
+            pytest.MonkeyPatch().setattr(shared_sum, "_open", lambda *args: None)
         with joined() as group:
             return share_memory(group, 64) is None
+
+    assert values_of(run_together(run)) == [True, True]
+
+
+def test_a_file_of_another_machine_of_the_same_name_is_not_written_to(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"something else" * 100)
+
+    def run(rank: int) -> bool:
+        opened = shared_sum._open
+        if rank:
+            pytest.MonkeyPatch().setattr(shared_sum, "_open", lambda path, *args: opened(str(other), *args))
+        with joined() as group:
+            return share_memory(group, 10) is None
 
     assert values_of(run_together(run)) == [True, True]
 
