@@ -118,7 +118,9 @@ def check_round_trip(docs: list[Doc], rng: random.Random, folder: Path) -> None:
         raise
     if path.suffix == ".conll":
         expected = [rows for doc in docs if (rows := row_facts(doc))]
-        again = [row_facts(doc) for doc in read_any(path, blank())] if expected else []
+        if not any(token.ent_iob for doc in docs for token in doc):
+            return  # columns without any gold are refused
+        again = [row_facts(doc) for doc in read_any(path, blank())]
     elif path.suffix == ".spacy":
         expected = list(map(token_facts, docs))
         again = list(map(token_facts, read_any(path, blank())))

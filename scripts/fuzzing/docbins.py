@@ -157,5 +157,6 @@ def check_round_trip(docs: list[Doc], path: Path) -> None:
 
 
 def facts(doc: Doc) -> Any:
-    """Give the tokens of a text with their tags, and the text."""
-    return doc.text, doc.has_unknown_spaces, [(token.text, token.ent_iob_, token.ent_type_) for token in doc]
+    """Give the tokens of a text with their tags, and the text, if its white space is known: else that is not kept."""
+    text = "" if doc.has_unknown_spaces else doc.text
+    return text, doc.has_unknown_spaces, [(token.text, token.ent_iob_, token.ent_type_) for token in doc]

@@ -273,3 +273,13 @@ def test_mixed_shapes_are_read_row_by_row(tmp_path):
     assert len([next(records) for _ in rows[:-1]]) == 5
     with pytest.raises(ValueError, match=r"TC161.*x\.jsonl:6.*\['x'\]"):
         next(records)
+
+
+@pytest.mark.parametrize("raw", [TEXT, None])
+def test_texts_of_spacy_2_that_nobody_annotated_are_refused(read, raw):
+    row = {"id": 0, "paragraphs": [{"raw": raw, "sentences": [{"tokens": [{"orth": word} for word in TOKENS]}]}]}
+    with pytest.raises(ValueError, match=r"TC174.*no annotation"):
+        read([row])
+    known = {"id": 1, "paragraphs": [{"raw": "Hi", "sentences": [{"tokens": [{"orth": "Hi", "ner": "O"}]}]}]}
+    with pytest.raises(UserWarning, match=r"TW110.*1 of 2 texts have no annotation"):
+        read([row, known])

@@ -1,6 +1,7 @@
 """What spaCy writes and wrote for one text: TRAIN_DATA tuples, `Doc.to_json`, the training format of version 2."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ...errors import Errors
@@ -8,7 +9,7 @@ from ...tags import MISSING
 from ..records import Mark, Record, TextRecord
 from .json_source import Place, Row
 from .json_spans import read_offsets, read_spans
-from .json_tokens import check_tokens, tagged_record
+from .json_tokens import check_tokens, place_tokens, tagged_record
 
 
 def is_pair(value: Any) -> bool:
@@ -95,7 +96,7 @@ def is_v2(row: Row) -> bool:
 
 def read_v2(row: Row, place: Place) -> Iterator[Record | TextRecord]:
     """Read {"paragraphs": [{"raw", "sentences": [{"tokens": [{"orth", "ner"}]}]}]}, one text a paragraph. Tags are in
-    BILUO; "-", and a token without "ner", are missing values.
+    BILUO; "-", and a token without "ner", are missing values. A text without any "ner" has no annotation.
 
     row (dict[str, Any]): The row.
     place (Place): Where it stands.
@@ -112,7 +113,16 @@ def read_v2(row: Row, place: Place) -> Iterator[Record | TextRecord]:
         words = check_tokens([token.get("orth") for token in tokens], place)
         raw = paragraph.get("raw")
         text = None if raw is None else place.text(raw)
-        yield _tagged(words, [token.get("ner", MISSING) for token in tokens], text, place)
+        record = _tagged(words, [token.get("ner", MISSING) for token in tokens], text, place)
+        yield record if not tokens or any("ner" in token for token in tokens) else _unannotated(record, words)
+
+
+def _unannotated(record: Record | TextRecord, words: list[str]) -> TextRecord:
+    """Give a text that nobody has annotated."""
+    if isinstance(record, TextRecord):
+        return replace(record, annotations=0)
+    text = " ".join(words)
+    return TextRecord(text, [], tokens=place_tokens(words, text), own_tokens=True, unknown_spaces=True, annotations=0)
 
 
 def _tagged(words: list[str], tags: list[Any], text: str | None, place: Place) -> Record | TextRecord:
