@@ -1204,8 +1204,9 @@ class Errors(metaclass=ErrorsWithCodes):
         "labels), or take a teacher of the same entity types and tag scheme."
     )
     TC552 = (
-        "The training data have entities that the teacher does not know: {types}. It knows: {known}. Take a teacher "
-        "that was trained with the same entity types, or leave these out of the data."
+        "The training data have entities that the teacher {model} does not know: {types}. It knows: {known}. Take a "
+        "teacher that was trained with the same entity types: where the texts without a fold do not have all of them, "
+        "give their list in its config ([initialize.components.NAME] labels)."
     )
     TC553 = (
         "{path} holds what was said by other teachers, or of other texts: the {changed} changed since. Name another "

@@ -87,7 +87,7 @@ def unlabelled(doc: Doc) -> Example:
 
 def _check_known(examples: list[Example], store: SoftStore, folder: Path) -> None:
     """Refuse texts that the teachers were not asked about. RAISES (ValueError): TC555."""
-    new = [eg for eg in examples if text_hash(eg.predicted) not in store]
+    new = [eg for eg in examples if len(eg.predicted) and text_hash(eg.predicted) not in store]
     if new:
         facts = {"count": len(new), "total": len(examples), "text": new[0].predicted.text[:60]}
         raise ValueError(Errors.TC555.format(path=folder, **facts))

@@ -51,7 +51,7 @@ class SoftStore:
 
     def of(self, key: bytes) -> Any:
         """RETURNS (NDArray[np.float16] | None): What was said of a text; None if nothing was."""
-        rows = self.found[key]
+        rows = self.found.get(key, ())
         return rows if len(rows) else None
 
 

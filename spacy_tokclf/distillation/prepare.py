@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -194,11 +194,12 @@ def _make_plan(nlp: Language, pipe: TokenClassifier, teachers: Sequence[Teacher]
             has_gold = not gold_entities(eg.reference, **pipe.gold_at).missing.all()
             plan.add(eg.predicted, unseen(own) if has_gold else everybody, plan.gold)
     originals = {own: eg.reference for eg, own in reversed(gold)}
-    spans = [gold_entities(doc, **pipe.gold_at).spans for doc in originals.values()]
-    for index, doc in make_texts(list(originals.values()), spans, lesson.made):
-        if text_hash(doc) not in plan.asked:
-            plan.add(doc, unseen(list(originals)[index]) or everybody, plan.others)
-    for doc in _read_free(nlp, lesson, set(originals)):
+    dev = _read_dev(nlp) if lesson.texts or lesson.made else set()
+    for own, doc in _make_texts(originals, pipe, lesson.made):
+        new = letters(doc)
+        if text_hash(doc) not in plan.asked and new not in dev and (new == own or new not in originals):
+            plan.add(doc, unseen(own) or everybody, plan.others)
+    for doc in _read_free(nlp, lesson, set(originals), dev):
         plan.add(doc, everybody, plan.others)
     _say_untaught(plan)
     return plan
@@ -222,13 +223,22 @@ def _read_gold_of(nlp: Language) -> list[tuple[Example, str]]:
     return read_gold(nlp, parts.get("corpus"), parts.get("augmenter"), block["seed"])
 
 
-def _read_free(nlp: Language, lesson: Lesson, gold: set[str]) -> list[Doc]:
-    """Read texts without gold, but those that training or development data have. Warn (TW551) of what is left out."""
-    if not lesson.texts:
-        return []
+def _read_dev(nlp: Language) -> set[str]:
+    """RETURNS (set[str]): The letters of the texts of the development data, which nothing is learned from."""
     config: Any = nlp.config.interpolate()
-    (dev_corpus,) = resolve_dot_names(config, [config["training"]["dev_corpus"]])
-    dev = {letters(eg.reference) for eg in dev_corpus(nlp)}
+    (corpus,) = resolve_dot_names(config, [config["training"]["dev_corpus"]])
+    return {letters(eg.reference) for eg in corpus(nlp)}
+
+
+def _make_texts(originals: dict[str, Doc], pipe: TokenClassifier, number: int) -> Iterator[tuple[str, Doc]]:
+    """YIELDS (tuple[str, Doc]): Made texts, after the letters of the text that each was made from."""
+    docs, names = list(originals.values()), list(originals)
+    spans = [gold_entities(doc, **pipe.gold_at).spans for doc in docs]
+    return ((names[index], doc) for index, doc in make_texts(docs, spans, number))
+
+
+def _read_free(nlp: Language, lesson: Lesson, gold: set[str], dev: set[str]) -> list[Doc]:
+    """Read texts without gold, but those that training or development data have. Warn (TW551) of what is left out."""
     found: dict[bytes, Doc] = {}
     reasons: dict[str, list[str]] = {}
     total = 0

@@ -98,7 +98,8 @@ def ask_teachers(
         pipe = find_component(nlp, component)
         unknown = sorted(set(types) - set(pipe.labels))
         if unknown:
-            raise ValueError(Errors.TC552.format(types=", ".join(unknown), known=", ".join(pipe.labels)))
+            facts = {"types": ", ".join(unknown), "known": ", ".join(pipe.labels)}
+            raise ValueError(Errors.TC552.format(model=teacher.model, **facts))
         if not tags:
             scheme, tags = pipe.cfg["scheme"], tuple(pipe.tags)
         elif (scheme, set(tags)) != (pipe.cfg["scheme"], set(pipe.tags)):

@@ -2,6 +2,7 @@
 broken off goes on."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 import spacy
 from distilling import CONFIG, POSTS, save_teacher, student_settings, write_gold
+from pipeline_posts import LABELS
+from spacy.util import load_config
 from trainings import Broken, break_off, differences
 from typer.testing import CliRunner
 
@@ -110,3 +113,26 @@ def test_mistakes_have_a_code(teacher: str, tmp_path: Path, encoder_dir: Path, a
     unseen = ["--unseen"] if args else []
     output = run(teacher, CONFIG, tmp_path / "out", *unseen, *args, *words(settings), code=1)
     assert f"[{code}]" in output and not (tmp_path / "out" / "student.cfg").exists()
+
+
+@pytest.mark.slow
+def test_teachers_that_were_trained_without_a_fold_teach_it(tmp_path: Path, encoder_dir: Path) -> None:
+    """A config with the reader of folds is trained, and its pipelines say themselves what they have not seen."""
+    settings = student_settings(write_gold(tmp_path), encoder_dir, steps=2, every=1)
+    config = load_config(CONFIG, interpolate=False)
+    block = dict(config["corpora"]["train"])
+    augmenter = block.pop("augmenter")
+    config["corpora"]["train"] = {"@readers": "spacy-tokclf.AllButFold.v1", "corpus": block, "fold": 0, "folds": 2}
+    config["corpora"]["train"]["augmenter"] = augmenter
+    config["initialize"]["components"]["ner"]["labels"] = LABELS
+    config.to_disk(tmp_path / "folds.cfg", interpolate=False)
+    models = []
+    for fold in range(2):
+        own = settings | {"corpora.train.fold": fold}
+        models.append(train_pipeline(tmp_path / "folds.cfg", tmp_path / f"fold{fold}", overrides=own, silent=True))
+    output = run(models[0], CONFIG, tmp_path / "out", "--also", models[1], "--no-train", *words(settings))
+    taught = re.search(r"Taught: (\d+) of (\d+) gold", output)
+    assert taught and taught[1] == taught[2] and "TW550" not in output
+    output = run(models[0], CONFIG, tmp_path / "half", "--no-train", *words(settings))
+    taught = re.search(r"Taught: (\d+) of (\d+) gold", output)
+    assert taught and 0 < int(taught[1]) < int(taught[2]) and "TW550" in output

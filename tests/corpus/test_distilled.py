@@ -82,6 +82,14 @@ def test_it_reads_texts_without_gold_alone(nlp: Language, folder: Path) -> None:
     assert only.text == "A text without gold." and soft_targets(only) is not None
 
 
+def test_empty_texts_pass(nlp: Language, folder: Path) -> None:
+    def more(nlp: Language) -> Iterator[Example]:
+        yield Example(Doc(nlp.vocab), Doc(nlp.vocab))
+
+    empty, _ = read(folder, corpus=more)(nlp)
+    assert soft_targets(empty) is None
+
+
 def test_it_is_kept_in_16_bits_whatever_it_is(nlp: Language, tmp_path: Path) -> None:
     doc = nlp("one")
     store = SoftStore("IOB2", TAGS, MADE_OF, {text_hash(doc): np.array([[0, -87.5, -np.inf]], dtype="float32")})
