@@ -48,8 +48,8 @@ def make_distilled_v1(
     def read_distilled(nlp: Language) -> Iterator[Example]:
         store = read_store(folder)
         examples = [eg for eg, _ in read_gold(nlp, corpus, augmenter, seed)]
-        _check_known(examples, store, folder)
         examples += [unlabelled(doc) for doc in read_texts(folder, nlp.vocab)]
+        _check_known(examples, store, folder)
         for eg in examples:
             rows = store.of(text_hash(eg.predicted))
             yield eg if rows is None else attach(eg, SoftTargets(rows, store.tags, temperature, gold_share))
