@@ -189,6 +189,12 @@ class Warnings(metaclass=ErrorsWithCodes):
         "Training has not made the pipeline any better: the best score on dev is {score:.4f}, at step {step}. More "
         "epochs (--epochs), more annotation or another learning rate may help; `spacy tokclf debug` checks the data."
     )
+    TW550 = (
+        "Of {count} of {total} gold texts no teacher is known that was not trained on them: they are learned from gold "
+        "alone, since a teacher would repeat what it has learned by heart. Give teachers that were trained without a "
+        "fold (spacy-tokclf.AllButFold.v1); if no teacher has ever seen the gold, say so: --unseen."
+    )
+    TW551 = "{count} of {total} texts without gold are left out: {reasons}. The first: {first}"
     TW500 = (
         "{count} of {total} row(s) could not be annotated: in the shards they have an `error` and no entities, and "
         "{path} has their numbers, from 0, with code and message. The first: {first}"
@@ -1190,6 +1196,58 @@ class Errors(metaclass=ErrorsWithCodes):
     TC547 = (
         "A parameter got a second gradient in the last backward pass of a step, after its sum over processes had "
         "begun. A component runs its backward pass twice in `update`; train it in one process, or freeze it."
+    )
+    TC550 = (
+        "{model} and {first} do not have the same tags, so that what they say cannot be averaged: {own} against "
+        "{theirs}. Teachers need the same entity types and the same tag scheme; take one of them, or train them anew "
+        "with the same labels."
+    )
+    TC551 = (
+        "The component {name!r} cannot learn from this teacher, which has other tags. Only the student has: {own}. "
+        "Only the teacher has: {theirs}. Give the student the teacher's labels ([initialize.components.{name}] "
+        "labels), or take a teacher of the same entity types and tag scheme."
+    )
+    TC552 = (
+        "The training data have entities that the teacher {model} does not know: {types}. It knows: {known}. Take a "
+        "teacher that was trained with the same entity types: where the texts without a fold do not have all of them, "
+        "give their list in its config ([initialize.components.NAME] labels)."
+    )
+    TC553 = (
+        "{path} holds what was said by other teachers, or of other texts: the {changed} changed since. Name another "
+        "folder, or replace it with --overwrite: the teacher runs again."
+    )
+    TC554 = (
+        "{path} is no folder of soft targets, as `spacy tokclf distill` writes it, or not a whole one ({detail}). Run "
+        "`spacy tokclf distill` again with --overwrite."
+    )
+    TC555 = (
+        "{count} of {total} texts of the training data are not among those in {path}, on which the teacher ran; the "
+        "first is {text!r}. The data, their augmenter or the tokenizer changed since. Run `spacy tokclf distill` again "
+        "with --overwrite."
+    )
+    TC556 = (
+        "There is no text that a teacher could teach with: {detail}. Give texts without gold (--texts), let some be "
+        "made from the training data (--made 1), or give teachers that were trained without a fold of the training "
+        "data (spacy-tokclf.AllButFold.v1)."
+    )
+    TC557 = (
+        "The component {name!r} has a conditional random field, whose loss is that of whole tag sequences: it cannot "
+        "learn from a teacher's distributions over the tags of single tokens. Set crf = false for the student; a "
+        "teacher may have one."
+    )
+    TC558 = (
+        "The soft targets of the text {text!r} are of {found} tokens, and it has {expected}: its tokens were changed "
+        "after the teacher had seen them. Expected a reader that gives the tokens that the teacher saw, such as "
+        "spacy-tokclf.Distilled.v1."
+    )
+    TC559 = "There is no fold {fold} of {folds} folds. Expected at least 2 folds, and a fold from 0 to {folds} - 1."
+    TC560 = (
+        "{path} is the config of a student already: its training data are read by spacy-tokclf.Distilled.v1. Train it "
+        "with `spacy tokclf train`, or give the config that it was made from."
+    )
+    TC561 = (
+        "`distill` was started as one of several processes, and its teacher runs in one. Start it without torchrun and "
+        "with --no-train; torchrun can start the training then, of the config that it wrote."
     )
     TC480 = (
         "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "

@@ -8,6 +8,7 @@ from .convert import convert_cli
 from .curve import curve_cli
 from .debug import debug_cli
 from .debug_pieces import debug_pieces_cli
+from .distill import distill_cli
 from .evaluate import evaluate_cli
 from .export_hf import export_hf_cli
 from .import_hf import import_hf_cli
@@ -28,6 +29,7 @@ __all__ = [
     "curve_cli",
     "debug_cli",
     "debug_pieces_cli",
+    "distill_cli",
     "evaluate_cli",
     "export_hf_cli",
     "import_hf_cli",

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 #: Commands in the order in which somebody new meets them; those that are not named here follow, by name.
 ORDER = (
     *("init", "train", "report", "annotate"),
-    *("convert", "debug", "evaluate", "score", "tune", "curve"),
+    *("convert", "debug", "evaluate", "score", "tune", "curve", "distill"),
     *("optimize", "push", "import-hf", "export-hf", "debug-pieces"),
 )
 #: Packages that decide what is computed.

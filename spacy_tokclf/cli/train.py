@@ -91,10 +91,10 @@ def train_cli(
         group.wait()
         config = Path(source) if Path(source).suffix == SUFFIX else out / CONFIG
         settings: Any = {"resume": resume, "overwrite": overwrite, "checkpoint_steps": checkpoint_steps}
-        with _stopping(again(config), is_told=group.is_first):
+        with stopping(again(config), is_told=group.is_first):
             best = train_pipeline(config, out, overrides=overrides, epochs=epochs, gpu_id=use_gpu, **settings)
         if group.is_first:
-            _show_best(best, _dev_path(config, overrides))
+            show_best(best, config, overrides)
 
 
 def _check_unused(given: dict[str, str | None], options: "ReadOptions") -> None:
@@ -161,9 +161,13 @@ def _command(out: Path, config: Path, *, told: dict[str, Any], words: list[str],
 
 
 @contextmanager
-def _stopping(command: str, *, is_told: bool) -> Iterator[None]:
-    """Say, if it is to be told, where a training stopped after a signal, and with which command it goes on; the exit
-    code is the shell's for the signal."""
+def stopping(command: str, *, is_told: bool) -> Iterator[None]:
+    """Say where a training stopped after a signal, and with which command it goes on; the exit code is the shell's for
+    the signal.
+
+    command (str): The command.
+    is_told (bool): Whether anything is said.
+    """
     from ..runtime.signals import Stopped
 
     try:
@@ -183,10 +187,13 @@ def as_typed(path: str) -> str:
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
-def _show_best(best: Path, dev: str) -> None:
-    """Print the best evaluation, where the pipeline is, and what comes next."""
-    import warnings
+def show_best(best: Path, config: Path, overrides: dict[str, Any]) -> None:
+    """Print the best evaluation, where the pipeline is, and what comes next.
 
+    best (Path): The folder of the pipeline.
+    config (Path): The config that it was trained by.
+    overrides (dict[str, Any]): Values that were set in it.
+    """
     from ..training.log import LOG_NAME, best_row, read_rows
 
     rows = read_rows(best.parent / LOG_NAME)
@@ -196,6 +203,6 @@ def _show_best(best: Path, dev: str) -> None:
     f1 = row["scores"].get("ents_f")
     score = f"score {row['score']:.4f}" if f1 is None else f"F1 {f1:.2f}"
     msg.good(f"Best on dev: {score}, epoch {row['epoch']}, step {row['step']} of {rows[-1]['step']}: {best}")
-    page = best.parent / "report.html"
+    page, dev = best.parent / "report.html", _dev_path(config, overrides)
     command = shlex.join(["python", "-m", "spacy", "tokclf", "report", str(best), dev, "-o", str(page)])
     typer.echo(f"\nNext:\n\n    {command}\n")  # as one line, to be copied

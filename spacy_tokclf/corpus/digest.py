@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from .soft_targets import soft_targets
+
 #: What of a text is no annotation, and the names of what is, which come in any order.
 _LEFT_OUT = ("tensor", "user_data", "user_hooks", "strings")
 
@@ -31,7 +33,7 @@ def _entities(doc: Doc) -> list[tuple[int, int, str]]:
 
 
 def digest_examples(examples: Iterable[Example]) -> str:
-    """Compute a digest of all that is in examples, in their order: words, spaces and every annotation.
+    """Compute a digest of all that is in examples, in their order: words, spaces, every annotation, and soft targets.
 
     examples (Iterable[Example]): The examples.
     RETURNS (str): SHA-256 in hexadecimal digits.
@@ -40,4 +42,7 @@ def digest_examples(examples: Iterable[Example]) -> str:
     for example in examples:
         found.update(example.predicted.to_array(["ORTH", "SPACY"]).tobytes())
         found.update(example.reference.to_bytes(exclude=_LEFT_OUT))
+        targets = soft_targets(example)
+        if targets is not None:
+            found.update(json.dumps(targets.tags).encode("ascii") + targets.log_probs.tobytes())
     return found.hexdigest()

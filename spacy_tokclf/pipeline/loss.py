@@ -12,7 +12,7 @@ from .gold import INVISIBLE
 
 
 def masked_cross_entropy(
-    ops: Ops, logits: Floats2d, gold: Any, *, label_smoothing: float = 0.0
+    ops: Ops, logits: Floats2d, gold: Any, *, label_smoothing: float = 0.0, weights: Any = None
 ) -> tuple[float, Floats2d]:
     """Sum the cross-entropy over tokens with a known tag. The others have no loss and a gradient of exactly zero.
 
@@ -21,6 +21,7 @@ def masked_cross_entropy(
     gold (Ints1d): Index of each token's tag, negative where it is not known. Shape: (n_tokens,).
     label_smoothing (float): Share of the gold's probability that is spread over all tags, that of the gold included
         (Szegedy et al., 2016), as in torch.
+    weights (Floats1d | None): What the loss of each token is multiplied by; None for 1. Shape: (n_tokens,).
     RETURNS (tuple[float, Floats2d]): The summed loss in nats, and its gradient. Shape: (n_tokens, n_tags).
     """
     xp = ops.xp
@@ -42,6 +43,9 @@ def masked_cross_entropy(
         loss += label_smoothing * (shifted[each, columns] - shifted.mean(axis=1))
         probabilities[each, columns] += label_smoothing
         probabilities -= label_smoothing / logits.shape[1]
+    if weights is not None:
+        weight = xp.asarray(weights, dtype=logits.dtype)[rows]
+        loss, probabilities = loss * weight, probabilities * weight[:, None]
     gradient[rows] = probabilities
     return float(loss.sum()), gradient
 
@@ -63,3 +67,14 @@ def masked_chain_loss(logits: list[Floats32], gold: Ints, transitions: Floats32)
     loss, gradient[visible], d_transitions = chain_loss(gradient[visible], lengths, gold[visible], transitions)
     gradient[~visible] = 0.0
     return loss, gradient, d_transitions
+
+
+def log_softmax(xp: Any, rows: Any) -> Any:
+    """Give the logarithms of the probabilities that logits stand for.
+
+    xp (Any): numpy, or cupy.
+    rows (Floats2d): The logits. Shape: (n, n_tags).
+    RETURNS (Floats2d): The logarithms, in the shape of the logits.
+    """
+    shifted = rows - rows.max(axis=1, keepdims=True)
+    return shifted - xp.log(xp.exp(shifted).sum(axis=1, keepdims=True))

@@ -13,6 +13,7 @@ from ..models.classifier import transitions_of
 from ..models.listener import EncoderListener
 from ..models.transitions import TRANSITIONS
 from .home import Home
+from .loss import log_softmax
 
 BackpropT = Callable[[list[Floats2d]], Any]
 
@@ -76,16 +77,11 @@ def distillation_loss(ops: Ops, logits: list[Floats2d], targets: list[Floats2d])
     seen = xp.flatnonzero(rows.any(axis=1) & wanted.any(axis=1))
     gradient = ops.alloc2f(*rows.shape)
     n_tags = wanted.shape[1]
-    one, other = _log_softmax(xp, rows[seen, :n_tags]), _log_softmax(xp, wanted[seen])
+    one, other = log_softmax(xp, rows[seen, :n_tags]), log_softmax(xp, wanted[seen])
     gradient[seen, :n_tags] = xp.exp(one) - xp.exp(other)
     loss = float((xp.exp(other) * (other - one)).sum())
     lengths: Any = ops.asarray1i([len(each) for each in logits])
     return loss, ops.unflatten(gradient, lengths), len(seen)
-
-
-def _log_softmax(xp: Any, rows: Any) -> Any:
-    shifted = rows - rows.max(axis=1, keepdims=True)
-    return shifted - xp.log(xp.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def hold_transitions(model: Model, earlier: Model, n_tokens: int) -> None:

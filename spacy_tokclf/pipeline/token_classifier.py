@@ -43,6 +43,7 @@ from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_
 from .settings import AUTO, Setting, Settings, check_output, check_setting
 from .storage import Stored
 from .streaming import Streaming
+from .taught import Taught, check_taught, find_taught, taught_loss
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
@@ -221,7 +222,8 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             checkpoint or else from the examples if not given.
         encoder (Callable | None): Loader of the pretrained encoder, for a model with an inline encoder.
         RAISES (ValueError): TC023, if there is an encoder without weights; TC024, if there are no labels; TC050, if
-            only some of the texts have the component's gold; TC052 or TC053, if another component is in the way.
+            only some of the texts have the component's gold; TC052 or TC053, if another component is in the way; TC551
+            or TC557, if it cannot learn from the teacher whose soft targets the examples carry.
         """
         validate_get_examples(get_examples, "TokenClassifier.initialize")
         check_neighbours(self, nlp)
@@ -238,6 +240,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             raise ValueError(Errors.TC024.format(name=self.name))
         self.check_config()
         check_groups(examples, labels=self.labels, **self.gold_at)
+        check_taught(examples, self.tags, self.name, has_chain=transitions_of(self.model) is not None)
         for label in self.labels:
             self.vocab.strings.add(label)
         self.cfg["tuning"] = None
@@ -312,16 +315,18 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         sgd: Optimizer | None = None,
         losses: dict[str, float] | None = None,
     ) -> dict[str, float]:
-        """Learn from a batch. The gradient is the sum over its tokens, so that a batch in parts adds up to the whole;
-        `spacy-tokclf.AdamW.v1` divides by the number of tokens. The loss is the mean per token. What was fitted after
-        an earlier training belongs to other weights, and is forgotten.
+        """Learn from a batch: from gold, and from the soft targets of a teacher where examples carry them. The gradient
+        is the sum over its tokens, so that a batch in parts adds up to the whole; `spacy-tokclf.AdamW.v1` divides by
+        the number of tokens. The loss is the mean per token. What was fitted after an earlier training belongs to
+        other weights, and is forgotten.
 
         examples (Iterable[Example]): The batch.
         drop (float): Rate of the dropout before the classifier.
         sgd (Optimizer | None): Steps at once if given.
         losses (dict[str, float] | None): Losses by component, added to.
         RETURNS (dict[str, float]): The losses.
-        RAISES (ValueError): TC025, if the loss is not finite; with `sgd`, TC470 to TC472, as `finish_update`.
+        RAISES (ValueError): TC025, if the loss is not finite; TC551, TC557, TC558, for soft targets that do not fit;
+            with `sgd`, TC470 to TC472, as `finish_update`.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -332,7 +337,8 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             return losses
         if not self.tags:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
-        if can_fuse(self.model):
+        taught = find_taught(examples, self.tags, self.name)
+        if taught is None and can_fuse(self.model):
             loss, gold = fused_update(
                 self.model,
                 docs,
@@ -341,10 +347,10 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
                 label_smoothing=self.cfg["label_smoothing"],
             )
             self._check_loss(loss, docs)
+            n_tokens = int((gold >= 0).sum())
         else:
             set_dropout_rate(self.model, drop)
-            loss, gold = self._learn_through_slot(examples, docs)
-        n_tokens = int((gold >= 0).sum())
+            loss, n_tokens = self._learn_through_slot(examples, docs, taught)
         self.n_learned += n_tokens
         self._guard.saw(docs)
         self.cfg["tuning"] = None
@@ -353,23 +359,25 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             self.finish_update(sgd)
         return losses
 
-    def _learn_through_slot(self, examples: list[Example], docs: list[Doc]) -> tuple[float, Ints]:
-        """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and the gold tags
-        (all tokens,)."""
+    def _learn_through_slot(self, examples: list[Example], docs: list[Doc], taught: Taught | None) -> tuple[float, int]:
+        """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and of how many
+        tokens it is."""
         logits, backprop = self.model.begin_update(docs)
         gold = self.gold_tags(examples, logits)
         layer = transitions_of(self.model)
         if layer is None:
-            loss, d_logits = self._token_loss(logits, gold)
+            loss, d_logits, n_tokens = self._token_loss(logits, gold, taught)
             self._check_loss(loss, docs, logits)
         else:
+            check_taught(examples, self.tags, self.name, has_chain=True)
             loss, d_logits, d_transitions = self._chain_loss(layer, logits, gold)
+            n_tokens = int((gold >= 0).sum())
             self._check_loss(loss, docs, logits)
             layer.inc_grad(TRANSITIONS, d_transitions)
-        if self._listens or (gold >= 0).any():
+        if self._listens or n_tokens:
             # A shared encoder learns from its last listener's call, so that one is made even without gold.
             backprop(d_logits)
-        return loss, gold
+        return loss, n_tokens
 
     def _check_loss(self, loss: float, docs: list[Doc], logits: list[Floats2d] | None = None) -> None:
         """Refuse the step for a loss that is not finite, of logits (n_tokens, n_tags) per text. RAISES: TC025."""
@@ -432,8 +440,8 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         return losses
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> tuple[float, list[Floats2d]]:
-        """Give the summed loss of a batch, and its gradient: the cross-entropy of tokens, or with a conditional random
-        field that of whole texts.
+        """Give the summed loss of a batch, and its gradient: the cross-entropy of tokens, mixed with the divergence
+        from a teacher where examples carry soft targets, or with a conditional random field that of whole texts.
 
         examples (Iterable[Example]): The batch.
         scores (list[Floats2d]): Logits per text (n_tokens, n_tags).
@@ -443,7 +451,8 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         gold = self.gold_tags(examples, scores)
         layer = transitions_of(self.model)
         if layer is None:
-            return self._token_loss(scores, gold)
+            return self._token_loss(scores, gold, find_taught(examples, self.tags, self.name))[:2]
+        check_taught(examples, self.tags, self.name, has_chain=True)
         return self._chain_loss(layer, scores, gold)[:2]
 
     def gold_tags(self, examples: Sequence[Example], logits: Sequence[Floats2d]) -> Ints:
@@ -461,12 +470,18 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         scheme = self.cfg["scheme"]
         return gold_tags(examples, seen, tag_rows(self.tags, scheme), scheme, **self.gold_at)
 
-    def _token_loss(self, logits: list[Floats2d], gold: Ints) -> tuple[float, list[Floats2d]]:
-        """Give the cross-entropy of tokens and its gradient, per text (n_tokens, n_tags); gold: (all tokens,)."""
-        ops = self.model.ops
+    def _token_loss(
+        self, logits: list[Floats2d], gold: Ints, taught: Taught | None
+    ) -> tuple[float, list[Floats2d], int]:
+        """Give the loss of tokens, its gradient, per text (n_tokens, n_tags), and their number; gold: (all tokens,)."""
+        ops, smoothing = self.model.ops, self.cfg["label_smoothing"]
         rows = ops.xp.concatenate(logits)
-        loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=self.cfg["label_smoothing"])
-        return loss, ops.unflatten(gradient, _lengths(logits))
+        if taught is None:
+            loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=smoothing)
+            n_tokens = int((gold >= 0).sum())
+        else:
+            loss, gradient, n_tokens = taught_loss(ops, rows, gold, taught, label_smoothing=smoothing)
+        return loss, ops.unflatten(gradient, _lengths(logits)), n_tokens
 
     def _chain_loss(
         self, layer: Model[Floats2d, Floats2d], logits: list[Floats2d], gold: Ints

@@ -33,12 +33,12 @@ def part_config(config: Config, *, share: float, seed: int) -> Config:
     RETURNS (Config): Another config.
     RAISES (ValueError): TC385, if the training data are streamed; TC394, if they have no reader of their own.
     """
-    made = _with_data(config)
-    training = _training(made)
+    made = with_data(config)
+    training = training_of(made)
     if training["max_epochs"] < 0:
         raise ValueError(Errors.TC385)
     above, _, name = training["train_corpus"].rpartition(".")
-    reader = _reader(made, training["train_corpus"])
+    reader = reader_of(made, training["train_corpus"])
     dot_to_object(made, above)[name] = _part_of(reader, share, seed)
     made.setdefault("system", {})["seed"] = seed
     made.setdefault("training", {})["seed"] = seed
@@ -54,18 +54,28 @@ def without_augmenter(config: Config) -> Config:
     RETURNS (Config): Another config.
     RAISES (ValueError): TC394, if they have no reader of their own.
     """
-    made = _with_data(config)
-    _reader(made, _training(made)["train_corpus"]).pop("augmenter", None)
+    made = with_data(config)
+    reader_of(made, training_of(made)["train_corpus"]).pop("augmenter", None)
     return made
 
 
-def _with_data(config: Config) -> Config:
-    """RETURNS (Config): Another config, with the sections on data that the config leaves to spaCy."""
+def with_data(config: Config) -> Config:
+    """Give a config the sections on data that it leaves to spaCy.
+
+    config (Config): The config.
+    RETURNS (Config): Another config.
+    """
     return Config({name: DEFAULT_CONFIG[name] for name in ("paths", "system", "corpora")}).merge(config)
 
 
-def _reader(config: Config, name: str) -> dict[str, Any]:
-    """Find the reader of the training data; one function may give several. RAISES (ValueError): TC394."""
+def reader_of(config: Config, name: str) -> dict[str, Any]:
+    """Find the reader of the training data; one function may give several.
+
+    config (Config): The config.
+    name (str): What training.train_corpus says.
+    RETURNS (dict[str, Any]): Its section, which may be changed.
+    RAISES (ValueError): TC394, if they have no reader of their own.
+    """
     block: Any = config
     for key in name.split("."):
         block = block.get(key) if isinstance(block, dict) else None
@@ -74,8 +84,12 @@ def _reader(config: Config, name: str) -> dict[str, Any]:
     return block
 
 
-def _training(config: Config) -> Any:
-    """RETURNS (Any): The settings of training, with those that the config leaves to spaCy."""
+def training_of(config: Config) -> Any:
+    """Give the settings of a training.
+
+    config (Config): The config.
+    RETURNS (Any): The settings, with those that the config leaves to spaCy.
+    """
     return {**DEFAULT_CONFIG["training"], **config.interpolate().get("training", {})}
 
 

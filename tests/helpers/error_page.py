@@ -39,6 +39,7 @@ TOPICS = (
     Topic("`init`", ((330, 349), (530, 534)), ((330, 349),)),
     Topic("`train`", ((350, 359), (450, 469)), ((350, 359), (450, 454))),
     Topic("`train` in several processes", ((540, 549),)),
+    Topic("`distill`", ((550, 569),), ((550, 559),)),
     Topic("`annotate`", ((360, 379),), ((360, 379),)),
     Topic("`annotate --engine`: shards of a corpus", ((500, 529), (537, 537)), ((500, 504),)),
     Topic("The model card, `curve`", ((380, 399),), ((380, 399),)),

@@ -24,11 +24,12 @@ MAY_IMPORT = {
     "report": {"pipeline", "corpus", "metrics", "tags"},
     "annotation": {"pipeline", "corpus", "tags"},
     "export": {"pipeline", "training", "models", "corpus", "wordpieces", "metrics", "tags"},
+    "distillation": {"annotation", "pipeline", "training", "models", "corpus", "metrics", "tags"},
 }
 UPPER = {"hub"}
 for room in UPPER:
     MAY_IMPORT[room] = set(MAY_IMPORT["export"]) | {"export"}
-MAY_IMPORT["cli"] = set(MAY_IMPORT["export"]) | {"export", "report", "annotation", "start"} | UPPER
+MAY_IMPORT["cli"] = set(MAY_IMPORT["export"]) | {"export", "report", "annotation", "start", "distillation"} | UPPER
 MAY_IMPORT["__init__"] = set(MAY_IMPORT["cli"])  # the package itself names what programs use
 
 #: Rooms behind a wall inside another: what of the outer room they may import. Nothing else of it reaches them.

@@ -18,7 +18,7 @@ from weasel.util.config import load_project_config, parse_config_overrides
 from spacy_tokclf.corpus import WNUT17_FILES
 
 #: Rooms that change neither what is trained nor what is exported.
-UNSTAMPED = {"annotation", "cli", "hub", "scale", "start"}
+UNSTAMPED = {"annotation", "cli", "distillation", "hub", "scale", "start"}
 
 
 @pytest.fixture

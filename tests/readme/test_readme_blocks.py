@@ -44,6 +44,7 @@ BESIDES = {
     "find-threshold": "--n_trials 2",
     "tokclf init": "--encoder assets/encoder --epochs 1",
     "tokclf report": "--resamples 20",
+    "tokclf distill": "--training.max_steps 4 --training.eval_frequency 2",
 }
 #: The same for `spacy train`, by how its config has the length of training.
 IN_EPOCHS, IN_STEPS = "--initialize.after_init.epochs 0.1", "--training.max_steps 4 --training.eval_frequency 2"
@@ -54,7 +55,9 @@ NEEDS_AN_ACCOUNT = (
 )
 #: Commands that other tests run: the project, the tests themselves, and what installs the package.
 ELSEWHERE = re.compile(r"make [a-z-]+$|\.venv/bin/python -m spacy project run |python -m pip install |python -m build ")
-SLOW = {f"docs/{name}.md" for name in ("in-the-place-of-ner", "hugging-face", "scale", "threshold", "tutorial")}
+SLOW = {
+    f"docs/{name}.md" for name in ("distill", "in-the-place-of-ner", "hugging-face", "scale", "threshold", "tutorial")
+}
 
 
 def pages(*languages: str) -> list[Any]:

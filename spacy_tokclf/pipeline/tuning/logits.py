@@ -138,7 +138,8 @@ def read_tuning_data(nlp: Language, pipe: TokenClassifier, references: Iterable[
     ).reshape(-1, 4)
     if not len(rows):
         raise ValueError(Errors.TC061.format(source=source, name=pipe.name, labels=", ".join(types)))
-    docs, logits = _logits(nlp, pipe, [eg.predicted for eg in kept])
+    found = list(stream_logits(nlp, pipe, [eg.predicted for eg in kept]))
+    docs, logits = [doc for doc, _ in found], [row for _, row in found]
     base = (np.cumsum(lengths) - lengths)[rows[:, 0]]
     numbers = number_entities(base + rows[:, 1], base + rows[:, 2], rows[:, 3], lengths, n_types=len(types))
     return TuningData(
@@ -163,11 +164,16 @@ def number_entities(start: Ints, end: Ints, types: Ints, lengths: Ints, *, n_typ
     return (start * (lengths.max(initial=0) + 1) + end - start) * n_types + types
 
 
-def _logits(nlp: Language, pipe: TokenClassifier, docs: Sequence[Doc]) -> tuple[list[Doc], list[Floats32]]:
-    """Run what comes before the component, and the component's model."""
+def stream_logits(nlp: Language, pipe: TokenClassifier, docs: Sequence[Doc]) -> Iterator[tuple[Doc, Floats32]]:
+    """Run what comes before a component, and the component's model.
+
+    nlp (Language): The pipeline.
+    pipe (TokenClassifier): The component.
+    docs (Sequence[Doc]): The texts.
+    YIELDS (tuple[Doc, Floats32]): Each text with its raw logits. Shape: (n_tokens, n_tags).
+    RAISES (ValueError): TC062, if a logit is no finite number; TC240, if an error handler dropped texts.
+    """
     before = nlp.pipe_names[: nlp.pipe_names.index(pipe.name)]
-    seen: list[Doc] = []
-    logits: list[Floats32] = []
     with nlp.select_pipes(enable=before):
         piped = progress(_piped(nlp, docs), label="Predicting", total=len(docs))
         for batch in minibatch(piped, size=BATCH):
@@ -175,9 +181,7 @@ def _logits(nlp: Language, pipe: TokenClassifier, docs: Sequence[Doc]) -> tuple[
             for doc, row in zip(batch, rows, strict=True):
                 if not np.isfinite(row).all():
                     raise ValueError(Errors.TC062.format(name=pipe.name, text=doc.text[:60]))
-                seen.append(doc)
-                logits.append(row)
-    return seen, logits
+                yield doc, row
 
 
 def _piped(nlp: Language, docs: Sequence[Doc]) -> Iterator[Doc]:

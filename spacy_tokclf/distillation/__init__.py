@@ -1,0 +1,1 @@
+"""Prepare the training of a student: texts, what teachers say of them, and a config."""
