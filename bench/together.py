@@ -16,10 +16,11 @@ SERVE = "bench.serve"
 WARM_STEPS = 3
 
 
-def steps(options: dict[str, Any]) -> Callable[[int], ResultT]:
-    """Get ready to measure steps of a training in this process, which may be one of several.
+def epochs(options: dict[str, Any]) -> Callable[[int], ResultT]:
+    """Get ready to measure epochs of a training in this process, which may be one of several. Each has the same texts,
+    whatever the size of a batch.
 
-    options (dict[str, Any]): "config", "overrides" of its values, and "steps", how many.
+    options (dict[str, Any]): "config", and "overrides" of its values.
     RETURNS (Callable[[int], ResultT]): The round; the value is posts a second, of all processes that train together.
     """
     from spacy.training.initialize import init_nlp
@@ -32,14 +33,19 @@ def steps(options: dict[str, Any]) -> Callable[[int], ResultT]:
     group = held.__enter__()  # until the process ends
     training = make_training(init_nlp(read_training_config(options["config"], options["overrides"])), group=group)
     training.batches.read()
-    for _ in range(WARM_STEPS):
-        take_step(training, *next(training.batches))
+    texts = len(training.batches.place()["order"])
+    posts = 0
+    while posts < texts:  # the rest of the epoch is passed over
+        epoch, batch = next(training.batches)
+        posts += len(batch)
+        if training.progress.step < WARM_STEPS:
+            take_step(training, epoch, batch)
 
     def run(number: int) -> ResultT:
         group.wait()
         posts = 0
         start = time.perf_counter()
-        for _ in range(options["steps"]):
+        while posts < texts:
             epoch, batch = next(training.batches)
             take_step(training, epoch, batch)
             posts += len(batch)
@@ -54,10 +60,10 @@ def steps(options: dict[str, Any]) -> Callable[[int], ResultT]:
 def trainings(options: dict[str, Any]) -> Callable[[int], ResultT]:
     """Get ready to measure several processes at the same time.
 
-    options (dict[str, Any]): As for `steps`; "workers", how many; "together", whether they train the same pipeline.
+    options (dict[str, Any]): As for `epochs`; "workers", how many; "together", whether they train the same pipeline.
     RETURNS (Callable[[int], ResultT]): The round; the value is posts a second of all together.
     """
-    command = [sys.executable, "-m", SERVE, "bench.together:steps", json.dumps(options)]
+    command = [sys.executable, "-m", SERVE, "bench.together:epochs", json.dumps(options)]
     streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -21,9 +21,9 @@ POSTS = 1_000_000_000
 ONE, TWO = "one nlp.pipe", "two unrelated nlp.pipe"
 LOCAL, RAY = f"{OURS} --engine local", f"{OURS} --engine ray"
 SHARDS_TARGET = "bench.scale:shards"
-TWO_TRAININGS, TOGETHER = "two unrelated trainings", f"{OURS} train, two processes together"
-#: Posts of a batch for each process, and steps of a round.
-BATCH, STEPS = 16, 30
+TWO_TRAININGS, TOGETHER = "two unrelated trainings, {} posts", f"{OURS} train, two processes together, {{}} posts each"
+#: Posts of a batch for each process: those of the recipe, and twice as many.
+BATCHES = (16, 32)
 
 
 def systems(setting: Setting, given: dict[str, Any], rows: int) -> list[System]:
@@ -63,12 +63,16 @@ def trainings(setting: Setting, files: dict[str, str]) -> list[System]:
 
     def system(name: str, size: int, *, together: bool) -> System:
         overrides = {"paths.train": files["train"], "paths.dev": files["dev"], "paths.encoder": str(setting.encoder)}
-        options = {"config": str(ROOT / "configs" / "wnut17.cfg"), "workers": 2, "together": together, "steps": STEPS}
+        options = {"config": str(ROOT / "configs" / "wnut17.cfg"), "workers": 2, "together": together}
         return System(
             name, "bench.together:trainings", {**options, "overrides": {**overrides, "training.batcher.size": size}}
         )
 
-    return [system(TWO_TRAININGS, BATCH, together=False), system(TOGETHER, 2 * BATCH, together=True)]
+    found = []
+    for size in BATCHES:
+        found.append(system(TWO_TRAININGS.format(size), size, together=False))
+        found.append(system(TOGETHER.format(size), 2 * size, together=True))
+    return found
 
 
 def measure_trainings(setting: Setting) -> list[Row]:
@@ -81,8 +85,10 @@ def measure_trainings(setting: Setting) -> list[Row]:
     answers = run_rounds(found, setting, note=lambda result: f"{result['value']:.1f} posts/s")
     rows = make_rows("train, processes", "posts/s", found, answers, data=setting.source, posts=setting.posts)
     by_name = {row["system"]: row for row in rows}
-    if len(by_name) == 2:
-        by_name[TOGETHER]["ratio"] = round(by_name[TOGETHER]["value"] / by_name[TWO_TRAININGS]["value"], 3)
+    for size in BATCHES:
+        one, two = (by_name.get(name.format(size)) for name in (TOGETHER, TWO_TRAININGS))
+        if one and two:
+            one["ratio"] = round(one["value"] / two["value"], 3)
     return rows
 
 

@@ -16,7 +16,7 @@ _MARK = 8  # bytes that the memory begins with at first, drawn at random
 
 
 class SharedSum:
-    """A row of numbers for each process, and one for their sum.
+    """A row of numbers for each process.
 
     capacity (int): The numbers of a row.
     """
@@ -27,31 +27,60 @@ class SharedSum:
 
         self.capacity = capacity
         self._group = group
-        rows = torch.from_numpy(np.frombuffer(memory, dtype="float32").reshape(group.size + 1, capacity))
-        self._given, self._total = rows[:-1], rows[-1]
-        self._own = torch.empty(capacity)
+        self._sizes: list[int] = []
+        self._rows = torch.from_numpy(np.frombuffer(memory, dtype="float32").reshape(group.size, capacity))
 
-    def run(self, parts: "list[torch.Tensor]") -> "torch.Tensor":
-        """Add up what all processes have, in the order of their numbers: the same bits in each.
+    def run(self, parts: "list[torch.Tensor]") -> None:
+        """Add up what all processes have, in place, and in the order of their numbers: the same bits in each. Every
+        tensor is added up by one process, which the others give theirs to, and get the sum from.
 
-        parts (list[torch.Tensor]): Tensors of float32 in the memory of the CPU, together of the same shape everywhere.
-        RETURNS (torch.Tensor): The sum of all of them, in one row, which the next call writes to, as soon as it has
-            read its own parts. Shape: (numbers of all,).
+        parts (list[torch.Tensor]): Tensors of float32 in the memory of the CPU, of the same shapes everywhere.
         RAISES (ConnectionError): TC542, if a process is gone.
         """
-        import torch
+        rank, sizes = self._group.rank, [part.numel() for part in parts]
+        if sizes != self._sizes:
+            self._group.wait()  # others may still read what lies elsewhere now
+        self._sizes = sizes
+        owners = share_out(sizes, self._group.size)
+        pieces = [row[: sum(sizes)].split(sizes) for row in self._rows]
+        rows = [[piece.view(part.shape) for piece, part in zip(row, parts, strict=True)] for row in pieces]
+        for index, part in enumerate(parts):
+            if owners[index] != rank:
+                rows[rank][index].copy_(part)
+        self._group.wait()
+        for index, part in enumerate(parts):
+            if owners[index] == rank:
+                _add_in_order(part, [row[index] for row in rows], rank)
+                rows[rank][index].copy_(part)
+        self._group.wait()
+        for index, part in enumerate(parts):
+            if owners[index] != rank:
+                part.copy_(rows[owners[index]][index])
 
-        size = sum(part.numel() for part in parts)
-        given = self._given[:, :size]
-        torch.cat([part.reshape(-1) for part in parts], out=given[self._group.rank])
-        self._group.wait()
-        first, end = (size * rank // self._group.size for rank in (self._group.rank, self._group.rank + 1))
-        own = self._total[first:end]
-        torch.add(given[0, first:end], given[1, first:end], out=own)
-        for row in given[2:]:
-            own += row[first:end]
-        self._group.wait()
-        return self._own[:size].copy_(self._total[:size])  # not shared: an optimizer scales gradients in place
+
+def share_out(sizes: list[int], processes: int) -> list[int]:
+    """Share tensors out, so that all processes have about as many numbers.
+
+    sizes (list[int]): Numbers in each tensor.
+    processes (int): The number of processes.
+    RETURNS (list[int]): The process of each tensor.
+    """
+    owners, loads = [0] * len(sizes), [0] * processes
+    for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
+        owners[index] = loads.index(min(loads))
+        loads[owners[index]] += sizes[index]
+    return owners
+
+
+def _add_in_order(part: "torch.Tensor", rows: "list[torch.Tensor]", rank: int) -> None:
+    """Add to a tensor those of the other processes, as if from the first to the last."""
+    if rank:
+        before = rows[0]
+        for row in rows[1:rank]:
+            before = before + row
+        part += before
+    for row in rows[rank + 1 :]:
+        part += row
 
 
 def share_memory(group: Group, capacity: int) -> SharedSum | None:
@@ -65,7 +94,7 @@ def share_memory(group: Group, capacity: int) -> SharedSum | None:
     """
     if group.is_alone or len({member.host for member in group.members}) > 1 or not hasattr(os, "memfd_create"):
         return None
-    size = _BYTES * capacity * (group.size + 1)
+    size = _BYTES * capacity * group.size
     mark = os.urandom(_MARK)
     file = _make(size, mark) if group.is_first else None
     told = group.of_first(b"" if file is None else mark + str(file).encode())

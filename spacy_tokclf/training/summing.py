@@ -119,7 +119,10 @@ class StepSum:
         here = [slot for slot in waiting if _is_plain(slot)]
         shared = self._shared_for(sum(slot.like.numel() for slot in here))
         if shared is not None:
-            unflatten(here, shared.run(gradients(here)))
+            for slot, gradient in zip(here, gradients(here), strict=True):
+                if slot.take() is None:
+                    slot.put(gradient)
+            shared.run(gradients(here))
         for bucket in make_buckets(waiting if shared is None else [slot for slot in waiting if not _is_plain(slot)]):
             flat = flatten(bucket)
             self._group.sum(flat)

@@ -69,9 +69,9 @@ def test_the_arithmetic():
 
 def test_trainings_are_told_apart(setting, given):
     found = scale.trainings(setting, {"train": "train.spacy", "dev": "dev.spacy"})
-    assert [system.options["together"] for system in found] == [False, True]
+    assert [system.options["together"] for system in found] == [False, True] * 2
     sizes = [system.options["overrides"]["training.batcher.size"] for system in found]
-    assert sizes == [scale.BATCH, 2 * scale.BATCH]
+    assert sizes == [16, 32, 32, 64]
     json.dumps([system.options for system in found])
 
 
@@ -80,6 +80,6 @@ def test_trainings_are_told_apart(setting, given):
 def test_two_trainings_at_once(are_together, make_encoder, tmp_path):
     (tmp_path / "config.cfg").write_text(CONFIG)
     overrides = write_tagged(tmp_path) | {"paths.encoder": str(make_encoder())}
-    options = {"config": str(tmp_path / "config.cfg"), "overrides": overrides, "workers": 2, "steps": 2}
+    options = {"config": str(tmp_path / "config.cfg"), "overrides": overrides, "workers": 2}
     result = together.trainings({**options, "together": are_together})(0)
     assert result["value"] > 0 and result["seconds"] > 0
