@@ -53,7 +53,7 @@ def zipped() -> bytes:
 FOREIGN = {
     "empty": (b"", "an empty file"),
     "zip": (zipped(), "a zip archive"),
-    "gzip": (gzip.compress(WHOLE), "a gzip archive"),
+    "gzip": (gzip.compress(WHOLE, mtime=0), "a gzip archive"),
     "pickle": (pickle.dumps([1]), "a pickle"),
     "text": (b"London\tB-loc\n", "a text file"),
     "json": (json.dumps([{"text": "a"}]).encode(), "a text file"),
