@@ -62,17 +62,29 @@ def pipes(options: dict[str, Any]) -> Callable[[int], ResultT]:
     options (dict[str, Any]): As for `pipe`, and "workers", how many.
     RETURNS (Callable[[int], ResultT]): The round; the value is words a second of all together.
     """
-    command = [sys.executable, "-m", SERVE, "bench.scale:pipe", json.dumps(options)]
+    run = at_once("bench.scale:pipe", options, [{}] * options["workers"])
+    return lambda number: {"value": sum(found["value"] for found in run(number))}
+
+
+def at_once(target: str, options: dict[str, Any], environments: list[dict[str, str]]) -> Callable[[int], list[ResultT]]:
+    """Start processes that do their rounds at the same time.
+
+    target (str): What each of them measures, as for `bench.serve`.
+    options (dict[str, Any]): Its options.
+    environments (list[dict[str, str]]): For each process, what is added to its environment.
+    RETURNS (Callable[[int], list[ResultT]]): The round of all; gives what each has measured.
+    """
+    command = [sys.executable, "-m", SERVE, target, json.dumps(options)]
     streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    processes: list[Any] = [subprocess.Popen(command, **streams) for _ in range(options["workers"])]
+    processes: list[Any] = [subprocess.Popen(command, env=os.environ | own, **streams) for own in environments]
     for process in processes:
         json.loads(process.stdout.readline())
 
-    def run(number: int) -> ResultT:
+    def run(number: int) -> list[ResultT]:
         for process in processes:
             process.stdin.write(json.dumps({"round": number}) + "\n")
             process.stdin.flush()
-        return {"value": sum(json.loads(process.stdout.readline())["value"] for process in processes)}
+        return [json.loads(process.stdout.readline()) for process in processes]
 
     return run
 

@@ -1,17 +1,14 @@
 """Trainings of one thread each, as the processes of the measurements run them: that train together, or know nothing of
 each other."""
 
-import json
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from .scale import at_once
+
 ResultT = dict[str, Any]
-SERVE = "bench.serve"
 #: Steps before the first that is measured.
 WARM_STEPS = 3
 
@@ -63,24 +60,18 @@ def trainings(options: dict[str, Any]) -> Callable[[int], ResultT]:
     options (dict[str, Any]): As for `epochs`; "workers", how many; "together", whether they train the same pipeline.
     RETURNS (Callable[[int], ResultT]): The round; the value is posts a second of all together.
     """
-    command = [sys.executable, "-m", SERVE, "bench.together:epochs", json.dumps(options)]
-    streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    processes: list[Any] = []
+    environments: list[dict[str, str]] = []
     for rank in range(options["workers"]):
         told = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": options["workers"], "MASTER_PORT": port}
         own = {name: str(value) for name, value in told.items()} | {"MASTER_ADDR": "127.0.0.1"}
-        processes.append(subprocess.Popen(command, env=os.environ | (own if options["together"] else {}), **streams))
-    for process in processes:
-        json.loads(process.stdout.readline())
+        environments.append(own if options["together"] else {})
+    run_all = at_once("bench.together:epochs", options, environments)
 
     def run(number: int) -> ResultT:
-        for process in processes:
-            process.stdin.write(json.dumps({"round": number}) + "\n")
-            process.stdin.flush()
-        found = [json.loads(process.stdout.readline()) for process in processes]
+        found = run_all(number)
         values = [each["value"] for each in found]
         return {"value": values[0] if options["together"] else sum(values), "seconds": found[0]["seconds"]}
 

@@ -85,7 +85,7 @@ class StepSum:
         reason = why_not_shared(nlp, frozen)
         if reason:
             raise ValueError(Errors.TC545.format(reason=reason))
-        self._nlp, self._group = nlp, group
+        self._group = group
         self._pipes = [(name, pipe) for name, pipe in nlp.pipeline if name not in frozen and _learns(pipe)]
         learning = {name for name, _ in self._pipes}
         self._slots = [slot for slot in find_slots(nlp) if slot.name.split("/")[0] in learning]
