@@ -52,6 +52,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         '({detail}). Encoders with backend = "auto" run Hugging Face\'s own forward pass instead: the same numbers, in '
         "more time. Install a version of torch that this package was tested with to have them back."
     )
+    TW009 = (
+        "Training steps cannot be recorded on this device ({error}), so each takes hundreds of launches in place of one. The "
+        "numbers are the same. Another version of torch may record them."
+    )
     TW010 = (
         "The components {one!r} and {other!r} both put their entities into doc.spans[{key!r}]: {other!r} replaces "
         'those of {one!r}, and their scores. Give one of them another `spans_key`, or both "auto".'

@@ -25,14 +25,15 @@ class PaddingFreeBackend(TorchBackend):
 
     name = "padding_free"
 
-    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, reference: Backend) -> None:
+    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, reference: Backend, pad_id: int) -> None:
         """Keep the encoder.
 
         module (nn.Module): A Hugging Face encoder of BERT's family.
         tokenizer (PieceTokenizer): Its tokenizer.
         reference (Backend): Runs the module's own forward pass.
+        pad_id (int): The word piece that pads.
         """
-        self.module, self.tokenizer, self.reference = module, tokenizer, reference
+        self.module, self.tokenizer, self.reference, self.pad_id = module, tokenizer, reference, pad_id
         self.cache = LinearWeightsCache()
 
     def vectors(
