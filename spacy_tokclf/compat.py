@@ -228,6 +228,37 @@ def has_hooks(module: "nn.Module") -> bool:
     return False
 
 
+def named_parameters(module: "nn.Module") -> "list[tuple[str, nn.Parameter]]":
+    """Give the parameters of a module as `named_parameters()` does, in its order (`Module._parameters` and `_modules`,
+    torch 0.2).
+
+    Why: a training step asks several times, and this takes a third of the time.
+    Without: `named_parameters()`.
+
+    module (nn.Module): The module.
+    RETURNS (list[tuple[str, nn.Parameter]]): Names and parameters, each parameter once.
+    """
+    if "module_internals" in SWITCHED_OFF or not hasattr(module, "_parameters"):
+        return list(module.named_parameters())
+    found: list[tuple[str, nn.Parameter]] = []
+    seen: set[int] = set()
+
+    def walk(part: Any, prefix: str) -> None:
+        if id(part) in seen:
+            return
+        seen.add(id(part))
+        for name, param in part._parameters.items():
+            if param is not None and id(param) not in seen:
+                seen.add(id(param))
+                found.append((prefix + name, param))
+        for name, child in part._modules.items():
+            if child is not None:
+                walk(child, f"{prefix}{name}.")
+
+    walk(module, "")
+    return found
+
+
 def lerp_all(
     averages: "Sequence[torch.Tensor]", values: "Sequence[torch.Tensor]", weight: "float | torch.Tensor"
 ) -> None:

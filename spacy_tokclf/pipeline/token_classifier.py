@@ -19,7 +19,7 @@ from ..errors import Errors, Warnings
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
 from ..models.encoder import load_encoder
-from ..models.fused_update import can_fuse, fused_update
+from ..models.fused_update import AheadOfTurn, Prepared, can_fuse, fused_update, prepare_update
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
@@ -114,6 +114,8 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         self.home = Home()
         self.scorer = scorer
         self.n_learned: Count = 0
+        self.meanwhile: Callable[[], None] | None = None
+        self._ahead: AheadOfTurn | None = None
         self._guard = StepGuard()
         self._table: tuple[tuple[str, ...], TagTable] | None = None
         self._warned_of_group = False
@@ -338,16 +340,15 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         if not self.tags:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
         taught = find_taught(examples, self.tags, self.name)
+        ahead, self._ahead = self._ahead, None
+        meanwhile, self.meanwhile = self.meanwhile, None
         if taught is None and can_fuse(self.model):
-            loss, gold = fused_update(
-                self.model,
-                docs,
-                lambda seen: self._find_gold(examples, seen),
-                drop=drop,
-                label_smoothing=self.cfg["label_smoothing"],
-            )
+            batch = ahead.of(docs) if ahead is not None else None
+            batch = self._prepare_update(examples, docs) if batch is None else batch
+            smoothing = self.cfg["label_smoothing"]
+            loss = fused_update(self.model, batch, drop=drop, label_smoothing=smoothing, meanwhile=meanwhile)
             self._check_loss(loss, docs)
-            n_tokens = int((gold >= 0).sum())
+            n_tokens = int((batch.gold >= 0).sum())
         else:
             set_dropout_rate(self.model, drop)
             loss, n_tokens = self._learn_through_slot(examples, docs, taught)
@@ -358,6 +359,18 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         if sgd not in (None, False):
             self.finish_update(sgd)
         return losses
+
+    def look_ahead(self, examples: Sequence[Example]) -> None:
+        """Prepare a batch that the next `update` is given, while a GPU works on another one: word pieces and gold.
+
+        examples (Sequence[Example]): The batch: the same texts.
+        """
+        docs = [eg.predicted for eg in examples]
+        if any(len(doc) for doc in docs) and find_taught(examples, self.tags, self.name) is None:
+            self._ahead = AheadOfTurn(docs, self._prepare_update(examples, docs)) if can_fuse(self.model) else None
+
+    def _prepare_update(self, examples: Sequence[Example], docs: Sequence[Doc]) -> Prepared:
+        return prepare_update(self.model, docs, lambda seen: self._find_gold(examples, seen))
 
     def _learn_through_slot(self, examples: list[Example], docs: list[Doc], taught: Taught | None) -> tuple[float, int]:
         """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and of how many

@@ -124,6 +124,7 @@ class AdamW(Optimizer):
                     if RATE_FACTOR in node.attrs:
                         self._rate_factors[key] = node.attrs[RATE_FACTOR]
         norm = _sqrt(total) / n_tokens
+        norm = norm if isinstance(norm, float) or norm.is_meta else float(norm)
         self.last_norm = norm
         refused = not_finite(norm)
         if refused is True:
@@ -186,8 +187,9 @@ class AdamW(Optimizer):
         RAISES (ValueError): TC472, if gradients are not finite, and were not seen by `prepare`.
         """
         scale = self._scales.pop((shim_id, ""), None)
+        params = compat.named_parameters(module)
         if scale is None:
-            grads = [param.grad for param in module.parameters() if param.grad is not None]
+            grads = [param.grad for _, param in params if param.grad is not None]
             scale = self._clip_alone(_sqrt(_square_norm(grads)) if grads else 0.0)
         if not isinstance(scale, float) or scale:
             halves = self._torch_optimizers.get(module)
@@ -200,8 +202,8 @@ class AdamW(Optimizer):
             divisor, skip = _divisor(scale, device)
             run_parallel([partial(compat.step_scaled, half, divisor, skip=skip) for half in halves], device)
             if self.averages is not None:
-                self._average(self.averages, shim_id, module, skip=skip)
-        for param in module.parameters():
+                self._average(self.averages, shim_id, params, skip=skip)
+        for _, param in params:
             param.grad = None
 
     def module_state(self, module: "nn.Module") -> "dict[str, torch.Tensor]":
@@ -278,11 +280,16 @@ class AdamW(Optimizer):
         return halves
 
     def _average(
-        self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module", *, skip: "torch.Tensor | None"
+        self,
+        averages: dict[KeyT, Any],
+        shim_id: int,
+        params: "list[tuple[str, nn.Parameter]]",
+        *,
+        skip: "torch.Tensor | None",
     ) -> None:
         """Move the averages of a module's weights towards them, unless `skip` is 1 on the device: tensors, kept under
         the shim's id and their names."""
-        own = {(shim_id, name): param.data for name, param in module.named_parameters() if param.requires_grad}
+        own = {(shim_id, name): param.data for name, param in params if param.requires_grad}
         self.nr_update[(shim_id, "")] += 1
         averages.update({key: value.clone() for key, value in own.items() if key not in averages})
         weight: Scalar = 1.0 - self._decay(self.nr_update[(shim_id, "")])
@@ -290,7 +297,7 @@ class AdamW(Optimizer):
             weight = weight * (1.0 - skip)
         keys = {value: key for key, value in own.items()}
         halves = [([averages[keys[value]] for value in half], half) for half in _halves(list(keys))]
-        run_parallel([partial(compat.lerp_all, kept, values, weight) for kept, values in halves], device_of(module))
+        run_parallel([partial(compat.lerp_all, kept, values, weight) for kept, values in halves], params[0][1].device)
 
 
 def layer_of(name: str) -> int:
@@ -397,7 +404,7 @@ def _divisor(scale: Scalar, device: "torch.device") -> "tuple[torch.Tensor, torc
     import torch
 
     if isinstance(scale, float):
-        return torch.tensor(1.0 / scale, device=device), None
+        return torch.full((), 1.0 / scale, device=device), None
     return (1.0 / scale).float(), (scale == 0.0).float()
 
 

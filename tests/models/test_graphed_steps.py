@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-import spacy
 import torch
 from pipeline_posts import read_posts
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from test_fused_update import make_pipeline, odd_texts, train
 
+import spacy_tokclf
 from spacy_tokclf import train_step
 from spacy_tokclf.models.backend import TorchBackend
 from spacy_tokclf.models.graphed import backend as graphed
@@ -206,13 +206,66 @@ def test_gold_that_is_missing_teaches_nothing(encoder_dir, recorder, slot):
         torch.testing.assert_close(grad, alone[name], rtol=1e-4, atol=1e-6, msg=name)
 
 
-def test_a_copy_of_a_pipeline_has_recordings_of_its_own(encoder_dir, recorder):
-    nlp = make_pipeline(encoder_dir)
-    train(nlp, steps=3)
-    other = spacy.blank("en")
-    other.add_pipe("token_classifier", name="ner", source=nlp)
-    before = backend_of(nlp).module.state_dict()["embeddings.word_embeddings.weight"].clone()
-    train(other, steps=3)
-    torch.testing.assert_close(
-        backend_of(nlp).module.state_dict()["embeddings.word_embeddings.weight"], before, rtol=0, atol=0
-    )
+@pytest.fixture
+def on_cuda():
+    """Run encoders on the first CUDA device while thinc stays where it is."""
+    spacy_tokclf.set_device("cuda:0")
+    yield
+    spacy_tokclf.set_device(None)
+
+
+def uneven(nlp):
+    """Batches of several shapes: a few posts, all of them, texts in windows, an odd last one."""
+    posts = read_posts(nlp)
+    return [posts[:8], odd_texts(nlp), posts[:8], posts[8:], odd_texts(nlp)[-6:], posts[:3], posts[:8], posts[:3]]
+
+
+def losses_of(nlp, *, rounds=3):
+    optimizer = make_adamw_v1(1e-3, head_multiplier=3.0, use_averages=True)
+    return [
+        float(train_step(nlp, batch, optimizer, drop=0.0)["ner"]) for _ in range(rounds) for batch in uneven(nlp)
+    ]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("kind", KINDS)
+def test_recorded_on_a_gpu(make_encoder, on_cuda, kind):
+    """The losses of the CPU, in several shapes, each of them recorded when it came back."""
+    spacy_tokclf.set_device("cpu")
+    expected = losses_of(make_pipeline(make_encoder(kind), precision="fp32", **KINDS[kind]))
+    spacy_tokclf.set_device("cuda:0")
+    nlp = make_pipeline(make_encoder(kind), precision="fp32", **KINDS[kind])
+    found = losses_of(nlp)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
+    steps = backend_of(nlp)._steps
+    assert steps._records and all(each.replay is not None for each in steps._recordings.values())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_dropout_and_learning_on_a_gpu(encoder_dir_dropout, on_cuda, precision):
+    nlp = make_pipeline(encoder_dir_dropout, precision=precision)
+    losses = [nlp.update(read_posts(nlp), drop=0.1, sgd=False)["ner"] for _ in range(4)]
+    assert len(set(losses)) == 4
+    losses = losses_of(nlp, rounds=8)
+    assert losses[-2] < 0.7 * losses[0]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_training_goes_on_after_use_and_resume_on_a_gpu(encoder_dir, on_cuda):
+    """Predictions, other values for a while, and a copy that was loaded, between steps that are played back."""
+    nlp = make_pipeline(encoder_dir, precision="fp32")
+    optimizer = make_adamw_v1(1e-3, use_averages=True)
+    for _ in range(3):
+        train_step(nlp, read_posts(nlp), optimizer, drop=0.0)
+    with nlp.use_params(optimizer.averages):
+        list(nlp.pipe([eg.x.copy() for eg in read_posts(nlp)]))
+    other = make_pipeline(encoder_dir, precision="fp32")
+    other.from_bytes(nlp.to_bytes())
+    fresh = other.resume_training()
+    assert fresh is not None
+    losses = [train_step(each, read_posts(nlp), make_adamw_v1(1e-4), drop=0.0)["ner"] for each in (nlp, other)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
