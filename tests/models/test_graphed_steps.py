@@ -12,6 +12,7 @@ import spacy_tokclf
 from spacy_tokclf import train_step
 from spacy_tokclf.models.backend import TorchBackend
 from spacy_tokclf.models.graphed import backend as graphed
+from spacy_tokclf.models.graphed import forward, step
 from spacy_tokclf.models.graphed.backend import GraphedBackend
 from spacy_tokclf.models.graphed.rectangles import COUNTS, LENGTHS, round_up
 from spacy_tokclf.training.optimizer import make_adamw_v1
@@ -134,6 +135,25 @@ def test_a_step_waits_for_nothing(encoder_dir_dropout, recorder, monkeypatch):
     for _ in range(3):
         train_step(nlp, odd_texts(nlp), make_adamw_v1(1e-3), drop=0.1)
     assert recorder.played and not asked
+
+
+def test_nothing_of_the_host_is_recorded(make_encoder, recorder, monkeypatch):
+    """What is copied to the device while a step is recorded would be read again from memory that is long another's."""
+    nlp = make_pipeline(make_encoder("mpnet"))
+    recorded, copied = [], []
+    to_tensor, record = forward.to_tensor, recorder.record
+
+    def watched(function):
+        recorded.append(True)
+        function()
+        recorded.pop()
+        return record(function)
+
+    monkeypatch.setattr(recorder, "record", watched)
+    for module in (forward, step):
+        monkeypatch.setattr(module, "to_tensor", lambda *a: copied.append(bool(recorded)) or to_tensor(*a))
+    train(nlp, steps=3)
+    assert copied and not any(copied)
 
 
 def test_weights_that_moved_are_found(encoder_dir, recorder, slot):

@@ -1,9 +1,10 @@
-"""The forward pass of BERT and its family over a rectangle, in torch's operations: nothing in it waits for the device, so
-that all of it, with its backward pass, can be recorded."""
+"""The forward pass of BERT and its family over a rectangle, in torch's operations. Nothing in it waits for the device or
+reads the memory of the host, so that all of it, with its backward pass, can be recorded."""
 
 import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -18,13 +19,20 @@ if TYPE_CHECKING:
 
 
 class Inputs(NamedTuple):
-    """What a rectangle holds, on the device. Shapes: (n_windows, length), but for lengths: (n_windows,)."""
+    """What a step reads, on the device: what a rectangle holds, and what follows from its shape.
+
+    ids, positions, casings, gold (Tensor): int32. Shapes: (n_windows, length).
+    lengths (Tensor): int32, pieces of each window. Shape: (n_windows,).
+    buckets (Tensor): Of the distance of each key (column) from each query (row), as `distance_buckets` numbers them.
+        Shape: (length, length).
+    """
 
     ids: "Tensor"
     positions: "Tensor"
     casings: "Tensor"
     gold: "Tensor"
     lengths: "Tensor"
+    buckets: "Tensor"
 
 
 class Rates(NamedTuple):
@@ -37,11 +45,18 @@ class Rates(NamedTuple):
     cased: bool
 
 
-def split_values(values: "Tensor", n_windows: int, length: int) -> Inputs:
-    """RETURNS (Inputs): The parts of `Rectangle.values`, as views. Shape of that: (4 * n_windows * length + n_windows,)."""
+def make_inputs(values: "Tensor", n_windows: int, length: int) -> Inputs:
+    """Give the parts of `Rectangle.values`, as views, and what is the same for all rectangles of a shape.
+
+    values (Tensor): The place of the values, on the device. Shape: (4 * n_windows * length + n_windows,).
+    n_windows, length (int): The shape.
+    RETURNS (Inputs): The inputs.
+    """
     size = n_windows * length
     ids, positions, casings, gold = (values[i * size : (i + 1) * size].view(n_windows, length) for i in range(4))
-    return Inputs(ids, positions, casings, gold, values[4 * size :])
+    places = np.arange(length)
+    buckets = distance_buckets(length)[places - places[:, None] + length - 1]  # the first is the distance 1 - length
+    return Inputs(ids, positions, casings, gold, values[4 * size :], to_tensor(buckets, values.device))
 
 
 def summed_loss(modules: Modules, weights: Weights, inputs: Inputs, rates: Rates) -> "Tensor":
@@ -113,9 +128,7 @@ def _added(inputs: Inputs, distances: "Tensor | None", dtype: "torch.dtype") -> 
     added = torch.zeros(padding.shape, dtype=dtype, device=padding.device).masked_fill(padding, float("-inf"))
     if distances is None:
         return added.expand(n_windows, 1, length, length)
-    # What lies at i + length - 1 belongs to a key that is i pieces after its query.
-    buckets = to_tensor(distance_buckets(length), distances.device)[places - places[:, None] + length - 1]
-    return added + functional.embedding(buckets, distances).permute(2, 0, 1).type(dtype)
+    return added + functional.embedding(inputs.buckets, distances).permute(2, 0, 1).type(dtype)
 
 
 def _normed(x: "Tensor", norm: Affine, eps: float) -> "Tensor":

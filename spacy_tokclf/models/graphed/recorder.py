@@ -27,6 +27,7 @@ class CudaRecorder:
         """device (torch.device): The GPU."""
         self.device = device
         self._pool: Any = None
+        self._stream: Any = None  # one for all: libraries keep memory to work in for each stream
 
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         """As for `Recorder`."""
@@ -34,9 +35,9 @@ class CudaRecorder:
 
         with torch.cuda.device(self.device):
             if self._pool is None:
-                self._pool = torch.cuda.graph_pool_handle()
+                self._pool, self._stream = torch.cuda.graph_pool_handle(), torch.cuda.Stream()
             graph: Any = torch.cuda.CUDAGraph()
-            current, own = torch.cuda.current_stream(), torch.cuda.Stream()
+            current, own = torch.cuda.current_stream(), self._stream
             own.wait_stream(current)
             # Garbage may be other graphs, which cannot be freed while one is recorded.
             collects = gc.isenabled()

@@ -13,7 +13,7 @@ from ...runtime.arrays import to_tensor
 from ...runtime.blame import short
 from ..padding_free.modules import Modules
 from ..torch_head import LinearHead
-from .forward import Rates, split_values, summed_loss
+from .forward import Rates, make_inputs, summed_loss
 from .recorder import Recorder
 from .rectangles import Rectangle
 from .weights import Places, parameters
@@ -107,7 +107,7 @@ class RecordedSteps:
         """Record a step; None, with one warning, where this torch or this device cannot."""
         try:
             return self._recorder.record(run)
-        except torch.OutOfMemoryError:
+        except torch.cuda.OutOfMemoryError:
             self.forget()
             raise
         except RuntimeError as error:
@@ -160,7 +160,7 @@ class _Sum:
 def _prepare(modules: Modules, places: Places, rectangle: Rectangle, rates: Rates) -> Recording:
     """Make the step of a shape."""
     values = torch.empty(len(rectangle.values), dtype=torch.int32, device=places.flat.device)
-    inputs = split_values(values, rectangle.n_windows, rectangle.length)
+    inputs = make_inputs(values, rectangle.n_windows, rectangle.length)
 
     def run() -> None:
         places.refresh()
