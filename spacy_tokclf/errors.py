@@ -53,8 +53,8 @@ class Warnings(metaclass=ErrorsWithCodes):
         "more time. Install a version of torch that this package was tested with to have them back."
     )
     TW009 = (
-        "Training steps cannot be recorded on this device ({error}), so each takes hundreds of launches in place of one. The "
-        "numbers are the same. Another version of torch may record them."
+        "Training steps cannot be recorded on this device ({error}), so each takes hundreds of launches in place of "
+        "one. The numbers are the same. Another version of torch may record them."
     )
     TW010 = (
         "The components {one!r} and {other!r} both put their entities into doc.spans[{key!r}]: {other!r} replaces "
@@ -1293,7 +1293,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC432 = "{name} of cfg is {value}. Expected {expected}."
     TC470 = (
-        "A gradient of {name!r} is not a finite number, in {which}: {texts}. The step was refused: no weight, moment "
+        "A gradient of {name!r} is not a finite number: {texts}. The step was refused: no weight, moment "
         "or average was changed. {weights} Lower the learning rate, warm up longer, or train in fp32."
     )
     TC471 = (

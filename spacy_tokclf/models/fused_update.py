@@ -39,7 +39,7 @@ def can_fuse(model: Tok2VecT) -> bool:
 
 
 class Prepared(NamedTuple):
-    """All that the host has to do for a batch before the encoder runs: it can be done while a GPU works on the batch before.
+    """All that the host has to do for a batch before the encoder runs: while a GPU works on another batch, say.
 
     sequences (Sequences): The word pieces, and the windows over them.
     options (dict[str, Any]): `precision` and `pooling`, as for `Backend.vectors`.

@@ -23,7 +23,6 @@ from ..models.fused_update import AheadOfTurn, Prepared, can_fuse, fused_update,
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
-from ..models.optimizer_contract import Count
 from ..models.transitions import TRANSITIONS
 from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
@@ -113,7 +112,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             raise ValueError(Errors.TC081.format(name=name, value=label_smoothing))
         self.home = Home()
         self.scorer = scorer
-        self.n_learned: Count = 0
+        self.n_learned = 0
         self.meanwhile: Callable[[], None] | None = None
         self._ahead: AheadOfTurn | None = None
         self._guard = StepGuard()
@@ -514,8 +513,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         """Step: first the norm over all gradients of the model, then its parameters.
 
         sgd (Optimizer): The optimizer.
-        RAISES (ValueError): TC470, if a gradient is not finite, of this step, or on a GPU of the one before; TC471, if
-            the learning rate is not.
+        RAISES (ValueError): TC470, if a gradient is not finite; TC471, if the learning rate is not.
         """
         check_length(self.home.nlp, sgd)
         self._guard.prepare(self, sgd, [self.model], self.n_learned)

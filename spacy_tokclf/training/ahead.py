@@ -29,8 +29,8 @@ class LooksAhead(Protocol):
 
 
 def find_ahead(training: "Training") -> LooksAhead | None:
-    """Find the component that can look ahead: the only one that learns, if there is nothing between one batch and the next
-    that might change it.
+    """Find the component that can look ahead: the only one that learns, if nothing between one batch and the next might
+    change it.
 
     training (Training): The training.
     RETURNS (LooksAhead | None): The component, or None.

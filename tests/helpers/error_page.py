@@ -31,7 +31,7 @@ TOPICS = (
     Topic("Data with one tag a token: CoNLL, tables, brat", ((100, 135), (480, 480)), ((100, 109), (113, 119))),
     Topic("Data with offsets: JSON", ((160, 199),), ((110, 110), (120, 129))),
     Topic("Data sets of Hugging Face", ((150, 159),), ((111, 111),)),
-    Topic("The encoder", ((1, 18), (96, 96)), ((8, 8),)),
+    Topic("The encoder", ((1, 18), (96, 96)), ((8, 9),)),
     Topic("Files that are loaded: saved components, encoders, DocBins", ((420, 449),), ((420, 424),)),
     Topic("The component: settings, labels, training", ((20, 49), (81, 81), (89, 89)), ((1, 1), (11, 11))),
     Topic("Numbers that are not finite", ((470, 479),)),

@@ -242,9 +242,7 @@ def uneven(nlp):
 
 def losses_of(nlp, *, rounds=3):
     optimizer = make_adamw_v1(1e-3, head_multiplier=3.0, use_averages=True)
-    return [
-        float(train_step(nlp, batch, optimizer, drop=0.0)["ner"]) for _ in range(rounds) for batch in uneven(nlp)
-    ]
+    return [float(train_step(nlp, batch, optimizer, drop=0.0)["ner"]) for _ in range(rounds) for batch in uneven(nlp)]
 
 
 @pytest.mark.gpu

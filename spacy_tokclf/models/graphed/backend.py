@@ -11,8 +11,8 @@ from ..padding_free.backend import PaddingFreeBackend
 from ..padding_free.modules import find_modules
 from ..torch_head import LinearHead
 from .forward import Rates
-from .rectangles import rectangles
 from .recorder import CudaRecorder, Recorder
+from .rectangles import rectangles
 from .step import RecordedSteps
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ class GraphedBackend(PaddingFreeBackend):
         steps = self._steps_on(device_of(self.module))
         if modules is None or steps is None:
             return super().fused_step(sequences, gold, head, drop=drop, label_smoothing=label_smoothing, **options)
-        batch = list(
-            rectangles(sequences, gold, self.tokenizer, pad=self.pad_id, pad_position=modules.pad_position)
-        )
+        batch = list(rectangles(sequences, gold, self.tokenizer, pad=self.pad_id, pad_position=modules.pad_position))
         if not batch:
             return None
         dtype = torch.bfloat16 if options["precision"] == "bf16" else torch.float32

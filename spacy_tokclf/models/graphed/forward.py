@@ -1,5 +1,5 @@
-"""The forward pass of BERT and its family over a rectangle, in torch's operations. Nothing in it waits for the device or
-reads the memory of the host, so that all of it, with its backward pass, can be recorded."""
+"""The forward pass of BERT and its family over a rectangle, in torch's operations. Nothing in it waits for the device,
+or reads the memory of the host, so that all of it, with its backward pass, can be recorded."""
 
 import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -101,17 +101,13 @@ def encode(modules: Modules, weights: Weights, inputs: Inputs, rates: Rates) -> 
     return x
 
 
-def _layer(
-    x: "Tensor", block: Block, layer: Layer, added: "Tensor", *, heads: int, dtype: "torch.dtype"
-) -> "Tensor":
+def _layer(x: "Tensor", block: Block, layer: Layer, added: "Tensor", *, heads: int, dtype: "torch.dtype") -> "Tensor":
     """One layer: (n_windows, length, width)."""
     n_windows, length, width = x.shape
     qkv = functional.linear(x.type(dtype), *layer.qkv).view(n_windows, length, 3, heads, width // heads)
     q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each (n_windows, heads, length, width per head)
     with _attention_kernels():
-        context = functional.scaled_dot_product_attention(
-            q, k, v, attn_mask=added, dropout_p=block.attention_dropout
-        )
+        context = functional.scaled_dot_product_attention(q, k, v, attn_mask=added, dropout_p=block.attention_dropout)
     context = functional.linear(context.transpose(1, 2).reshape(n_windows, length, width), *layer.out)
     x = _normed(x + _dropped(context, block.out_dropout), layer.out_norm, block.out_norm.eps)
     up = block.activation(functional.linear(x.type(dtype), *layer.up))

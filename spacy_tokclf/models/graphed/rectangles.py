@@ -1,4 +1,4 @@
-"""Batches as rectangles of few shapes: what a recorded step reads, in one array that goes to the device in one piece."""
+"""Batches as rectangles of few shapes: what a recorded step reads, in one array that is sent to the device at once."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Training steps that are recorded once for each shape of a batch, and then played back: a launch in place of hundreds."""
+"""Training steps that are recorded once for each shape of a batch, and then played back: one launch for hundreds."""
 
 import warnings
 from collections import OrderedDict
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ... import compat
 from ...errors import Warnings
 from ...runtime.arrays import to_tensor
 from ...runtime.blame import short
@@ -57,9 +58,7 @@ class RecordedSteps:
         self._recordings: OrderedDict[Any, Recording] = OrderedDict()
         self._records = True
 
-    def run(
-        self, modules: Modules, head: LinearHead, batch: Sequence[Rectangle], rates: Rates
-    ) -> "Tensor":
+    def run(self, modules: Modules, head: LinearHead, batch: Sequence[Rectangle], rates: Rates) -> "Tensor":
         """Take a step up to the gradients: those of the encoder are added to the `grad` of its parameters, those of the
         head are in the `grad` of its tensors.
 
@@ -71,7 +70,7 @@ class RecordedSteps:
         """
         places = self._find_places(modules, head, rates.dtype)
         with torch.no_grad():
-            torch._foreach_copy_(list(places.weights.head), [each.detach() for each in head])
+            compat.copy_all(places.weights.head, [each.detach() for each in head])
             earlier = [(i, param.grad.clone()) for i, param in enumerate(places.params) if param.grad is not None]
             summed = _Sum()
             for rectangle in batch:
@@ -82,7 +81,7 @@ class RecordedSteps:
             for param, grad in zip(places.params, places.grads, strict=True):
                 param.grad = grad
             if earlier:
-                torch._foreach_add_([places.grads[i] for i, _ in earlier], [grad for _, grad in earlier])
+                compat.add_all([places.grads[i] for i, _ in earlier], [grad for _, grad in earlier])
         loss, *head_grads = summed.small
         for tensor, grad in zip(head, head_grads, strict=True):
             tensor.grad = grad
@@ -152,7 +151,7 @@ class _Sum:
             self.small = [each.clone() for each in small]
             self.flat = None if flat is None else flat.clone()
             return
-        torch._foreach_add_(self.small, small)
+        compat.add_all(self.small, small)
         if self.flat is not None and flat is not None:
             self.flat += flat
 

@@ -2,10 +2,11 @@
 views of all else; and the places of their gradients."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
+from ... import compat
 from ..padding_free.modules import Block, Modules
 from ..torch_head import LinearHead
 
@@ -21,7 +22,7 @@ class Affine(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """One layer of the encoder. Queries, keys and values are one product: qkv.weight has the shape (3 * width, width)."""
+    """One layer of the encoder. Queries, keys and values are one product: (3 * width, width)."""
 
     qkv: Affine
     out: Affine
@@ -70,7 +71,7 @@ class Places:
         dtype (torch.dtype): Precision of products.
         """
         self._copies: list[tuple[Tensor, Tensor]] = []  # what `refresh` fills, and from where
-        self._learns: list[tuple[nn.Parameter, Tensor, slice | None]] = []  # parameter, leaf, its rows of the leaf
+        self._learns: list[tuple[Tensor, Tensor, slice | None]] = []  # parameter, leaf, its rows of the leaf
         layers = [self._layer(block, dtype) for block in modules.blocks]
         tables = {name: getattr(modules, name) for name in TABLES}
         self.weights = Weights(
@@ -92,9 +93,8 @@ class Places:
 
     def refresh(self) -> None:
         """Copy matrices as they are now, in the precision of products."""
-        if self._copies:
-            with torch.no_grad():
-                torch._foreach_copy_([to for to, _ in self._copies], [source for _, source in self._copies])
+        with torch.no_grad():
+            compat.copy_all([to for to, _ in self._copies], [source for _, source in self._copies])
 
     def learn(self, loss: "Tensor") -> None:
         """Compute all gradients of a loss and put them into their places.
@@ -110,7 +110,9 @@ class Places:
             for grad in (by_leaf[id(leaf)],)
         ]
         with torch.no_grad():
-            torch._foreach_copy_([*self.grads, *self.head_grad, self.loss], [*given, *found[len(leaves) :], loss.detach()])
+            torch._foreach_copy_(
+                [*self.grads, *self.head_grad, self.loss], [*given, *found[len(leaves) :], loss.detach()]
+            )
 
     def _layer(self, block: Block, dtype: "torch.dtype") -> Layer:
         return Layer(
@@ -128,7 +130,7 @@ class Places:
             self._stacked([part.weight for part in parts], dtype), self._stacked([part.bias for part in parts], dtype)
         )
 
-    def _stacked(self, params: "Sequence[nn.Parameter]", dtype: "torch.dtype") -> "Tensor":
+    def _stacked(self, params: "Sequence[Tensor]", dtype: "torch.dtype") -> "Tensor":
         if len(params) == 1 and params[0].dtype == dtype:
             return self._leaf(params[0])
         rows = [len(param) for param in params]
@@ -145,7 +147,7 @@ class Places:
     def _affine(self, layer: "nn.LayerNorm | nn.Linear") -> Affine:
         return Affine(self._leaf(layer.weight), self._leaf(layer.bias))
 
-    def _leaf(self, param: "nn.Parameter") -> "Tensor":
+    def _leaf(self, param: "Tensor") -> "Tensor":
         """A parameter's own memory, as the beginning of a history of its own."""
         leaf = param.detach().requires_grad_(param.requires_grad)
         if param.requires_grad:
@@ -153,13 +155,13 @@ class Places:
         return leaf
 
 
-def parameters(modules: Modules) -> "Iterator[nn.Parameter]":
-    """YIELDS (nn.Parameter): All weights of an encoder, always in the same order."""
+def parameters(modules: Modules) -> "Iterator[Tensor]":
+    """YIELDS (Tensor): All weights of an encoder, always in the same order."""
     for name in TABLES:
         table = getattr(modules, name)
         if table is not None:
             yield table.weight
-    layers = [modules.norm, *([modules.project] if modules.project is not None else [])]
+    layers: list[Any] = [modules.norm, *([modules.project] if modules.project is not None else [])]
     for block in modules.blocks:
         layers += [*block.qkv, block.out, block.out_norm, block.up, block.down, block.down_norm]
     for layer in layers:
