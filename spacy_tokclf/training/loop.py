@@ -97,6 +97,7 @@ class Training:
     n_strings (int): The strings of the vocabulary before data were read.
     progress (Progress): How far it is.
     ahead (tuple[int, list[Example]] | None): The next batch, after its epoch, if it was drawn already.
+    looks_ahead (bool): Whether it may be.
     """
 
     nlp: Language
@@ -110,6 +111,7 @@ class Training:
     n_strings: int = 0
     progress: Progress = field(default_factory=Progress)
     ahead: tuple[int, list[Example]] | None = None
+    looks_ahead: bool = True
 
     @property
     def frozen(self) -> list[str]:
@@ -251,7 +253,8 @@ def _learn(training: Training, batch: list[Example], dropout: float, losses: dic
     ahead, training.ahead = training.ahead, None
     step, settings = training.progress.step, training.settings
     pipe: Any = find_ahead(training)
-    if pipe is not None and step % settings["eval_frequency"] and step != settings["max_steps"]:
+    goes_on = step % settings["eval_frequency"] and step != settings["max_steps"]
+    if pipe is not None and training.looks_ahead and goes_on:
         pipe.meanwhile = partial(draw_ahead, training, pipe)
     if pipe is not None and ahead is not None and ahead[1] is batch:
         pipe.update(batch, drop=dropout, losses=losses, sgd=False)  # as `nlp.update`, without a copy of each text

@@ -110,9 +110,8 @@ class Places:
             for grad in (by_leaf[id(leaf)],)
         ]
         with torch.no_grad():
-            torch._foreach_copy_(
-                [*self.grads, *self.head_grad, self.loss], [*given, *found[len(leaves) :], loss.detach()]
-            )
+            places = [*self.grads, *self.head_grad, self.loss]
+            compat.copy_all(places, [*given, *found[len(leaves) :], loss.detach()])
 
     def _layer(self, block: Block, dtype: "torch.dtype") -> Layer:
         return Layer(
