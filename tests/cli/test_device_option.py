@@ -109,6 +109,29 @@ def test_each_process_of_torchrun_has_its_gpu(monkeypatch: pytest.MonkeyPatch) -
     set_device(None)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_commands_on_a_gpu(encoder_dir: Path) -> None:
+    """From data to entities, without CuPy; processes have the device, too."""
+    names, places = ("Ada", "Bob", "Cyd", "Dan", "Eve", "Fay"), ("Rome", "Oslo", "Bern")
+    texts = [f"{name}\tB-PER\nin\tO\n{place}\tB-LOC\n" for name in names for place in places]
+    Path("data.conll").write_text("\n".join(texts))
+    Path("in.txt").write_text("Ada in Rome\nBob\n")
+    gpu, last = "--device cuda:0", f"--device cuda:{torch.cuda.device_count()}"
+    model = "out/model-best"
+    for command in (
+        f"train data.conll out --dev data.conll --encoder {encoder_dir} --epochs 2 {gpu}",
+        f"evaluate {model} data.conll --resamples 0 {gpu}",
+        f"annotate {model} in.txt -o out.jsonl {gpu}",
+        f"annotate {model} in.txt -o shards --engine local --workers 1 {gpu}",
+    ):
+        result = CliRunner().invoke(app, command.split())
+        assert result.exit_code == 0, (command, result.output, result.exception)
+    assert torch.cuda.max_memory_allocated() > 0
+    result = CliRunner().invoke(app, f"evaluate {model} data.conll {last}".split())
+    assert result.exit_code == 1 and "[TC143]" in result.output and "sees: cpu, cuda:0" in result.output
+
+
 def test_the_command_that_goes_on_has_the_options() -> None:
     assert device_words("cuda:1", -1) == ["--device", "cuda:1"]
     assert device_words(None, 2) == ["--gpu-id", "2"]

@@ -58,9 +58,9 @@ class Setting:
 
     @property
     def kind(self) -> str:
-        """RETURNS (str): The kind of the device: "gpu", "cpu" or another of torch's."""
-        kind = (self.device or ("cpu" if self.gpu < 0 else "cuda")).partition(":")[0]
-        return "gpu" if kind == "cuda" else kind
+        """RETURNS (str): What a process needs for itself: "gpu", "cpu", or another kind of torch's devices."""
+        kind = (self.device or "cpu").partition(":")[0]
+        return "gpu" if self.gpu >= 0 or kind == "cuda" else kind
 
     def of_process(self, number: int, gpus: int) -> "Setting":
         """Give a process its GPU: the first has the one that is named, the next the next, and so on in turns.
@@ -70,7 +70,7 @@ class Setting:
         RETURNS (Setting): The setting of the process.
         """
         gpu = self.gpu if self.gpu < 0 else (self.gpu + number) % gpus
-        if self.kind != "gpu" or self.device is None:
+        if self.device is None or not self.device.startswith("cuda"):
             return replace(self, gpu=gpu)
         first = self.device.partition(":")[2] or max(self.gpu, 0)
         return replace(self, gpu=gpu, device=f"cuda:{(int(first) + number) % gpus}")

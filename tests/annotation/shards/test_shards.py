@@ -382,7 +382,7 @@ def test_a_run_in_which_every_text_fails_is_an_error(
         (-1, "cuda", "gpu", [(-1, "cuda:0"), (-1, "cuda:1"), (-1, "cuda:0")]),
         (-1, "cuda:1", "gpu", [(-1, "cuda:1"), (-1, "cuda:0"), (-1, "cuda:1")]),
         (1, "cuda", "gpu", [(1, "cuda:1"), (0, "cuda:0"), (1, "cuda:1")]),
-        (0, "cpu", "cpu", [(0, "cpu"), (1, "cpu"), (0, "cpu")]),
+        (1, "cpu", "gpu", [(1, "cpu"), (0, "cpu"), (1, "cpu")]),
     ],
 )
 def test_each_process_has_its_gpu(
