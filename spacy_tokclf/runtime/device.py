@@ -6,6 +6,7 @@ it follows thinc (`spacy.require_gpu`, `spacy train --gpu-id 0`).
 """
 
 import contextlib
+import copy
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -150,6 +151,15 @@ def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[
 def device_of(module: "nn.Module") -> "torch.device":
     """RETURNS (torch.device): Where a module's weights are."""
     return next(module.parameters()).device
+
+
+def copy_to_host(module: "nn.Module") -> "nn.Module":
+    """Copy a module into the memory of the CPU.
+
+    module (nn.Module): The module, on any device.
+    RETURNS (nn.Module): The copy.
+    """
+    return copy.deepcopy(module).to("cpu")
 
 
 def place(module: "nn.Module") -> None:
