@@ -7,6 +7,7 @@ it runs, on an idle machine or a busy one. The facts behind the choice are measu
 import functools
 import platform
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .. import compat
@@ -89,21 +90,42 @@ def linear_product(x: "torch.Tensor", weight: "torch.Tensor", bias: "torch.Tenso
     itself; asked directly it takes up to a quarter less time with several threads.
 
     x (torch.Tensor): Shape: (n_rows, width in).
-    weight (torch.Tensor): In the same precision. Shape: (width out, width in).
+    weight (torch.Tensor): In the same precision, or what `in_order` made of it. Shape: (width out, width in).
     bias (torch.Tensor | None): What is added to each row. Shape: (width out,).
     RETURNS (torch.Tensor): Shape: (n_rows, width out).
     """
     import torch
 
-    if x.device.type == "cpu":
-        onednn = compat.onednn_linear()
-        if x.dtype == torch.bfloat16:
-            direct = bias is not None and compat.onednn_takes_bf16()
-        else:
-            direct = x.dtype == torch.float32 and (bias is not None or fp32_backward_library() == "onednn")
-        if onednn is not None and direct:
-            return onednn(x, weight, bias, "none", [], "")
+    onednn = _direct(x.device, x.dtype, has_bias=bias is not None)
+    if onednn is not None:
+        return onednn(x, weight, bias, "none", [], "")
     return torch.mm(x, weight.t()) if bias is None else torch.addmm(bias, x, weight.t())
+
+
+def in_order(weight: "torch.Tensor") -> "torch.Tensor":
+    """Copy a layer's matrix into the order in which it is multiplied by, for weights that serve many products.
+
+    weight (torch.Tensor): The matrix. Shape: (width out, width in).
+    RETURNS (torch.Tensor): The copy, which `linear_product` with a bias alone can read; the matrix itself where there is
+        no other order.
+    """
+    if _direct(weight.device, weight.dtype, has_bias=True) is None:
+        return weight
+    found = compat.onednn_order(weight)
+    return weight if found is None else found
+
+
+def _direct(device: "torch.device", dtype: "torch.dtype", *, has_bias: bool) -> "Callable[..., torch.Tensor] | None":
+    """Give oneDNN's product where it is asked directly; None where torch chooses."""
+    import torch
+
+    if device.type != "cpu":
+        return None
+    if dtype == torch.bfloat16:
+        direct = has_bias and compat.onednn_takes_bf16()
+    else:
+        direct = dtype == torch.float32 and (has_bias or fp32_backward_library() == "onednn")
+    return compat.onednn_linear() if direct else None
 
 
 def describe_products(precision: str, device: "torch.device") -> dict[str, str]:

@@ -423,3 +423,25 @@ def test_what_was_changed_runs_its_own_forward(change):
     assert find_modules(module) is not None
     change(module)
     assert find_modules(module) is None
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rows", [2, 16, 48, 512])
+def test_weights_in_order_give_the_same_bits(dtype, rows):
+    layers = (torch.nn.Linear(48, 96), torch.nn.Linear(48, 96))
+    weights = LinearWeightsCache()
+    x = torch.randn(rows, 48).type(dtype)
+    plain, ordered = (linear(x, weights.get(layers, dtype, ordered=ordered)) for ordered in (False, True))
+    assert torch.equal(plain, ordered)
+
+
+def test_weights_in_order_follow_the_weights():
+    layers = (torch.nn.Linear(32, 32),)
+    weights, x = LinearWeightsCache(), torch.randn(32, 32)
+    first = linear(x, weights.get(layers, torch.float32, ordered=True))
+    assert weights.get(layers, torch.float32, ordered=True) is weights.get(layers, torch.float32, ordered=True)
+    with torch.no_grad():
+        layers[0].weight += 1.0
+    second = linear(x, weights.get(layers, torch.float32, ordered=True))
+    assert not torch.equal(first, second)
+    torch.testing.assert_close(second, layers[0](x).detach())

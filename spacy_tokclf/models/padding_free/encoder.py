@@ -48,9 +48,10 @@ from .relative_positions import distance_gradient, distance_scores
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Rows are filled up to a multiple of this, and many rows to one of more, so that products of the same shapes come
-#: back: a new one in bf16 is compiled, which takes as long as the product itself, and what is compiled is kept.
-STEP, MANY, LARGE_STEP = 32, 512, 128
+#: Rows are filled up to a multiple of this, of the first in predictions, and many rows to one of more, so that products of
+#: the same shapes come back: a new one in bf16 is compiled, which takes as long as the product itself, and what is compiled
+#: is kept.
+STEP, TRAIN_STEP, MANY, LARGE_STEP = 16, 32, 512, 128
 #: Pieces that are worth a thread.
 SHARD_PIECES = 96
 
@@ -130,7 +131,7 @@ def encode_packed(
     # torch's attention of many lengths adds nothing to scores.
     varlen = not train and not learns and modules.distances is None and is_available(device, dtype)
     shards = _split(batch, rows, modules, device=device, dtype=dtype, train=train, varlen=varlen)
-    jobs = [partial(layer_weights, block, cache, dtype) for block in modules.blocks]
+    jobs = [partial(layer_weights, block, cache, dtype, ordered=not (train or learns)) for block in modules.blocks]
     # Those of the last prediction are at hand, while after a step of training they are made anew: worth the threads.
     plan = Plan(modules, run_parallel(jobs, device) if train else [job() for job in jobs], shards)
     if learns:
@@ -223,7 +224,8 @@ def _forward(plan: Plan, shard: Shard, saved: list[Saved] | None = None) -> "Ten
     """Forward pass of a shard: (n_out, width). Adds to `saved` what the backward pass needs, if one follows."""
     modules, weights, _ = plan
     x, embedded = embed(shard.pieces, modules, shard.masks)
-    x = _fill_up(x)
+    step = STEP if saved is None else TRAIN_STEP
+    x = _fill_up(x, step)
     layers: list[SavedLayer] | None = None if saved is None else []
     how: dict[str, Any] = {"heads": modules.heads, "masks": shard.masks, "saved": layers}
     if modules.distances is not None:
@@ -233,7 +235,7 @@ def _forward(plan: Plan, shard: Shard, saved: list[Saved] | None = None) -> "Ten
         ]
     for block, own in zip(modules.blocks[:-1], weights[:-1], strict=True):
         x = layer_forward(x, block, own, shard.windows, **how)
-    x = layer_forward(x, modules.blocks[-1], weights[-1], shard.windows, rows=_fill_up(shard.rows), **how)
+    x = layer_forward(x, modules.blocks[-1], weights[-1], shard.windows, rows=_fill_up(shard.rows, step), **how)
     if saved is not None and layers is not None:
         saved.append(Saved(embedded, layers))
     return x[: len(shard.rows)]
@@ -249,7 +251,7 @@ def _backward(plan: Plan, shard: Shard, saved: Saved, dy: "Tensor", lowest: int,
         sizes = [(modules.heads, group.shape[1], group.shape[1]) for group in groups]
         d_added = [dy.new_zeros(size) for size in sizes]
     how: dict[str, Any] = {"heads": modules.heads, "n_out": len(shard.rows), "d_added": d_added or None}
-    dy = _fill_up(dy)
+    dy = _fill_up(dy, TRAIN_STEP)
     found: list[LayerFactors] = []
     for i in range(len(modules.blocks) - 1, max(0, lowest) - 1, -1):
         dy, factors = layer_backward(dy, saved.layers.pop(), modules.blocks[i], weights[i], groups, **how)
@@ -276,7 +278,7 @@ def _distance_gradients(d_scores: "list[Tensor]", modules: Modules) -> "list[Ten
     return [distance_gradient(d_scores, modules.distances) if d_scores else None]
 
 
-def _fill_up(rows: "Tensor") -> "Tensor":
-    """Add zeros up to a multiple of a step. Nothing else depends on what is computed for them."""
-    missing = -len(rows) % (STEP if len(rows) <= MANY else LARGE_STEP)
+def _fill_up(rows: "Tensor", step: int) -> "Tensor":
+    """Fill rows up with zeros, to a multiple of a step where they are few."""
+    missing = -len(rows) % (step if len(rows) <= MANY else LARGE_STEP)
     return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing else rows

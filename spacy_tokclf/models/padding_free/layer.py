@@ -78,16 +78,19 @@ class LayerFactors(NamedTuple):
     second: "tuple[Tensor, Tensor]"
 
 
-def layer_weights(block: Block, cache: LinearWeightsCache, dtype: "torch.dtype") -> LayerWeights:
+def layer_weights(
+    block: Block, cache: LinearWeightsCache, dtype: "torch.dtype", *, ordered: bool = False
+) -> LayerWeights:
     """Give the weights of a layer's products.
 
     block (Block): The layer.
     cache (LinearWeightsCache): Where they are kept.
     dtype (torch.dtype): The precision of products.
+    ordered (bool): Whether matrices are put in order for many products. They serve forward passes alone then.
     RETURNS (LayerWeights): The weights.
     """
     products = (block.qkv, (block.out,), (block.up,), (block.down,))
-    return LayerWeights(*(cache.get(layers, dtype) for layers in products))
+    return LayerWeights(*(cache.get(layers, dtype, ordered=ordered) for layers in products))
 
 
 def layer_params(block: Block) -> "list[Tensor]":

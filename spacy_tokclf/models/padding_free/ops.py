@@ -12,7 +12,7 @@ import torch
 
 from ... import compat
 from ...runtime.dropout import DropoutMasks
-from ...runtime.products import linear_product
+from ...runtime.products import in_order, linear_product
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class LinearWeights(NamedTuple):
     """Weights of one or more linear layers with the same input, stacked to one matrix, in the precision of the product.
 
-    weight (Tensor): Shape: (width out, width in).
+    weight (Tensor): As `linear_product` takes it. Shape: (width out, width in).
     bias (Tensor): Shape: (width out,).
     owners (list[Tensor]): The layers' weights and then their biases, float32: what is learned.
     """
@@ -41,28 +41,30 @@ class LinearWeightsCache:
     def __init__(self) -> None:
         self._kept: dict[Any, tuple[Any, LinearWeights]] = {}
 
-    def get(self, layers: "tuple[nn.Linear, ...]", dtype: "torch.dtype") -> LinearWeights:
+    def get(self, layers: "tuple[nn.Linear, ...]", dtype: "torch.dtype", *, ordered: bool = False) -> LinearWeights:
         """Give the weights of some layers that have the same input.
 
         layers (tuple[nn.Linear, ...]): The layers.
         dtype (torch.dtype): The precision.
+        ordered (bool): Whether many products follow, for which the matrix is put in order.
         RETURNS (LinearWeights): Their weights.
         """
         owners = [*(layer.weight for layer in layers), *(layer.bias for layer in layers)]
-        if len(layers) == 1 and owners[0].dtype == dtype:
+        if len(layers) == 1 and owners[0].dtype == dtype and not ordered:
             return LinearWeights(owners[0].detach(), owners[1].detach(), owners)
         versions = [compat.version_of(param) for param in owners]
         key = None if None in versions else [(p.data_ptr(), v) for p, v in zip(owners, versions, strict=True)]
-        kept = self._kept.get((layers, dtype))
+        kept = self._kept.get((layers, dtype, ordered))
         if kept is not None and key is not None and kept[0] == key:
             return kept[1]
         # Tensors made in inference mode could not be used in a training step later.
         with torch.inference_mode(False), torch.no_grad():
             weight = _stack_cast([layer.weight for layer in layers], dtype)
+            weight = in_order(weight) if ordered else weight
             bias = _stack_cast([layer.bias for layer in layers], dtype)
         made = LinearWeights(weight, bias, owners)
         if key is not None:
-            self._kept[layers, dtype] = (key, made)
+            self._kept[layers, dtype, ordered] = (key, made)
         return made
 
     def clear(self) -> None:
