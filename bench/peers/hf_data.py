@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,9 @@ def tokenize_and_align(posts: Sequence[PostT], tokenizer: Any, tags: Sequence[st
     posts (Sequence[PostT]): The posts.
     tokenizer (Any): A fast tokenizer.
     tags (Sequence[str]): The tags; a label is a place among them.
-    RETURNS (datasets.Dataset): "input_ids", "attention_mask", "labels" and "length".
+    RETURNS (datasets.Dataset): "input_ids", "attention_mask", "labels" and "length"; rows in a list where `datasets` is
+        not installed, from which the Trainer learns the same.
     """
-    from datasets import Dataset
-
     number = {tag: i for i, tag in enumerate(tags)}
 
     def align(batch: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +42,11 @@ def tokenize_and_align(posts: Sequence[PostT], tokenizer: Any, tags: Sequence[st
                 before = word
             labels.append(row_labels)
         return {**encoded, "labels": labels, "length": [len(ids) for ids in encoded["input_ids"]]}
+
+    if find_spec("datasets") is None:
+        columns = align({name: [post[name] for post in posts] for name in ("words", "tags")})
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    from datasets import Dataset
 
     dataset = Dataset.from_list([{"words": post["words"], "tags": post["tags"]} for post in posts])
     return dataset.map(align, batched=True, remove_columns=["words", "tags"])
