@@ -545,13 +545,13 @@ class Errors(metaclass=ErrorsWithCodes):
         "writes, and overrides in the form --section.key value."
     )
     TC142 = (
-        "There is no GPU {number} to be used: {detail} Leave --gpu-id out for the CPU. With a GPU of NVIDIA install "
-        "the CuPy that fits its CUDA (`pip install spacy[cuda12x]`), or let only the encoder use it: {env}=cuda:0, "
-        "without --gpu-id."
+        "There is no GPU {number} to be used: {detail} Leave --gpu-id out for the CPU. The encoder alone needs no "
+        "CuPy: --device cuda:0 in the place of --gpu-id ({env}=cuda:0 for `spacy train`). For other components on a "
+        "GPU of NVIDIA, install the CuPy that fits its CUDA (`pip install spacy[cuda12x]`)."
     )
     TC143 = (
-        "The device {name!r} cannot be used here: {detail} Expected one that torch finds: cpu, cuda:0 or mps. It is "
-        "named by set_device or {env}; without both, encoders run where spaCy does."
+        "The device {name!r} cannot be used here: {detail} torch {version} sees: {seen}. The device is named by "
+        "--device, set_device or {env}; without these, encoders run where spaCy does."
     )
     TC144 = "{reason}. {cure}"
     TC145 = "Interrupted. What had not been written whole is not there; what was there before still is."
@@ -1248,6 +1248,10 @@ class Errors(metaclass=ErrorsWithCodes):
     TC561 = (
         "`distill` was started as one of several processes, and its teacher runs in one. Start it without torchrun and "
         "with --no-train; torchrun can start the training then, of the config that it wrote."
+    )
+    TC562 = (
+        "--device {device} and --gpu-id {number} contradict each other: with both, the encoder runs where the rest of "
+        "spaCy does. Give --device alone, which needs no CuPy, or --device cuda:{number} beside --gpu-id {number}."
     )
     TC480 = (
         "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "

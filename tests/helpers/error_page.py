@@ -27,7 +27,7 @@ class Topic(NamedTuple):
 TOPICS = (
     Topic("Saved folders: not written, or not whole", ((400, 419),), ((400, 404),)),
     Topic("The command line", ((54, 55), (90, 90), (144, 145))),
-    Topic("Files, pipelines, languages, configs and devices that cannot be opened", ((136, 143),)),
+    Topic("Files, pipelines, languages, configs and devices that cannot be opened", ((136, 143), (562, 566))),
     Topic("Data with one tag a token: CoNLL, tables, brat", ((100, 135), (480, 480)), ((100, 109), (113, 119))),
     Topic("Data with offsets: JSON", ((160, 199),), ((110, 110), (120, 129))),
     Topic("Data sets of Hugging Face", ((150, 159),), ((111, 111),)),
@@ -39,7 +39,7 @@ TOPICS = (
     Topic("`init`", ((330, 349), (530, 534)), ((330, 349),)),
     Topic("`train`", ((350, 359), (450, 469)), ((350, 359), (450, 454))),
     Topic("`train` in several processes", ((540, 549),)),
-    Topic("`distill`", ((550, 569),), ((550, 559),)),
+    Topic("`distill`", ((550, 561),), ((550, 559),)),
     Topic("`annotate`", ((360, 379),), ((360, 379),)),
     Topic("`annotate --engine`: shards of a corpus", ((500, 529), (537, 537)), ((500, 504),)),
     Topic("The model card, `curve`", ((380, 399),), ((380, 399),)),
