@@ -27,6 +27,7 @@ configs:
     set: {training.optimizer.use_averages: true}
   default+dev: {like: default, with_dev: true, title: "the best, with dev"}
   default@sample: {like: default, data: sample, title: the best}
+  large: {like: default, encoder: assets/encoder-large, title: "the best, large"}
   default-averages: {like: default, set: {training.optimizer.use_averages: false}}
   plain:
     title: the plain one
