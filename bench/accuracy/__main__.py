@@ -36,7 +36,8 @@ def main() -> None:
             how = {"machine": machine, "chosen": args.chosen}
             runner.train(study, args.names, args.seeds, into=args.into, **how)
         else:
-            runner.run(study, args.names, args.seeds, test=args.test, machine=machine)
+            how = {"test": args.test, "trained": args.trained}
+            runner.run(study, args.names, args.seeds, machine=machine, **how)
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,6 +55,7 @@ def parse_args() -> argparse.Namespace:
 
     run = add("run", "train and score configs; runs that have a line or predictions are not trained again")
     run.add_argument("--test", action="store_true", help="score on test as well, which the ledger records")
+    run.add_argument("--trained", action="store_true", help="only those that have been trained")
     train = add("train", "train configs and predict; no gold of test and no git are needed")
     train.add_argument("--into", type=Path, metavar="TAR", help="a file for the predictions, for `take`")
     train.add_argument("--chosen", action="store_true", help="with the points that `choose` has chosen")

@@ -39,7 +39,13 @@ class Machine:
 
 
 def run(
-    study: Study, names: Sequence[str], seeds: Sequence[int], *, test: bool = False, machine: Machine = Machine()
+    study: Study,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    test: bool = False,
+    trained: bool = False,
+    machine: Machine = Machine(),
 ) -> list[Line]:
     """Train and score every config with every seed, and go on with the others if one fails.
 
@@ -47,6 +53,7 @@ def run(
     names (Sequence[str]): The configs: names, or patterns with *.
     seeds (Sequence[int]): The seeds.
     test (bool): Whether to score on test as well, once for each config and seed.
+    trained (bool): Whether those alone are scored that have been trained.
     machine (Machine): Where they are trained.
     RETURNS (list[dict[str, Any]]): The lines of the runs.
     RAISES (SystemExit): At the end, if a run failed; at once, if there is no such config, or if another process is
@@ -66,6 +73,8 @@ def run(
         lines.append(_score(study, config, seed, test=test))
 
     needed = {(seed, config.hash) for seed, config in runs if is_needed(seed, config)}
+    if trained:
+        runs, needed = [(seed, config) for seed, config in runs if (seed, config.hash) not in needed], set()
     _train_each(study, configs, runs, needed, machine, then=then)
     return lines
 

@@ -61,7 +61,7 @@ def test_trained_there_and_scored_here(study: Study, there: Study, fake: Fake, t
     assert not there.file("runs.jsonl").exists() and len(names_in(packed)) == 4 * 3
     assert len(predictions.take(study, packed)) == len(predictions.take(study, packed)) == 4
     trained = len(fake.trained)
-    found = runner.run(study, ["plain", "default"], [0, 1], test=True)
+    found = runner.run(study, ["plain", "default"], [0, 1, 2], test=True, trained=True)
     assert len(fake.trained) == trained, "the predictions are there"
     assert [line["config"] for line in found] == ["default", "plain"] * 2
     for line in found:
