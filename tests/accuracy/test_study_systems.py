@@ -13,6 +13,7 @@ import spacy
 from spacy.cli._util import app
 from spacy.language import Language
 from spacy.tokens import DocBin
+from spacy.util import load_config
 
 import spacy_tokclf.cli  # noqa: F401 (adds the command)
 from bench.accuracy import systems
@@ -74,6 +75,38 @@ def test_pipelines_are_tuned_annotate_and_are_gone(
         words = [record.words for record in read_conll(study.root / "assets" / "data" / f"{split}.conll")]
         assert [[token.text for token in doc] for doc in docs] == words
         assert all("scores" in doc.spans["entities"].attrs for doc in docs)
+
+
+def test_a_student_learns_what_its_teachers_said_once(
+    study: Study, programs: list[list[str]], make_nlp: Callable[..., Language], tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    plain = read_configs(study)["plain"]
+    config = dataclasses.replace(plain, name="student", teachers=(plain,), distill=["--unseen", "--made", "1"])
+    with pytest.raises(SystemExit):
+        systems.train_and_predict(study, config, seed=0, out=tmp_path / "out-0")
+    assert "bench.accuracy train plain --seeds 0" in " ".join(capsys.readouterr().out.split())
+    systems.train_and_predict(study, plain, seed=0, out=tmp_path / "plain", keep=True)
+    teacher = systems.teacher_folder(study, plain)
+    assert (teacher / "config.cfg").is_file() and programs[-1][1].endswith("plain/model-best")
+    programs.clear()
+    for seed in (0, 3):
+        systems.train_and_predict(study, config, seed=seed, out=tmp_path / f"out-{seed}")
+    distill, first, _, second, _ = programs
+    lesson = study.work / "lessons" / config.hash
+    assert distill[2:6] == ["tokclf", "distill", str(teacher), str(lesson / "config.cfg")]
+    assert first[:3] == second[:3] == ["-m", "spacy", "train"]
+    learned = load_config(lesson / "student.cfg", interpolate=False)
+    assert learned["corpora"]["train"]["@readers"] == "spacy-tokclf.Distilled.v1"
+    assert learned["paths"]["distilled"] == str(lesson / "distilled") and (lesson / "distilled").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("device", "seen", "ours"),
+    [("cpu", "", "cpu"), ("cuda:0", "0", "cuda:0"), ("cuda:3", "3", "cuda:0"), ("cuda", "0", "cuda:0")],
+)
+def test_a_program_sees_one_gpu_or_none(device: str, seen: str, ours: str) -> None:
+    assert systems.device_variables(device) == {"CUDA_VISIBLE_DEVICES": seen, "SPACY_TOKCLF_DEVICE": ours}
 
 
 def test_nothing_is_left_of_a_failure(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
