@@ -22,7 +22,7 @@ def test_the_trainer_learns_the_same_without_datasets(encoder_dir: Path, monkeyp
         if not is_there:
             monkeypatch.setattr(hf_data, "find_spec", lambda name: None)
         rows = hf_data.tokenize_and_align(POSTS, tokenizer, tags)
-        assert isinstance(rows, list) is not is_there
+        assert isinstance(rows, hf_data.Rows) is not is_there
         trainer = hf_trainer.make_trainer(str(encoder_dir), tokenizer, rows, tags, recipe)
         trainer.train()
         weights.append(trainer.model.state_dict())
