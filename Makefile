@@ -27,7 +27,7 @@ export PYTHONUNBUFFERED = 1
 test test-slow test-spacy-transformers test-lowest: export OMP_NUM_THREADS = 1
 
 .DELETE_ON_ERROR:
-.PHONY: help install assets run shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
+.PHONY: help install assets run large shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
 .PHONY: test-spacy-transformers test-lowest fuzz torture
 
 help:  ## List the targets.
@@ -68,7 +68,10 @@ assets: install  ## Make the encoder and find the data: what the slow tests use,
 run: install  ## Find the data, train, evaluate, package, install, write pages. A second run skips what has not changed.
 	$(BIN)/python -m spacy project run all . $(VARS)
 
-shared: install  ## The same with one encoder that several components share.
+large: install  ## The same with the large encoder: more accurate, and slower.
+	$(BIN)/python -m spacy project run large . $(VARS)
+
+shared: install  ## What `run` does, with one encoder that several components share.
 	$(BIN)/python -m spacy project run shared . $(VARS)
 
 portable: install  ## The best recipe that Hugging Face can open: trained, scored, exported and checked.

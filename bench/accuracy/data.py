@@ -7,6 +7,7 @@ project's own sample corpus.
 import random
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 
 from project_files import fail, folder_made_whole, read_json, write_json
 
@@ -16,6 +17,8 @@ from .study import Study
 
 NAMES = ("wnut17", "resplit", "sample")
 SPLITS = ("train", "dev", "test")
+#: Held while a data set is made: several runs may need it at the same time.
+_MAKING = Lock()
 
 
 def get_data(study: Study, name: str, *, with_dev: bool = False) -> Path:
@@ -28,17 +31,22 @@ def get_data(study: Study, name: str, *, with_dev: bool = False) -> Path:
         the number of posts in each split.
     """
     folder = study.work / "data" / f"{name}{'+dev' if with_dev else ''}"
-    if not folder.is_dir():
-        posts = {split: list(read_conll(gold_file(study, name, split))) for split in SPLITS}
-        posts["train"] += posts["dev"] if with_dev else []
-        # "-" is a missing value: nobody has tagged these words.
-        posts["test"] = [Record(record.words, ["-"] * len(record.words)) for record in posts["test"]]
-        with folder_made_whole(folder) as new:
-            for split, records in posts.items():
-                write_docbin(records, new / f"{split}.spacy")
-                write_conll(records, new / f"{split}.conll")
-            write_json(new / "data.json", {split: len(records) for split, records in posts.items()})
+    with _MAKING:
+        if not folder.is_dir():
+            _make_data(study, name, folder, with_dev=with_dev)
     return folder
+
+
+def _make_data(study: Study, name: str, folder: Path, *, with_dev: bool) -> None:
+    posts = {split: list(read_conll(gold_file(study, name, split))) for split in SPLITS}
+    posts["train"] += posts["dev"] if with_dev else []
+    # "-" is a missing value: nobody has tagged these words.
+    posts["test"] = [Record(record.words, ["-"] * len(record.words)) for record in posts["test"]]
+    with folder_made_whole(folder) as new:
+        for split, records in posts.items():
+            write_docbin(records, new / f"{split}.spacy")
+            write_conll(records, new / f"{split}.conll")
+        write_json(new / "data.json", {split: len(records) for split, records in posts.items()})
 
 
 def gold_file(study: Study, name: str, split: str) -> Path:

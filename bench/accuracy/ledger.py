@@ -37,6 +37,20 @@ def uncommitted(study: Study) -> list[str]:
     return git(study, "status", "--porcelain", "--", *DECISIVE).splitlines()
 
 
+def code_digest(study: Study) -> str:
+    """Tell by a digest what the code is, where there is no git to tell it: all that is decisive but `configs.yml`, of
+    which a run has the hash of its own config.
+
+    study (Study): The study.
+    RETURNS (str): Twelve hexadecimal digits.
+    """
+    globs = [place if "*" in place else f"{place}/**/*" for place in DECISIVE]
+    found = {path for each in globs for path in study.root.glob(each) if path.is_file()} - {study.configs}
+    paths = sorted(str(path.relative_to(study.root)) for path in found if "__pycache__" not in path.parts)
+    lines = [f"{path} {hashlib.sha256((study.root / path).read_bytes()).hexdigest()}" for path in paths]
+    return hashlib.sha256("\n".join(lines).encode("utf8")).hexdigest()[:12]
+
+
 def score_test(study: Study, config: Config, line: Line, predictions: Path) -> dict[str, Any]:
     """Score the predictions of a run on its test set, and write that down.
 

@@ -39,15 +39,15 @@ def plot_f1(titles: Sequence[str], f1: Mapping[str, Sequence[Sequence[float]]], 
 
 
 def plot_scores(found: Mapping[str, EntityScores], path: Path) -> None:
-    """Show what the scores of entities are worth, by split: precision and recall for every threshold, reliability."""
+    """Show what the scores of entities are worth, by title: precision and recall for every threshold, reliability."""
     figure = Figure(figsize=(9, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for split, (scores, correct, gold) in found.items():
+    for colour, (title, (scores, correct, gold)) in zip(COLOURS.values(), found.items(), strict=False):
         curve = precision_recall_curve(scores, correct, gold)
-        left.plot(100 * curve.recall, 100 * curve.precision, color=COLOURS[split], label=split)
-        left.plot(100 * curve.recall[-1:], 100 * curve.precision[-1:], "o", color=COLOURS[split])
+        left.plot(100 * curve.recall, 100 * curve.precision, color=colour, label=title)
+        left.plot(100 * curve.recall[-1:], 100 * curve.precision[-1:], "o", color=colour)
         bins = reliability_bins(scores, correct)
-        right.plot(bins.score, 100 * bins.correct, "o-", color=COLOURS[split], label=split, markersize=4)
+        right.plot(bins.score, 100 * bins.correct, "o-", color=colour, label=title, markersize=4)
     right.plot([0, 1], [0, 100], color="#777777", linewidth=1, linestyle="--", label="as it should be")
     left.set(
         xlabel="recall, percent (dot: without threshold)", ylabel="precision, percent", xlim=(0, 100), ylim=(0, 101)

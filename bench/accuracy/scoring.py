@@ -18,8 +18,8 @@ from .study import Line, Study, put_line
 
 #: The columns of `count_by_sentence`, as fields of a line of posts.jsonl.
 COUNTS = ("true_positives", "predicted", "gold")
-#: The best recipe before and after its scores were calibrated on dev.
-CALIBRATION = (f"{BEST}-calibration", BEST)
+#: The best recipe before and after its scores were calibrated on dev, and that on the large encoder.
+CALIBRATION = (f"{BEST}-calibration", BEST, "large")
 #: The scores of predicted entities and whether each is a true positive, (n_predicted,); the number of gold entities.
 EntityScores = tuple[Floats64, Bools, int]
 

@@ -29,6 +29,11 @@ class Study:
         return self.root / "training" / "accuracy"
 
     @property
+    def predictions(self) -> Path:
+        """The folder of predictions: a folder HASH-SEED for each run, and what was chosen by them."""
+        return (self.out or self.work) / "predictions"
+
+    @property
     def configs(self) -> Path:
         """The file with the configs."""
         return self.root / "bench" / "accuracy" / "configs.yml"

@@ -27,6 +27,7 @@ configs:
     set: {training.optimizer.use_averages: true}
   default+dev: {like: default, with_dev: true, title: "the best, with dev"}
   default@sample: {like: default, data: sample, title: the best}
+  large: {like: default, encoder: assets/encoder-large, title: "the best, large"}
   default-averages: {like: default, set: {training.optimizer.use_averages: false}}
   plain:
     title: the plain one
@@ -79,8 +80,9 @@ def study(tmp_path: Path, commit: Callable[[Study], None]) -> Study:
         write_conll(each, made.root / "assets" / "data" / f"{split}.conll")
         write_conll(each[:4], made.root / "sample" / f"{split}.conll")
     (made.root / "assets" / "data.json").write_text(json.dumps({"source": "wnut17"}))
-    files = {"model.safetensors": "0123456789abcdef"}
-    (made.root / "assets" / "encoder.json").write_text(json.dumps({"encoder": "assets/encoder", "files": files}))
+    for name in ("encoder", "encoder-large"):
+        (made.root / "assets" / name).mkdir()
+        (made.root / "assets" / name / "model.safetensors").write_text(name)
     git(made.root, "init", "--quiet")
     commit(made)
     return made

@@ -20,14 +20,15 @@ pytest.importorskip("matplotlib")
 from bench.accuracy.page import write_page
 
 Put = Callable[..., None]
+HOW = "small, 22.6 M | CPU, 1.5 minutes"
 
 
 @pytest.fixture
 def put(study: Study) -> Put:
     """Give a function that writes runs of a config: a pair of F1 on dev and test for each seed."""
 
-    def runs(config: str, *pairs: tuple[float | None, float | None]) -> None:
-        facts = {"test_precision": 0.5, "test_recall": 0.25, "cpu_seconds": 90.0}
+    def runs(config: str, *pairs: tuple[float | None, float | None], **more: str) -> None:
+        facts = {"test_precision": 0.5, "test_recall": 0.25, "cpu_seconds": 90.0, **more}
         with study.file("runs.jsonl").open("a") as file:
             for seed, (dev, test) in enumerate(pairs):
                 run = {"config": config, "config_hash": read_configs(study)[config].hash, "seed": seed}
@@ -43,8 +44,8 @@ def put_posts(study: Study, config: str, seed: int, counts: list[list[int]]) -> 
 
 
 def page(study: Study, heading: str = "") -> str:
-    """Write the page, and give a section of it, or all of it."""
-    text = write_page(study).read_text()
+    """Write the pages, and give a section of them, or all of it."""
+    text = write_page(study).read_text() + "\n" + study.file("DETAILS.md").read_text()
     return text.partition(f"{heading}\n")[2].partition("\n## ")[0] if heading else text
 
 
@@ -61,7 +62,7 @@ def test_the_best_point_is_chosen_on_dev_over_the_seeds_that_all_have(study: Stu
     runs, _ = read_runs(study, configs)
     assert grid_points(runs, configs, "trainer") == ["trainer:few", "trainer:many"]
     assert grid_points(runs, configs, "plain") == []
-    best = "| the Trainer: best on dev of 2 points | `trainer:few` | 1 | 60.00 | 10.00 | 50.00 | 25.00 | 1.5 |"
+    best = f"| the Trainer: best on dev of 2 points | `trainer:few` | {HOW} | 1 | 60.00 | 10.00 | 50.00 | 25.00 |"
     assert rows(page(study)) == [best]
     put("trainer", (0.5, 0.9))
     assert [row.split("|")[1:3] for row in rows(page(study))] == [
@@ -75,7 +76,9 @@ def test_the_best_point_and_the_same_config_are_one_row(study: Study, put: Put) 
     put("trainer:many", (0.6, None))
     put("trainer", (0.6, 0.1), (0.7, 0.2))
     (row,) = rows(page(study))
-    assert row.startswith("| the Trainer: best on dev of 2 points | `trainer` | 2 |"), "with all seeds of the config"
+    assert row.startswith(f"| the Trainer: best on dev of 2 points | `trainer` | {HOW} | 2 |"), (
+        "with all seeds of the config"
+    )
 
 
 def test_the_table_of_systems(study: Study, put: Put) -> None:
@@ -83,12 +86,14 @@ def test_the_table_of_systems(study: Study, put: Put) -> None:
     put("default+dev", (None, 0.42))
     put("default@sample", (0.3, 0.2))
     put("plain+averages", (0.9, 0.9))
-    assert rows(page(study, "## WNUT-17")) == [
-        "| the best | `default` | 2 (1 on test) | 55.00 ± 7.07 | 40.00 | 50.00 ± 0.00 | 25.00 ± 0.00 | 1.5 |",
-        "| the best, with dev | `default+dev` | 1 |  | 42.00 | 50.00 | 25.00 | 1.5 |",
+    put("large", (0.7, None), device="NVIDIA H100")
+    assert rows(page(study, "## Which is best")) == [
+        f"| the best | `default` | {HOW} | 2 (1 on test) | 55.00 ± 7.07 | 40.00 | 50.00 ± 0.00 | 25.00 ± 0.00 |",
+        f"| the best, with dev | `default+dev` | {HOW} | 1 |  | 42.00 | 50.00 | 25.00 |",
+        "| the best, large | `large` | large, 109 M | NVIDIA H100 | 1 | 70.00 |  | 50.00 | 25.00 |",
     ]
     (sample,) = rows(page(study, "## The sample corpus of the project"))
-    assert sample.startswith("| the best | `default@sample` | 1 | 30.00 | 20.00 |")
+    assert sample.startswith(f"| the best | `default@sample` | {HOW} | 1 | 30.00 | 20.00 |")
 
 
 def test_runs_of_other_settings_count_for_nothing(study: Study, put: Put) -> None:
@@ -120,8 +125,13 @@ def test_significance_is_that_of_the_counts_of_all_shared_seeds(study: Study, pu
     expected = paired_bootstrap_counts(2 * np.array(better), 2 * np.array(worse), n_resamples=10_000)
     assert found == expected and found["low"] > 0 and found["p_value"] < 0.01
     assert significance(posts, configs["default"], configs["plain"]) is None
-    (row,) = rows(page(study, "### More than chance?"))
-    assert row.startswith(f"| the Trainer | `trainer` | 2 | {100 * expected['difference']:+.2f} |")
+    chance = "## By more than chance?"
+    (row,) = rows(page(study, chance))
+    gain = 100 * expected["difference"]
+    assert row.startswith(f"| the best (`default`) | the Trainer (`trainer`) | 2 | {gain:+.2f} |")
+    study.configs.write_text(study.configs.read_text() + "comparisons: [[trainer, default], [plain, default]]\n")
+    (row,) = rows(page(study, chance))
+    assert row.startswith(f"| the Trainer (`trainer`) | the best (`default`) | 2 | {-gain:+.2f} |")
 
 
 def test_ablations_are_compared_seed_by_seed(study: Study, put: Put) -> None:
@@ -132,14 +142,20 @@ def test_ablations_are_compared_seed_by_seed(study: Study, put: Put) -> None:
     put("plain+averages", (0.51, 0.31), (0.53, 0.36), (0.55, None), (0.99, 0.99))
     put("default", (0.60, 0.40))
     put("default-averages", (0.58, 0.41))
-    (row,) = rows(page(study, "### What each setting does"))
-    assert row == "| averaged weights | `averages` | 3 | +1.00 ± 0.00 | +2.50 ± 2.12 | +2.00 | -1.00 |"
+    settings = "## What helped, and what did not"
+    (row,) = rows(page(study, settings))
+    assert row == "| averaged weights | `averages` | 3 | +2.00 | -1.00 | +1.00 ± 0.00 | +2.50 ± 2.12 |"
     put("plain+dev", (None, 0.33))
-    assert rows(page(study, "### What each setting does"))[1] == "| more dropout | `dropout` | 1 |  | -2.00 |  |  |"
+    (_, row) = rows(page(study, settings))
+    assert row == "| more dropout | `dropout` | 1 |  |  |  | -2.00 |"
+    assert "- **Did not:** averaged weights; more dropout." in page(study, settings), "one seed says nothing"
+    put("default", (0.60, 0.40), (0.62, 0.40), (0.63, 0.40))
+    put("default-averages", (0.58, 0.41), (0.61, 0.41), (0.6, 0.41))
+    assert "seeds: averaged weights.\n- **Did not:** more dropout." in page(study, settings)
     assert "elsewhere" not in page(study, "## The sample corpus of the project")
     put("default@sample", (0.3, 0.2))
     text = page(study, "## The sample corpus of the project").partition("### What each setting does")[2]
-    assert rows(text) == ["| elsewhere | `averages@sample` | 1 |  |  | +0.00 | +0.00 |"]
+    assert rows(text) == ["| elsewhere | `averages@sample` | 1 | +0.00 | +0.00 |  |  |"]
     runs, _ = read_runs(study, read_configs(study))
     assert differences(runs["plain+averages"], runs["plain"], "dev_f1") == pytest.approx([0.01, 0.01, 0.01])
     assert differences(runs["plain"], {}, "dev_f1") == []
@@ -158,29 +174,31 @@ def test_the_whole_page(study: Study, put: Put) -> None:
     reading = {**run, "commit": "0123456789abcdef"}
     readings = [{**reading, "seed": seed, "time": f"2026-01-0{3 - seed}T10:20:30+00:00"} for seed in (1, 0)]
     study.file("ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in readings))
-    text = write_page(study).read_text()
+    text = page(study)
     assert "| `default` | 2026-01-02 10:20 | 0123456789 | 0, 1 |" in text and "2 times" in text
     (row,) = rows(page(study, "## How well the scores of entities are calibrated"))
     every = np.concatenate([line[side] for line in lines for side in ("correct", "wrong")]) / 1000
     assert row.startswith(f"| `default` | test | 100 | 120 | {every.mean():.3f} | 0.500 |")
     assert "Left out" not in text
     pictures = {path.name: path.read_bytes() for path in study.file("plots").iterdir()}
-    assert sorted(pictures) == ["f1_resplit.png", "f1_wnut17.png", "scores.png"]
+    assert sorted(pictures) == ["f1.png", "scores.png"]
     assert all(f"](plots/{name})" in text for name in pictures)
-    assert write_page(study).read_text() == text
+    assert page(study) == text
     assert {path.name: path.read_bytes() for path in study.file("plots").iterdir()} == pictures
 
 
 def test_a_page_of_nothing(study: Study) -> None:
     assert write_page(study) == study.configs.parent / "RESULTS.md"
-    assert "|" not in page(study) and not study.file("plots").exists()
+    assert "| " not in page(study) and not study.file("plots").exists()
 
 
 def test_the_committed_page_is_that_of_the_committed_lines(tmp_path: Path) -> None:
     here = Study()
     for name in ("runs", "posts", "scores", "ledger"):
         shutil.copy(here.file(f"{name}.jsonl"), tmp_path)
-    assert write_page(Study(out=tmp_path)).read_text() == here.file("RESULTS.md").read_text()
+    write_page(Study(out=tmp_path))
+    for name in ("RESULTS.md", "DETAILS.md"):
+        assert (tmp_path / name).read_text() == here.file(name).read_text()
     plots: list[Any] = [
         sorted(path.name for path in study.file("plots").iterdir()) for study in (here, Study(out=tmp_path))
     ]
@@ -190,4 +208,4 @@ def test_the_committed_page_is_that_of_the_committed_lines(tmp_path: Path) -> No
 def test_the_study_stays_small():
     """What a reader needs to rerun and check the tables, and no more."""
     files = Path(bench.accuracy.__file__).parent.glob("*.py")
-    assert 0 < sum(len(path.read_text(encoding="utf8").splitlines()) for path in files) <= 1000
+    assert 0 < sum(len(path.read_text(encoding="utf8").splitlines()) for path in files) <= 1600

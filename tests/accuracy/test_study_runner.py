@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import spacy
+from project_files import checksum, write_json
 from spacy.tokens import Doc, DocBin
 
 from bench.accuracy import runner
@@ -17,6 +19,7 @@ from bench.accuracy.configs import Config, read_configs
 from bench.accuracy.data import get_data
 from bench.accuracy.scoring import read_entity_scores
 from bench.accuracy.study import Study, put_line, read_lines
+from bench.accuracy.systems import teacher_folder
 from spacy_tokclf.corpus import read_conll, record_to_doc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +33,9 @@ class Fake:
         self.fails: list[tuple[str, int]] = []
         self.every = 2
 
-    def train_and_predict(self, study: Study, config: Config, *, seed: int, out: Path) -> float:
+    def train_and_predict(
+        self, study: Study, config: Config, *, seed: int, out: Path, facts: dict[str, Any], device: str, keep: bool
+    ) -> None:
         if (config.name, seed) in self.fails:
             raise SystemExit(1)
         self.trained.append((config.name, seed))
@@ -47,7 +52,9 @@ class Fake:
                 doc.spans["entities"] = doc.ents
                 doc.spans["entities"].attrs["scores"] = [0.5] * len(doc.ents)
             DocBin(docs=given).to_disk(out / f"{split}.spacy")
-        return 3.0
+        write_json(out / "facts.json", {**facts, "cpu_seconds": 3.0, "seconds": 4.0})
+        if keep:
+            teacher_folder(study, config).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture
@@ -77,8 +84,9 @@ def test_a_run_and_its_line(study: Study, fake: Fake) -> None:
     assert line["dev_precision"] == 1.0 and line["dev_recall"] == round(correct / every, 6)
     assert line["dev_f1"] == round(2 * correct / (correct + every), 6)
     assert line["test_f1"] is line["test_per_type"] is None and set(line["dev_per_type"]) >= {"person", "location"}
-    assert (line["cpu_seconds"], line["threads"]) == (3.0, 1)
-    assert line["encoder"] == "0123456789ab" and line["data"] == "wnut17"
+    assert (line["cpu_seconds"], line["threads"], line["device"]) == (3.0, 1, "cpu")
+    weights = study.root / "assets" / "encoder" / "model.safetensors"
+    assert line["encoder"] == checksum(weights)[:12] and line["data"] == "wnut17"
     assert not lines(study, "ledger") and not lines(study, "posts")
 
 
@@ -86,7 +94,8 @@ def test_a_line_has_the_fields_of_the_committed_ones(study: Study, fake: Fake) -
     runner.run(study, ["default"], [0], test=True)
     for name in ("runs", "ledger", "posts", "scores"):
         (committed, *_), (line, *_) = lines(Study(), name), lines(study, name)
-        assert set(line) == set(committed), name
+        # Of runs from before some were made elsewhere it is not written that they ran on the CPU.
+        assert set(line) - {"device"} == set(committed) - {"device"}, name
 
 
 def test_what_is_done_is_not_done_again(study: Study, fake: Fake) -> None:
@@ -195,6 +204,7 @@ def test_nothing_is_scored_twice(study: Study, fake: Fake, capsys: pytest.Captur
     assert line["test_f1"] == first["test_f1"] and len(lines(study, "ledger")) == 1
     # Others of the same run are refused.
     study.file("runs.jsonl").write_text("")
+    shutil.rmtree(study.predictions)
     fake.every = 1
     with pytest.raises(SystemExit):
         runner.run(study, ["default"], [0], test=True)
@@ -253,8 +263,7 @@ def test_other_data(study: Study, fake: Fake) -> None:
 
 def test_lost_predictions_are_made_again_for_test(study: Study, fake: Fake) -> None:
     (line,) = runner.run(study, ["plain"], [0])
-    for path in sorted((study.work / "predictions").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
+    shutil.rmtree(study.predictions)
     runner.run(study, ["plain"], [0])
     assert len(fake.trained) == 1
     (again,) = runner.run(study, ["plain"], [0], test=True)
@@ -276,6 +285,17 @@ def test_every_committed_reading_is_there_once() -> None:
             assert line["test_f1"] == ledger[key]["test_f1"], line["config"]
             correct, predicted, gold = (sum(posts[key][name]) for name in ("true_positives", "predicted", "gold"))
             assert line["test_f1"] == pytest.approx(2 * correct / (predicted + gold), abs=1e-6)
+
+
+def test_several_at_a_time_are_scored_in_their_order(study: Study, fake: Fake) -> None:
+    machine = runner.Machine(jobs=3, device="cpu")
+    fake.fails = [("trainer:few", 0)]
+    with pytest.raises(SystemExit, match="Failed: trainer:few, seed 0"):
+        runner.run(study, ["default", "plain", "plain+averages", "trainer:few"], [0, 1], machine=machine)
+    found = [(line["config"], line["seed"]) for line in lines(study, "runs")]
+    assert found == [("default", 0), ("plain", 0), ("plain+averages", 0), ("default", 1), ("plain", 1),
+                     ("plain+averages", 1), ("trainer:few", 1)]  # fmt: skip
+    assert sorted(fake.trained) == [("default", 0), ("default", 1), ("plain", 0), ("plain", 1), ("trainer:few", 1)]
 
 
 def test_the_command_explains_itself() -> None:

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 from configparser import ConfigParser
+from pathlib import Path
 
 import pytest
 import srsly
@@ -18,6 +19,7 @@ from weasel.util.config import load_project_config, parse_config_overrides
 
 from spacy_tokclf.corpus import WNUT17_FILES
 
+RATE = "training.optimizer.learn_rate.initial_rate"
 #: Rooms that change neither what is trained nor what is exported.
 UNSTAMPED = {"annotation", "cli", "distillation", "hub", "scale", "start"}
 
@@ -82,7 +84,7 @@ def test_workflows_make_what_each_command_needs(project, commands, tracked):
 
 
 def test_scores_of_the_two_data_sets_stand_apart(commands):
-    for layout in ("", "shared/", "portable/"):
+    for layout in ("", "large/", "shared/", "portable/"):
         command = commands[f"evaluate{'-' if layout else ''}{layout.rstrip('/')}"]
         names = [f"{layout}{name}.json" for name in ("dev", "test", "raw_text", "run")]
         assert command["outputs"] == [f"metrics/{n}" for n in names] + [f"metrics/sample/{n}" for n in names]
@@ -108,12 +110,12 @@ def test_the_stamps_are_written_each_time_and_nothing_else_is(commands):
 
 
 def test_siblings_have_the_same_dependencies(commands):
-    """What differs is the pipeline alone: its folder, its stamp, its config."""
-    for step in ("train", "evaluate", "package", "install"):
-        names = [name for name in commands if re.fullmatch(f"{step}(-shared|-portable)?", name)]
+    """What differs is the pipeline alone: its folder, its stamp, its config, its encoder."""
+    for step in ("encoder", "train", "evaluate", "package", "install"):
+        names = [name for name in commands if re.fullmatch(f"{step}(-large|-shared|-portable)?", name)]
         names += [f"{step}-final"] if step in ("package", "install") else []
         shapes = {
-            tuple(re.sub(r"shared/|portable/|final/", "", dep) for dep in _renamed(commands[name]["deps"]))
+            tuple(re.sub(r"large/|shared/|portable/|final/", "", dep) for dep in _renamed(commands[name]["deps"]))
             for name in names
         }
         assert len(names) > 1 and len(shapes) == 1, step
@@ -126,6 +128,8 @@ def _renamed(deps):
             yield "training/model"
         elif dep.startswith("configs/"):
             yield "config"
+        elif dep.startswith("assets/encoder"):
+            yield "assets/encoder"
         else:
             yield "packages/stamp" if dep.startswith("packages/") else dep
 
@@ -139,9 +143,10 @@ def test_every_command_depends_on_what_its_script_imports(commands, root):
             assert {f"scripts/{name}.py" for name in imported & shared} <= set(command["deps"]), command["name"]
 
 
-@pytest.mark.parametrize("name", ["train", "train-shared", "train-portable"])
+@pytest.mark.parametrize("name", ["train", "train-large", "train-shared", "train-portable"])
 def test_the_default_variables_train_what_the_config_says(name, commands, root):
-    """`spacy tokclf train CONFIG` with the paths is the training step, on WNUT-17 and with the encoder made here."""
+    """`spacy tokclf train CONFIG` with the paths is the training step, on WNUT-17 and with the encoder made here; the
+    large one has a learning rate of its own besides."""
     (script,) = commands[name]["script"]
     args = train.parse_args(shlex.split(script)[2:])
     command = train.train_command(args, {"source": "wnut17", "splits": {}})
@@ -150,14 +155,24 @@ def test_the_default_variables_train_what_the_config_says(name, commands, root):
     assert command[: len(known)] == known
     overrides = parse_config_overrides(command[len(known) :])
     paths = {key: value for key, value in overrides.items() if key.startswith("paths.")}
+    large = name == "train-large"
     assert paths == {f"paths.{split}": f"corpus/{split}.spacy" for split in ("train", "dev")} | {
-        "paths.encoder": "assets/encoder"
+        "paths.encoder": "assets/encoder-large" if large else "assets/encoder"
     }
     assert len(overrides) > len(paths), "there is something to compare"
+    paths |= {RATE: overrides[RATE]} if large else {}
     ours, plain = (load_config(root / args.config, overrides=each, interpolate=True) for each in (overrides, paths))
     assert ours == plain
     other = load_config(root / args.config, overrides={**paths, "system.seed": 1}, interpolate=True)
     assert ours != other
+
+
+def test_the_study_trains_the_large_encoder_as_the_project_does(root):
+    entry = yaml.safe_load((root / "bench" / "accuracy" / "configs.yml").read_text())["configs"]["large"]
+    assert {Path("assets/encoder"): None, Path(entry["encoder"]): entry["set"].pop("learn_rate")} == train.RATES
+    assert entry["like"] == "default" and not entry["set"]
+    rates = [train.rate_overrides(name) for name in ("./assets/encoder-large/", "assets/encoder", "a/b")]
+    assert rates == [[f"--{RATE}", str(train.RATES[Path(entry["encoder"])])], [], [f"--{RATE}", str(train.OTHER_RATE)]]
 
 
 def test_assets_are_the_official_files(project):
