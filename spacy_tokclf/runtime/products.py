@@ -106,8 +106,8 @@ def in_order(weight: "torch.Tensor") -> "torch.Tensor":
     """Copy a layer's matrix into the order in which it is multiplied by, for weights that serve many products.
 
     weight (torch.Tensor): The matrix. Shape: (width out, width in).
-    RETURNS (torch.Tensor): The copy, which `linear_product` with a bias alone can read; the matrix itself where there is
-        no other order.
+    RETURNS (torch.Tensor): The copy, which `linear_product` with a bias alone can read; the matrix itself where there
+        is no other order.
     """
     if _direct(weight.device, weight.dtype, has_bias=True) is None:
         return weight

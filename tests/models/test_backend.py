@@ -14,7 +14,7 @@ from tiny_encoders import KINDS
 from spacy_tokclf import compat, train_step
 from spacy_tokclf.models.backend import BACKENDS, TransformersBackend
 from spacy_tokclf.models.encoder import build_transformer_encoder_v1
-from spacy_tokclf.models.padding_free.backend import PaddingFreeBackend
+from spacy_tokclf.models.graphed.backend import GraphedBackend
 from spacy_tokclf.models.shim import choose_backend
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
@@ -59,7 +59,7 @@ def test_the_same_vectors_and_gradients(make_encoder, model_type, pooling, casin
         backprop(d_vectors)
         vectors[backend] = predicted
         gradients[backend] = {name: p.grad for name, p in module.named_parameters() if p.grad is not None}
-        expected = PaddingFreeBackend if backend == "auto" else TransformersBackend
+        expected = GraphedBackend if backend == "auto" else TransformersBackend
         assert type(shim_of(model).backend) is expected
     np.testing.assert_allclose(vectors["auto"], vectors["transformers"], rtol=0, atol=1e-5)
     assert len(gradients["auto"]) > 20 and gradients["auto"].keys() == gradients["transformers"].keys()

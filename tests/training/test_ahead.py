@@ -27,8 +27,8 @@ class Running:
 
 @pytest.fixture
 def given(encoder_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Arguments of `train_pipeline`, and steps as on a GPU. There is no dropout: on a CPU its numbers come from generators
-    that batches draw from, too."""
+    """Arguments of `train_pipeline`, and steps as on a GPU. There is no dropout: on a CPU its numbers come from
+    generators that batches draw from, too."""
     monkeypatch.setattr(graphed, "make_recorder", lambda device: Running())
     monkeypatch.setattr(TorchBackend, "fuses", True)
     config = tmp_path / "config.cfg"
