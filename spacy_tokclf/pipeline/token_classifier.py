@@ -18,6 +18,7 @@ from thinc.types import Floats2d
 from ..errors import Errors, Warnings
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
+from ..models.device_logits import launch_logits
 from ..models.encoder import load_encoder
 from ..models.fused_update import can_fuse, fused_update
 from ..models.hf.heads import use_head
@@ -42,7 +43,7 @@ from .refusal import StepGuard, refuse_step
 from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_alone, shared_encoder
 from .settings import AUTO, Setting, Settings, check_output, check_setting
 from .storage import Stored
-from .streaming import Streaming
+from .streaming import Begun, Streaming
 from .taught import Taught, check_taught, find_taught, taught_loss
 
 #: Version of what `to_disk` and `to_bytes` write.
@@ -267,11 +268,27 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         RAISES (ValueError): TC473 or TC474, if logits or scores are not finite.
         """
         docs = list(docs)
+        begun = self.launch(docs)
+        if begun is not None:
+            rows, spans = begun()
+            return [self.model.ops.asarray2f(cast(Floats2d, each)) for each in rows], spans
         logits = self.logits(docs)
-        rows = [self.model.ops.to_numpy(row) for row in logits]
+        return logits, self._decode(docs, [self.model.ops.to_numpy(each) for each in logits])
+
+    def launch(self, docs: list[Doc]) -> Begun | None:
+        """Begin to predict on a GPU, and do not wait for it.
+
+        docs (list[Doc]): The texts.
+        RETURNS (Callable | None): Gives what `predict` gives, logits in numpy; None where the encoder is on no GPU, or
+            shared, or the head is not ours.
+        """
+        begun = launch_logits(self.model, docs)
+        return None if begun is None else lambda: (rows := begun(), self._decode(docs, rows))
+
+    def _decode(self, docs: list[Doc], rows: list[Floats32]) -> Spans:
+        """Decode logits, per text (n_tokens, n_tags), with what was fitted after training."""
         check_rows(self.model, docs, rows, name=self.name, what="logits")
-        spans = decode_docs(docs, rows, self.decoder, tuning=self.tuning, threshold=self.cfg["threshold"])
-        return logits, spans
+        return decode_docs(docs, rows, self.decoder, tuning=self.tuning, threshold=self.cfg["threshold"])
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
         """Give the raw logits, as the loss sees them: what was fitted after training is not in them (`tune_logits` puts
@@ -282,7 +299,10 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         """
         if not any(len(doc) for doc in docs):
             return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
-        return self.model.predict(docs)
+        begun = launch_logits(self.model, docs)
+        if begun is None:
+            return self.model.predict(docs)
+        return [self.model.ops.asarray2f(cast(Floats2d, each)) for each in begun()]
 
     def set_annotations(self, docs: Iterable[Doc], scores: tuple[list[Floats2d], Spans]) -> None:
         """Set the span group, its scores, and `doc.ents`.
@@ -290,10 +310,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         docs (Iterable[Doc]): The texts.
         scores (tuple[list[Floats2d], Spans]): What `predict` gave for them.
         """
-        types = self.labels
-        found: dict[int, list[tuple[int, int, str, float]]] = {}
-        for text, start, end, type_, score in zip(*(column.tolist() for column in scores[1]), strict=True):
-            found.setdefault(text, []).append((start, end, types[type_], score))
+        found = scores[1].by_text(self.labels)
         key = self.cfg["spans_key"]
         for index, doc in enumerate(docs):
             if not self._warned_of_group and has_foreign_group(doc, key):

@@ -13,6 +13,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
+from ..models.device_logits import launch_vectors
 from ..models.encoder import load_encoder
 from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
@@ -24,7 +25,7 @@ from .length import check_length
 from .lookup import all_filled
 from .refusal import StepGuard
 from .storage import Stored
-from .streaming import Streaming
+from .streaming import Begun, Streaming
 
 FORMAT = 1
 
@@ -125,6 +126,23 @@ class TransformerEncoder(Streaming, Stored, Tok2Vec):
         vectors: list[Floats2d] = super().predict(docs)
         check_rows(self.model, docs, vectors, name=self.name, what="vectors")
         return vectors
+
+    def launch(self, docs: list[Doc]) -> Begun | None:
+        """Begin to compute vectors on a GPU, and do not wait for it.
+
+        docs (list[Doc]): The texts.
+        RETURNS (Callable | None): Gives what `predict` gives; None where nothing is to be fetched from a GPU.
+        """
+        begun = launch_vectors(self.model, docs)
+        if begun is None:
+            return None
+
+        def finish() -> list[Floats32]:
+            vectors = begun()
+            check_rows(self.model, docs, vectors, name=self.name, what="vectors")
+            return vectors
+
+        return finish
 
     def update(
         self,

@@ -1,0 +1,121 @@
+"""Logits of an inline encoder with a head of ours, computed where the encoder is: one transfer a batch to the host.
+
+The slot hands every token's vector to thinc. With thinc on numpy that is hundreds of numbers a token, where a dozen
+logits are asked for, and the host waits for them before it does anything else.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from spacy.tokens import Doc
+
+from ..runtime.arrays import join_rows, to_tensor
+from ..runtime.arriving import ArrivingRows
+from ..runtime.device import running
+from ..types import Floats32
+from .base_shim import Tok2VecT
+from .classifier import PLAIN_HEAD
+from .encoder import prepare_pieces
+from .head_transform import transform_rows
+from .shim import EncoderShim
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+#: Gives what a device computes for each text, once it is there: (n_tokens, n).
+Begun = Callable[[], list[Floats32]]
+
+
+def inline_shim(model: Tok2VecT) -> EncoderShim | None:
+    """Find the encoder of a token classifier.
+
+    model (Model): A token classifier.
+    RETURNS (EncoderShim | None): The shim of its encoder, if that is inline, in torch and filled.
+    """
+    return torch_shim(model.get_ref("tok2vec")) if model.has_ref("tok2vec") else None
+
+
+def torch_shim(node: Tok2VecT) -> EncoderShim | None:
+    """RETURNS (EncoderShim | None): The shim of a layer that is an encoder in torch, if that is filled."""
+    shim = node.shims[0] if len(node.shims) == 1 else None
+    return shim if isinstance(shim, EncoderShim) and shim.is_filled else None
+
+
+def is_beside_the_host(shim: EncoderShim) -> bool:
+    """Tell whether an encoder runs on a device that computes while the host does something else.
+
+    shim (EncoderShim): The encoder.
+    RETURNS (bool): Whether it does: it is on a GPU.
+    """
+    return shim.device.type == "cuda"
+
+
+def computes_logits(model: Tok2VecT) -> bool:
+    """Tell whether a token classifier's logits are computed by `launch_logits`.
+
+    model (Model): A token classifier.
+    RETURNS (bool): Whether its encoder is inline and on a GPU, and its head ours.
+    """
+    if PLAIN_HEAD not in model.attrs:
+        return False  # a head that we did not build
+    shim = inline_shim(model)
+    return shim is not None and is_beside_the_host(shim)
+
+
+def launch_logits(model: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
+    """Begin to compute the logits of some texts, those of `model.predict` (1e-5), and do not wait for them.
+
+    model (Model): A token classifier.
+    docs (Sequence[Doc]): The texts.
+    RETURNS (Callable[[], list[Floats32]] | None): Gives the logits, per text (n_tokens, n_tags), zeros for tokens
+        without word pieces. None where `computes_logits` does not hold, or there are no tokens.
+    """
+    if not computes_logits(model) or not any(map(len, docs)):
+        return None
+    layer = model.get_ref("output_layer")
+
+    def head(rows: "Tensor") -> "Tensor":
+        from torch.nn import functional
+
+        weight, bias = (to_tensor(layer.get_param(name), rows.device) for name in ("W", "b"))
+        return functional.linear(transform_rows(model.get_ref("transform"), rows), weight, bias)
+
+    return _launch(model.get_ref("tok2vec"), docs, layer.get_dim("nO"), head)
+
+
+def launch_vectors(node: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
+    """Begin to compute the vectors of some texts, those of `node.predict`, and do not wait for them.
+
+    node (Model): What fills the slot of a `transformer_encoder`.
+    docs (Sequence[Doc]): The texts.
+    RETURNS (Callable[[], list[Floats32]] | None): Gives the vectors, per text (n_tokens, width), zeros for tokens
+        without word pieces. None where that is no encoder in torch on a GPU, where thinc is on that GPU, too, so that
+        nothing is to be fetched, or there are no tokens.
+    """
+    shim = torch_shim(node)
+    if shim is None or not is_beside_the_host(shim) or node.ops.device_type == "gpu" or not any(map(len, docs)):
+        return None
+    return _launch(node, docs, node.get_dim("nO"), lambda rows: rows)
+
+
+def _launch(node: Tok2VecT, docs: Sequence[Doc], width: int, head: "Callable[[Tensor], Tensor]") -> Begun:
+    """Run an encoder and what follows it, which maps (n_rows, width of the encoder) to (n_rows, width)."""
+    import torch
+
+    shim: Any = node.shims[0]
+    sequences, options = prepare_pieces(node, docs, train=False)
+    vectors, tokens = shim.backend.vectors(sequences, train=False, **options)
+    device = shim.device
+    with running(device, precision="fp32", train=False):
+        output = torch.zeros(len(sequences.counts), width, device=device)
+        if vectors:
+            output.index_copy_(0, to_tensor(np.concatenate(tokens), device), head(join_rows(vectors)))
+        arriving = ArrivingRows(output)
+    ends = np.cumsum([len(doc) for doc in docs]).tolist()
+
+    def read() -> list[Floats32]:
+        rows = arriving.read()
+        return [rows[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    return read
