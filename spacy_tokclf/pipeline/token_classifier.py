@@ -30,6 +30,7 @@ from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from ..types import Bools, Floats32, Ints
 from .annotate import has_foreign_group, set_entities
+from .batch_loss import sequence_loss, token_loss
 from .decoding import decode_docs
 from .finite import blame_weights, check_rows, name_texts
 from .gold import gold_tags
@@ -37,14 +38,13 @@ from .home import Home
 from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_rows
 from .length import check_length
 from .lookup import all_filled, check_tokenizer, find_head
-from .loss import masked_chain_loss, masked_cross_entropy
 from .neighbours import Neighbour, check_neighbours, choose_key
 from .refusal import StepGuard, refuse_step
 from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_alone, shared_encoder
 from .settings import AUTO, Setting, Settings, check_output, check_setting
 from .storage import Stored
 from .streaming import Begun, Streaming
-from .taught import Taught, check_taught, find_taught, taught_loss
+from .taught import Taught, check_taught, find_taught
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
@@ -490,29 +490,14 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
     def _token_loss(
         self, logits: list[Floats2d], gold: Ints, taught: Taught | None
     ) -> tuple[float, list[Floats2d], int]:
-        """Give the loss of tokens, its gradient, per text (n_tokens, n_tags), and their number; gold: (all tokens,)."""
-        ops, smoothing = self.model.ops, self.cfg["label_smoothing"]
-        rows = ops.xp.concatenate(logits)
-        if taught is None:
-            loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=smoothing)
-            n_tokens = int((gold >= 0).sum())
-        else:
-            loss, gradient, n_tokens = taught_loss(ops, rows, gold, taught, label_smoothing=smoothing)
-        return loss, ops.unflatten(gradient, _lengths(logits)), n_tokens
+        return token_loss(self.model.ops, logits, gold, taught, label_smoothing=self.cfg["label_smoothing"])
 
     def _chain_loss(
         self, layer: Model[Floats2d, Floats2d], logits: list[Floats2d], gold: Ints
     ) -> tuple[float, list[Floats2d], Floats2d]:
-        """Give the loss of a conditional random field, with its gradients by the logits, per text (n_tokens, n_tags),
-        and by the transitions (n_tags, n_tags). Tokens that the decoder leaves out are not part of the chain."""
         if self.cfg["label_smoothing"]:
             raise ValueError(Errors.TC081.format(name=self.name, value=self.cfg["label_smoothing"]))
-        ops = self.model.ops
-        transitions = layer.ops.to_numpy(layer.get_param(TRANSITIONS))
-        loss, *gradients = masked_chain_loss([ops.to_numpy(row) for row in logits], gold, transitions)
-        # thinc's types of arrays are not numpy's.
-        d_logits, d_transitions = (ops.asarray2f(cast(Floats2d, array)) for array in gradients)
-        return loss, ops.unflatten(d_logits, _lengths(logits)), d_transitions
+        return sequence_loss(self.model.ops, layer, logits, gold)
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step: first the norm over all gradients of the model, then its parameters.
@@ -539,7 +524,3 @@ def find_component(nlp: Language, name: str | None) -> TokenClassifier:
     if name not in pipes and (name is not None or len(pipes) != 1):
         raise ValueError(Errors.TC255.format(name=repr(name) if name else "no name", found=", ".join(pipes) or "none"))
     return pipes[name] if name is not None else next(iter(pipes.values()))
-
-
-def _lengths(rows: list[Floats2d]) -> Any:
-    return np.asarray([len(row) for row in rows], dtype="int32")
