@@ -2,6 +2,7 @@
 pass, which is the reference for all others."""
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Errors
@@ -13,6 +14,7 @@ from ..wordpieces.pool import pool_tokens
 from ..wordpieces.sequences import Sequences
 from ..wordpieces.tokenizer import PieceTokenizer
 from .casing import cased_embeddings
+from .piece_budget import PieceBudget
 from .torch_head import LinearHead, learn_head
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 BACKENDS = ("auto", "transformers")
-#: Word pieces in a batch of the encoder, padding included: large enough to keep two to eight cores busy.
-BATCH_PIECES = 2048
 
 
 class Backend(Protocol):
@@ -80,15 +80,32 @@ class Backend(Protocol):
 
 
 class TorchBackend(ABC):
-    """What backends in torch share: a fused step by their own `vectors`, with the head in torch."""
+    """What backends in torch share: batches of as many word pieces as the device has memory for, and a fused step by
+    their own `vectors`, with the head in torch."""
 
     module: "nn.Module"
+    tokenizer: PieceTokenizer
+
+    def __init__(self) -> None:
+        """Begin with what is good for the device."""
+        self.budget = PieceBudget()
 
     @abstractmethod
+    def run(
+        self, sequences: Sequences, budget: int, *, precision: str, pooling: str, train: bool
+    ) -> "tuple[list[Tensor], list[Ints]]":
+        """Give what `Backend.vectors` gives, in batches of `budget` word pieces."""
+
     def vectors(
         self, sequences: Sequences, *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
-        """As for `Backend`."""
+        """As for `Backend`. Where memory runs out in predictions, smaller batches are run; in training, where all of
+        them are kept for the backward pass, that would be of no use."""
+        device = device_of(self.module)
+        work = partial(self.run, sequences, precision=precision, pooling=pooling, train=train)
+        if train or not len(sequences.lengths):
+            return work(self.budget.on(device))
+        return self.budget.spend(work, device, longest=int(sequences.lengths.max()) + self.tokenizer.n_special)
 
     @property
     def fuses(self) -> bool:
@@ -115,16 +132,17 @@ class TransformersBackend(TorchBackend):
         tokenizer (PieceTokenizer): Its tokenizer.
         pad_id (int): The word piece that pads.
         """
+        super().__init__()
         self.module, self.tokenizer, self.pad_id = module, tokenizer, pad_id
 
-    def vectors(
-        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    def run(
+        self, sequences: Sequences, budget: int, *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
-        """As for `Backend`."""
+        """As for `TorchBackend`."""
         device = device_of(self.module)
         vectors, tokens = [], []
         with running(device, precision=precision, train=train):
-            for batch in batch_windows(sequences, self.tokenizer, pad=self.pad_id, budget=BATCH_PIECES):
+            for batch in batch_windows(sequences, self.tokenizer, pad=self.pad_id, budget=budget):
                 vectors.append(self._run(batch, device, pooling).float())
                 tokens.append(batch.tokens)
         return vectors, tokens

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 Begun = Callable[[], list[Floats32]]
 
 
+def torch_shim(node: Tok2VecT) -> EncoderShim | None:
+    """RETURNS (EncoderShim | None): The shim of a layer that is an encoder in torch, if that is filled."""
+    shim = node.shims[0] if len(node.shims) == 1 else None
+    return shim if isinstance(shim, EncoderShim) and shim.is_filled else None
+
+
 def inline_shim(model: Tok2VecT) -> EncoderShim | None:
     """Find the encoder of a token classifier.
 
@@ -36,31 +42,15 @@ def inline_shim(model: Tok2VecT) -> EncoderShim | None:
     return torch_shim(model.get_ref("tok2vec")) if model.has_ref("tok2vec") else None
 
 
-def torch_shim(node: Tok2VecT) -> EncoderShim | None:
-    """RETURNS (EncoderShim | None): The shim of a layer that is an encoder in torch, if that is filled."""
-    shim = node.shims[0] if len(node.shims) == 1 else None
-    return shim if isinstance(shim, EncoderShim) and shim.is_filled else None
-
-
-def is_beside_the_host(shim: EncoderShim) -> bool:
-    """Tell whether an encoder runs on a device that computes while the host does something else.
-
-    shim (EncoderShim): The encoder.
-    RETURNS (bool): Whether it does: it is on a GPU.
-    """
-    return shim.device.type == "cuda"
-
-
-def computes_logits(model: Tok2VecT) -> bool:
-    """Tell whether a token classifier's logits are computed by `launch_logits`.
-
-    model (Model): A token classifier.
-    RETURNS (bool): Whether its encoder is inline and on a GPU, and its head ours.
-    """
-    if PLAIN_HEAD not in model.attrs:
-        return False  # a head that we did not build
+def inline_shim_on_gpu(model: Tok2VecT) -> EncoderShim | None:
+    """RETURNS (EncoderShim | None): The same, if the encoder is on a GPU."""
     shim = inline_shim(model)
-    return shim is not None and is_beside_the_host(shim)
+    return shim if shim is not None and is_on_gpu(shim) else None
+
+
+def is_on_gpu(shim: EncoderShim) -> bool:
+    """RETURNS (bool): Whether an encoder is on a GPU, which computes while the host does something else."""
+    return shim.device.type == "cuda"
 
 
 def launch_logits(model: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
@@ -69,9 +59,10 @@ def launch_logits(model: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
     model (Model): A token classifier.
     docs (Sequence[Doc]): The texts.
     RETURNS (Callable[[], list[Floats32]] | None): Gives the logits, per text (n_tokens, n_tags), zeros for tokens
-        without word pieces. None where `computes_logits` does not hold, or there are no tokens.
+        without word pieces. None where the encoder is not inline and on a GPU, or the head is none of ours, or there
+        are no tokens.
     """
-    if not computes_logits(model) or not any(map(len, docs)):
+    if PLAIN_HEAD not in model.attrs or inline_shim_on_gpu(model) is None or not any(map(len, docs)):
         return None
     layer = model.get_ref("output_layer")
 
@@ -94,7 +85,7 @@ def launch_vectors(node: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
         nothing is to be fetched, or there are no tokens.
     """
     shim = torch_shim(node)
-    if shim is None or not is_beside_the_host(shim) or node.ops.device_type == "gpu" or not any(map(len, docs)):
+    if shim is None or not is_on_gpu(shim) or node.ops.device_type == "gpu" or not any(map(len, docs)):
         return None
     return _launch(node, docs, node.get_dim("nO"), lambda rows: rows)
 

@@ -3,6 +3,7 @@
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from thinc.types import Floats2d
 from ..errors import Errors, Warnings
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
-from ..models.device_logits import launch_logits
+from ..models.device_logits import inline_shim_on_gpu, launch_logits
 from ..models.encoder import load_encoder
 from ..models.fused_update import can_fuse, fused_update
 from ..models.hf.heads import use_head
@@ -38,6 +39,7 @@ from .home import Home
 from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_rows
 from .length import check_length
 from .lookup import all_filled, check_tokenizer, find_head
+from .memory_full import PartsOfBatches, memory_for_texts
 from .neighbours import Neighbour, check_neighbours, choose_key
 from .refusal import StepGuard, refuse_step
 from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_alone, shared_encoder
@@ -116,6 +118,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         self.scorer = scorer
         self.n_learned: Count = 0
         self._guard = StepGuard()
+        self._parts = PartsOfBatches()
         self._table: tuple[tuple[str, ...], TagTable] | None = None
         self._warned_of_group = False
         self._rehearsal_model: Model | None = None  # a copy, made by `nlp.resume_training`
@@ -282,7 +285,8 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         RETURNS (Callable | None): Gives what `predict` gives, logits in numpy; None where the encoder is on no GPU, or
             shared, or the head is not ours.
         """
-        begun = launch_logits(self.model, docs)
+        with memory_for_texts(self.name, docs):
+            begun = launch_logits(self.model, docs)
         return None if begun is None else lambda: (rows := begun(), self._decode(docs, rows))
 
     def _decode(self, docs: list[Doc], rows: list[Floats32]) -> Spans:
@@ -299,9 +303,10 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         """
         if not any(len(doc) for doc in docs):
             return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
-        begun = launch_logits(self.model, docs)
-        if begun is None:
-            return self.model.predict(docs)
+        with memory_for_texts(self.name, docs):
+            begun = launch_logits(self.model, docs)
+            if begun is None:
+                return self.model.predict(docs)
         return [self.model.ops.asarray2f(cast(Floats2d, each)) for each in begun()]
 
     def set_annotations(self, docs: Iterable[Doc], scores: tuple[list[Floats2d], Spans]) -> None:
@@ -354,6 +359,23 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             return losses
         if not self.tags:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
+        learn = partial(self._learn, drop=drop)
+        if inline_shim_on_gpu(self.model) is None:
+            loss, n_tokens = learn(examples)
+        else:
+            adds = not isinstance(self.n_learned, int) or self.n_learned > 0
+            loss, n_tokens = self._parts.learn(self, examples, learn, adds=adds)
+        self.n_learned += n_tokens
+        self._guard.saw(docs)
+        self.cfg["tuning"] = None
+        losses[self.name] += loss / max(n_tokens, 1)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def _learn(self, examples: list[Example], *, drop: float) -> tuple[float, int]:
+        """Add the gradients of a batch, or of a part of it. Gives the summed loss, and of how many tokens it is."""
+        docs = [eg.predicted for eg in examples]
         taught = find_taught(examples, self.tags, self.name)
         if taught is None and can_fuse(self.model):
             loss, gold = fused_update(
@@ -368,13 +390,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         else:
             set_dropout_rate(self.model, drop)
             loss, n_tokens = self._learn_through_slot(examples, docs, taught)
-        self.n_learned += n_tokens
-        self._guard.saw(docs)
-        self.cfg["tuning"] = None
-        losses[self.name] += loss / max(n_tokens, 1)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        return losses
+        return loss, n_tokens
 
     def _learn_through_slot(self, examples: list[Example], docs: list[Doc], taught: Taught | None) -> tuple[float, int]:
         """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and of how many

@@ -8,7 +8,7 @@ from pipeline_posts import add_ner, initialize, read_posts
 from spacy.tokens import Doc
 
 from spacy_tokclf.models import device_logits
-from spacy_tokclf.models.device_logits import computes_logits, launch_logits, launch_vectors
+from spacy_tokclf.models.device_logits import launch_logits, launch_vectors
 from spacy_tokclf.models.encoder import build_transformer_encoder_v1, load_encoder
 from spacy_tokclf.models.head_transform import fill_transform
 from spacy_tokclf.models.hf.pretrained import make_pretrained_encoder_v1
@@ -17,7 +17,7 @@ from spacy_tokclf.runtime.arriving import ArrivingRows
 
 @pytest.fixture
 def beside(monkeypatch):
-    monkeypatch.setattr(device_logits, "is_beside_the_host", lambda shim: True)
+    monkeypatch.setattr(device_logits, "is_on_gpu", lambda shim: True)
 
 
 def odd_docs(nlp):
@@ -43,7 +43,6 @@ def test_the_logits_of_the_slot(encoder_dir, beside, head):
         random_transform(model, head)
     docs = odd_docs(nlp)
     expected = np.concatenate(model.predict(docs))
-    assert computes_logits(model)
     found = np.concatenate(launch_logits(model, docs)())
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
@@ -63,7 +62,7 @@ def test_the_vectors_of_the_slot(encoder_dir, beside):
 
 @pytest.mark.parametrize("kind", ["shared", "foreign", "cpu"])
 def test_others_take_the_slot(encoder_dir, monkeypatch, kind):
-    monkeypatch.setattr(device_logits, "is_beside_the_host", lambda shim: kind != "cpu")
+    monkeypatch.setattr(device_logits, "is_on_gpu", lambda shim: kind != "cpu")
     nlp = spacy.blank("en")
     if kind == "shared":
         nlp.add_pipe("transformer_encoder", name="transformer")

@@ -76,8 +76,7 @@ def test_many_small_batches_equal_one(encoder_dir, monkeypatch):
     texts = [["in", "the"] * (n % 9 + 1) for n in range(60)]
     model = make_encoder_model(encoder_dir)
     whole = model.predict(make_docs(texts))
-    monkeypatch.setattr("spacy_tokclf.models.backend.BATCH_PIECES", 50)
-    monkeypatch.setattr("spacy_tokclf.models.padding_free.backend.BATCH_PIECES", 50)
+    monkeypatch.setattr("spacy_tokclf.models.piece_budget.BATCH_PIECES", 50)
     assert_same(model.predict(make_docs(texts)), whole)
 
 

@@ -7,7 +7,7 @@ from ...types import Ints
 from ...wordpieces.pack import pack_windows
 from ...wordpieces.sequences import Sequences
 from ...wordpieces.tokenizer import PieceTokenizer
-from ..backend import BATCH_PIECES, Backend, TorchBackend
+from ..backend import TorchBackend
 from .encoder import encode_packed
 from .modules import find_modules
 from .ops import LinearWeightsCache
@@ -25,27 +25,28 @@ class PaddingFreeBackend(TorchBackend):
 
     name = "padding_free"
 
-    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, reference: Backend) -> None:
+    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, reference: TorchBackend) -> None:
         """Keep the encoder.
 
         module (nn.Module): A Hugging Face encoder of BERT's family.
         tokenizer (PieceTokenizer): Its tokenizer.
-        reference (Backend): Runs the module's own forward pass.
+        reference (TorchBackend): Runs the module's own forward pass.
         """
+        super().__init__()
         self.module, self.tokenizer, self.reference = module, tokenizer, reference
         self.cache = LinearWeightsCache()
 
-    def vectors(
-        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    def run(
+        self, sequences: Sequences, budget: int, *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
-        """As for `Backend`."""
+        """As for `TorchBackend`."""
         modules = find_modules(self.module)
         if modules is None:
-            return self.reference.vectors(sequences, precision=precision, pooling=pooling, train=train)
+            return self.reference.run(sequences, budget, precision=precision, pooling=pooling, train=train)
         vectors, tokens = [], []
         # Products are cast where they are made: no autocast.
         with running(device_of(self.module), precision="fp32", train=train):
-            for packed in pack_windows(sequences, self.tokenizer, budget=BATCH_PIECES):
+            for packed in pack_windows(sequences, self.tokenizer, budget=budget):
                 vectors.append(
                     encode_packed(modules, packed, cache=self.cache, precision=precision, pooling=pooling, train=train)
                 )
