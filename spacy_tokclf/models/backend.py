@@ -159,7 +159,8 @@ class TransformersBackend(TorchBackend):
             given = {"inputs_embeds": cased_embeddings(self.module, ids, to_tensor(batch.casings, device))}
         hidden = self.module(attention_mask=mask, **given).last_hidden_state
         flat = hidden.reshape(-1, hidden.shape[-1])  # (n_windows * longest, width): `first` points into these rows
-        return pool_tokens(flat, to_tensor(batch.first, device), to_tensor(batch.counts, device), pooling=pooling)
+        first, counts = to_tensor(batch.first, device), to_tensor(batch.counts, device)
+        return pool_tokens(flat, first, counts, pooling=pooling, n_pieces=int(batch.counts.sum()))
 
 
 def check_backend(name: str) -> None:

@@ -33,7 +33,7 @@ from ..types import Bools, Floats32, Ints
 from .annotate import has_foreign_group, set_entities
 from .batch_loss import sequence_loss, token_loss
 from .decoding import decode_docs
-from .finite import blame_weights, check_rows, name_texts
+from .finite import blame_weights, check_logits, name_texts
 from .gold import gold_tags
 from .home import Home
 from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_rows
@@ -291,7 +291,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
 
     def _decode(self, docs: list[Doc], rows: list[Floats32]) -> Spans:
         """Decode logits, per text (n_tokens, n_tags), with what was fitted after training."""
-        check_rows(self.model, docs, rows, name=self.name, what="logits")
+        check_logits(self.model, docs, rows, name=self.name)
         return decode_docs(docs, rows, self.decoder, tuning=self.tuning, threshold=self.cfg["threshold"])
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:

@@ -116,7 +116,7 @@ def test_a_text_that_fails_costs_no_other(
     nlp = load_trained()
     docs = posts_of(nlp)
     bad = docs[5]
-    name = "launch_logits" if when == "begin" else "check_rows"
+    name = "launch_logits" if when == "begin" else "check_logits"
     inner = getattr(token_classifier, name)
 
     def failing(model, docs, *args, **kwargs):

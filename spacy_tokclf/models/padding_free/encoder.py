@@ -140,7 +140,7 @@ def encode_packed(
     if pooling == "first":
         return pieces
     counts = to_tensor(batch.counts, device)
-    return pool_tokens(pieces, counts.cumsum(0) - counts, counts, pooling=pooling)
+    return pool_tokens(pieces, counts.cumsum(0) - counts, counts, pooling=pooling, n_pieces=len(pieces))
 
 
 def _split(
