@@ -1274,6 +1274,11 @@ class Errors(metaclass=ErrorsWithCodes):
         "training.accumulate_gradient = 2 (or 4), training.batcher.max_tokens; `window` = 128 or "
         "freeze_embeddings = true of the encoder."
     )
+    TC570 = (
+        'precision = "fp16" is for predictions on a CUDA device, and cannot be used {where}: in training its gradients '
+        'are lost without a scale for the loss. Set precision = "bf16", "fp32" or "auto"; a trained pipeline can be '
+        'loaded in fp16: config={{"components.ner.model.tok2vec.precision": "fp16"}}.'
+    )
     TC480 = (
         "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "
         "{label!r} says that a token is outside of entities (O), or that nothing is known of it (-). Give the entities "

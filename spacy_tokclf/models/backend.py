@@ -44,7 +44,7 @@ class Backend(Protocol):
         """Give one vector for each token that has word pieces: what a `tok2vec` slot passes on.
 
         sequences (Sequences): The word pieces of some texts, and the windows over them.
-        precision (str): "fp32" or "bf16", of matrix products. Weights and what is returned are float32.
+        precision (str): "fp32", "bf16" or "fp16", of matrix products. Weights and what is returned are float32.
         pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
         train (bool): Whether to drop out and record gradients. They reach the weights by `Tensor.backward`.
         RETURNS (tuple[list[Tensor], list[Ints]]): For each batch of windows, float32 vectors of shape (n_here, width)

@@ -15,7 +15,7 @@ from thinc.api import get_torch_default_device, require_gpu
 from .. import compat
 from ..errors import Errors
 from .blame import short
-from .products import resolve_precision
+from .products import resolve_precision, type_of
 from .threads import one_thread_in_workers
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def choose_gpu(number: int, local_rank: int = 0) -> None:
 
 @contextlib.contextmanager
 def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[None]:
-    """Set the mode of a forward pass: autograd or inference, and autocast where bf16 is asked for.
+    """Set the mode of a forward pass: autograd or inference, and autocast where bf16 or fp16 is asked for.
 
     device (torch.device): Where the encoder runs.
     precision (str): As for `resolve_precision`.
@@ -89,10 +89,11 @@ def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[
     """
     import torch
 
-    bf16 = resolve_precision(precision, device) == "bf16"
+    kind = type_of(resolve_precision(precision, device))
+    half = kind if kind != torch.float32 else torch.bfloat16  # autocast knows no other, and is off then
     mode = torch.enable_grad() if train else torch.inference_mode()
     threads = contextlib.nullcontext() if train else one_thread_in_workers(device)
-    with threads, mode, torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+    with threads, mode, torch.autocast(device.type, dtype=half, enabled=kind == half):
         yield
 
 

@@ -94,6 +94,15 @@ def test_any_words_equal_hugging_face(tiny, texts):
     assert_same(model.predict(make_docs(texts)), expected)
 
 
+def test_half_precision_is_for_predictions_on_cuda(encoder_dir):
+    model = make_encoder_model(encoder_dir)
+    model.attrs["precision"] = "fp16"
+    with pytest.raises(ValueError, match=r"TC570.*on cpu"):
+        model.predict(make_docs())
+    with pytest.raises(ValueError, match=r"TC570.*in training"):
+        model.begin_update(make_docs())
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_bfloat16_is_close_and_leaves_as_float32(encoder_dir, pooling):
     exact = make_encoder_model(encoder_dir, pooling=pooling)
