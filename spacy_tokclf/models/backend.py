@@ -2,7 +2,7 @@
 pass, which is the reference for all others."""
 
 from abc import ABC, abstractmethod
-from functools import partial
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Errors
@@ -20,6 +20,9 @@ from .torch_head import LinearHead, learn_head
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
+
+    #: What follows on the vectors of a batch.
+    Then = Callable[[Tensor], Tensor]
 
 BACKENDS = ("auto", "transformers")
 
@@ -39,7 +42,13 @@ class Backend(Protocol):
     def fuses(self) -> bool: ...
 
     def vectors(
-        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+        self,
+        sequences: Sequences,
+        *,
+        precision: str,
+        pooling: str,
+        train: bool,
+        then: "Then | None" = None,
     ) -> "tuple[list[Tensor], list[Ints]]":
         """Give one vector for each token that has word pieces: what a `tok2vec` slot passes on.
 
@@ -47,6 +56,8 @@ class Backend(Protocol):
         precision (str): "fp32", "bf16" or "fp16", of matrix products. Weights and what is returned are float32.
         pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
         train (bool): Whether to drop out and record gradients. They reach the weights by `Tensor.backward`.
+        then (Callable[[Tensor], Tensor] | None): What follows on the vectors of each batch, (n_here, width), so that
+            they need not be kept; given in their place.
         RETURNS (tuple[list[Tensor], list[Ints]]): For each batch of windows, float32 vectors of shape (n_here, width)
             and the tokens that they belong to, counted over all texts, of shape (n_here,). Each token comes once.
         """
@@ -92,17 +103,27 @@ class TorchBackend(ABC):
 
     @abstractmethod
     def run(
-        self, sequences: Sequences, budget: int, *, precision: str, pooling: str, train: bool
+        self, sequences: Sequences, budget: int, then: "Then", *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
         """Give what `Backend.vectors` gives, in batches of `budget` word pieces."""
 
     def vectors(
-        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+        self,
+        sequences: Sequences,
+        *,
+        precision: str,
+        pooling: str,
+        train: bool,
+        then: "Then | None" = None,
     ) -> "tuple[list[Tensor], list[Ints]]":
         """As for `Backend`. Where memory runs out in predictions, smaller batches are run; in training, where all of
         them are kept for the backward pass, that would be of no use."""
         device = device_of(self.module)
-        work = partial(self.run, sequences, precision=precision, pooling=pooling, train=train)
+        follow = then or _nothing
+
+        def work(budget: int) -> "tuple[list[Tensor], list[Ints]]":
+            return self.run(sequences, budget, follow, precision=precision, pooling=pooling, train=train)
+
         if train or not len(sequences.lengths):
             return work(self.budget.on(device))
         return self.budget.spend(work, device, longest=int(sequences.lengths.max()) + self.tokenizer.n_special)
@@ -136,14 +157,14 @@ class TransformersBackend(TorchBackend):
         self.module, self.tokenizer, self.pad_id = module, tokenizer, pad_id
 
     def run(
-        self, sequences: Sequences, budget: int, *, precision: str, pooling: str, train: bool
+        self, sequences: Sequences, budget: int, then: "Then", *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
         """As for `TorchBackend`."""
         device = device_of(self.module)
         vectors, tokens = [], []
         with running(device, precision=precision, train=train):
             for batch in batch_windows(sequences, self.tokenizer, pad=self.pad_id, budget=budget):
-                vectors.append(self._run(batch, device, pooling).float())
+                vectors.append(then(self._run(batch, device, pooling).float()))
                 tokens.append(batch.tokens)
         return vectors, tokens
 
@@ -161,6 +182,10 @@ class TransformersBackend(TorchBackend):
         flat = hidden.reshape(-1, hidden.shape[-1])  # (n_windows * longest, width): `first` points into these rows
         first, counts = to_tensor(batch.first, device), to_tensor(batch.counts, device)
         return pool_tokens(flat, first, counts, pooling=pooling, n_pieces=int(batch.counts.sum()))
+
+
+def _nothing(vectors: "Tensor") -> "Tensor":
+    return vectors
 
 
 def check_backend(name: str) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from spacy.tokens import Doc
+from thinc.api import Ops
+from thinc.types import Floats2d
 
 from ..runtime.arrays import join_rows, to_tensor
 from ..runtime.arriving import ArrivingRows
@@ -17,7 +19,7 @@ from ..types import Floats32
 from .base_shim import Tok2VecT
 from .classifier import PLAIN_HEAD
 from .encoder import prepare_pieces
-from .head_transform import transform_rows
+from .head_transform import transform_on
 from .shim import EncoderShim
 
 if TYPE_CHECKING:
@@ -62,17 +64,21 @@ def launch_logits(model: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
         without word pieces. None where the encoder is not inline and on a GPU, or the head is none of ours, or there
         are no tokens.
     """
-    if PLAIN_HEAD not in model.attrs or inline_shim_on_gpu(model) is None or not any(map(len, docs)):
+    shim = inline_shim_on_gpu(model)
+    if shim is None or PLAIN_HEAD not in model.attrs or not any(map(len, docs)):
         return None
-    layer = model.get_ref("output_layer")
+    from torch.nn import functional
+
+    node, layer = model.get_ref("tok2vec"), model.get_ref("output_layer")
+    device = shim.device
+    transform = transform_on(model.get_ref("transform"), device)
+    weight, bias = (to_tensor(layer.get_param(name), device) for name in ("W", "b"))
 
     def head(rows: "Tensor") -> "Tensor":
-        from torch.nn import functional
+        with running(device, precision="fp32", train=False):  # not in the precision of the encoder
+            return functional.linear(transform(rows), weight, bias)
 
-        weight, bias = (to_tensor(layer.get_param(name), rows.device) for name in ("W", "b"))
-        return functional.linear(transform_rows(model.get_ref("transform"), rows), weight, bias)
-
-    return _launch(model.get_ref("tok2vec"), docs, layer.get_dim("nO"), head)
+    return _launch(node, docs, layer.get_dim("nO"), head)
 
 
 def launch_vectors(node: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
@@ -87,21 +93,34 @@ def launch_vectors(node: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
     shim = torch_shim(node)
     if shim is None or not is_on_gpu(shim) or node.ops.device_type == "gpu" or not any(map(len, docs)):
         return None
-    return _launch(node, docs, node.get_dim("nO"), lambda rows: rows)
+    return _launch(node, docs, node.get_dim("nO"), None)
 
 
-def _launch(node: Tok2VecT, docs: Sequence[Doc], width: int, head: "Callable[[Tensor], Tensor]") -> Begun:
+def rows_on_host(ops: Ops, rows: Sequence[Floats2d]) -> list[Floats32]:
+    """Give what thinc computed for each text in numpy: from a GPU in one transfer.
+
+    ops (Ops): The backend of the rows.
+    rows (Sequence[Floats2d]): Shapes: (n_tokens of the text, n).
+    RETURNS (list[Floats32]): The same; on the CPU the same arrays.
+    """
+    found: Any = rows
+    if ops.device_type != "cpu" and len(rows):
+        found = np.split(ops.to_numpy(ops.xp.concatenate(rows)), np.cumsum([len(each) for each in rows])[:-1])
+    return list(found)
+
+
+def _launch(node: Tok2VecT, docs: Sequence[Doc], width: int, head: "Callable[[Tensor], Tensor] | None") -> Begun:
     """Run an encoder and what follows it, which maps (n_rows, width of the encoder) to (n_rows, width)."""
     import torch
 
     shim: Any = node.shims[0]
     sequences, options = prepare_pieces(node, docs, train=False)
-    vectors, tokens = shim.backend.vectors(sequences, train=False, **options)
+    found, tokens = shim.backend.vectors(sequences, train=False, then=head, **options)
     device = shim.device
     with running(device, precision="fp32", train=False):
         output = torch.zeros(len(sequences.counts), width, device=device)
-        if vectors:
-            output.index_copy_(0, to_tensor(np.concatenate(tokens), device), head(join_rows(vectors)))
+        if found:
+            output.index_copy_(0, to_tensor(np.concatenate(tokens), device), join_rows(found))
         arriving = ArrivingRows(output)
     ends = np.cumsum([len(doc) for doc in docs]).tolist()
 

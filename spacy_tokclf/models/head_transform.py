@@ -90,14 +90,17 @@ def forward(
     return to_array(y, layer.ops), backprop
 
 
-def transform_rows(layer: Model[Floats2d, Floats2d], rows: "Tensor") -> "Tensor":
-    """Transform vectors where they are, or pass them on. No gradient is recorded.
+def transform_on(layer: Model[Floats2d, Floats2d], device: "torch.device") -> "Callable[[Tensor], Tensor]":
+    """Give the layer as a function of tensors on a device. No gradient is recorded.
 
     layer (Model[Floats2d, Floats2d]): The layer.
-    rows (Tensor): float32. Shape: (n, width).
-    RETURNS (Tensor): Shape: (n, width).
+    device (torch.device): The device, where its weights are put.
+    RETURNS (Callable[[Tensor], Tensor]): Transforms vectors, or passes them on: float32, (n, width).
     """
-    return _transform(layer, rows, _tensors(layer, rows.device)) if is_filled(layer) else rows
+    if not is_filled(layer):
+        return lambda rows: rows
+    tensors = _tensors(layer, device)
+    return lambda rows: _transform(layer, rows, tensors)
 
 
 def _tensors(layer: Model[Floats2d, Floats2d], device: "torch.device") -> "dict[str, Tensor]":

@@ -19,7 +19,7 @@ from thinc.types import Floats2d
 from ..errors import Errors, Warnings
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
-from ..models.device_logits import inline_shim_on_gpu, launch_logits
+from ..models.device_logits import inline_shim_on_gpu, launch_logits, rows_on_host
 from ..models.encoder import load_encoder
 from ..models.fused_update import can_fuse, fused_update
 from ..models.hf.heads import use_head
@@ -276,7 +276,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             rows, spans = begun()
             return [self.model.ops.asarray2f(cast(Floats2d, each)) for each in rows], spans
         logits = self.logits(docs)
-        return logits, self._decode(docs, [self.model.ops.to_numpy(each) for each in logits])
+        return logits, self._decode(docs, rows_on_host(self.model.ops, logits))
 
     def launch(self, docs: list[Doc]) -> Begun | None:
         """Begin to predict on a GPU, and do not wait for it.

@@ -6,9 +6,10 @@ import spacy
 import torch
 from pipeline_posts import add_ner, initialize, read_posts
 from spacy.tokens import Doc
+from thinc.api import NumpyOps
 
 from spacy_tokclf.models import device_logits
-from spacy_tokclf.models.device_logits import launch_logits, launch_vectors
+from spacy_tokclf.models.device_logits import launch_logits, launch_vectors, rows_on_host
 from spacy_tokclf.models.encoder import build_transformer_encoder_v1, load_encoder
 from spacy_tokclf.models.head_transform import fill_transform
 from spacy_tokclf.models.hf.pretrained import make_pretrained_encoder_v1
@@ -79,3 +80,37 @@ def test_others_take_the_slot(encoder_dir, monkeypatch, kind):
 def test_rows_of_a_cpu_are_not_copied():
     rows = torch.ones(2, 3)
     assert ArrivingRows(rows).read().ctypes.data == rows.data_ptr()
+
+
+def test_rows_of_a_gpu_come_in_one_transfer():
+    class Gpu:
+        device_type, xp, calls = "gpu", np, 0
+
+        def to_numpy(self, array):
+            self.calls += 1
+            return array
+
+    ops = Gpu()
+    rows = [np.ones((2, 3), "float32"), np.zeros((0, 3), "float32"), np.full((1, 3), 2.0, "float32")]
+    for one, other in zip(rows_on_host(ops, rows), rows, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert ops.calls == 1 and rows_on_host(ops, []) == []
+    assert all(one is other for one, other in zip(rows_on_host(NumpyOps(), rows), rows, strict=True))
+
+
+def test_vectors_are_not_kept_where_logits_are_asked_for(encoder_dir, beside, monkeypatch):
+    """The head follows on each batch of the encoder, whose vectors are a hundred times as large as logits."""
+    monkeypatch.setattr("spacy_tokclf.models.piece_budget.BATCH_PIECES", 50)
+    nlp = spacy.blank("en")
+    add_ner(nlp)
+    initialize(nlp, encoder_dir, read_posts(nlp), owners=("ner",))
+    model = nlp.get_pipe("ner").model
+    shapes = []
+    join = device_logits.join_rows
+    monkeypatch.setattr(
+        device_logits, "join_rows", lambda parts: shapes.append([len(parts[0].T), len(parts)]) or join(parts)
+    )
+    docs = odd_docs(nlp)
+    found = np.concatenate(launch_logits(model, docs)())
+    assert shapes[0][0] == model.get_dim("nO") and shapes[0][1] > 3
+    np.testing.assert_allclose(found, np.concatenate(model.predict(docs)), rtol=0, atol=1e-5)

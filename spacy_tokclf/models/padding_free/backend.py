@@ -15,6 +15,8 @@ from .ops import LinearWeightsCache
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from ..backend import Then
+
 
 class PaddingFreeBackend(TorchBackend):
     """Gives the numbers of Hugging Face's forward and backward pass (1e-5) without computing on padding.
@@ -37,19 +39,20 @@ class PaddingFreeBackend(TorchBackend):
         self.cache = LinearWeightsCache()
 
     def run(
-        self, sequences: Sequences, budget: int, *, precision: str, pooling: str, train: bool
+        self, sequences: Sequences, budget: int, then: "Then", *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
         """As for `TorchBackend`."""
         modules = find_modules(self.module)
         if modules is None:
-            return self.reference.run(sequences, budget, precision=precision, pooling=pooling, train=train)
+            return self.reference.run(sequences, budget, then, precision=precision, pooling=pooling, train=train)
         vectors, tokens = [], []
         # Products are cast where they are made: no autocast.
         with running(device_of(self.module), precision="fp32", train=train):
             for packed in pack_windows(sequences, self.tokenizer, budget=budget):
-                vectors.append(
-                    encode_packed(modules, packed, cache=self.cache, precision=precision, pooling=pooling, train=train)
+                found = encode_packed(
+                    modules, packed, cache=self.cache, precision=precision, pooling=pooling, train=train
                 )
+                vectors.append(then(found))
                 tokens.append(packed.tokens)
         return vectors, tokens
 
