@@ -14,7 +14,7 @@ from thinc.types import Floats2d
 
 from ..runtime.arrays import join_rows, to_tensor
 from ..runtime.arriving import ArrivingRows
-from ..runtime.device import running
+from ..runtime.device import current_device, running
 from ..types import Floats32
 from .base_shim import Tok2VecT
 from .classifier import PLAIN_HEAD
@@ -47,12 +47,13 @@ def inline_shim(model: Tok2VecT) -> EncoderShim | None:
 def inline_shim_on_gpu(model: Tok2VecT) -> EncoderShim | None:
     """RETURNS (EncoderShim | None): The same, if the encoder is on a GPU."""
     shim = inline_shim(model)
-    return shim if shim is not None and is_on_gpu(shim) else None
+    return shim if shim is not None and encoders_run_on_gpu() else None
 
 
-def is_on_gpu(shim: EncoderShim) -> bool:
-    """RETURNS (bool): Whether an encoder is on a GPU, which computes while the host does something else."""
-    return shim.device.type == "cuda"
+def encoders_run_on_gpu() -> bool:
+    """RETURNS (bool): Whether encoders are put on a GPU where they are used: it computes while the host does something
+    else."""
+    return current_device().type == "cuda"
 
 
 def launch_logits(model: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
@@ -91,7 +92,7 @@ def launch_vectors(node: Tok2VecT, docs: Sequence[Doc]) -> Begun | None:
         nothing is to be fetched, or there are no tokens.
     """
     shim = torch_shim(node)
-    if shim is None or not is_on_gpu(shim) or node.ops.device_type == "gpu" or not any(map(len, docs)):
+    if shim is None or not encoders_run_on_gpu() or node.ops.device_type == "gpu" or not any(map(len, docs)):
         return None
     return _launch(node, docs, node.get_dim("nO"), None)
 

@@ -271,10 +271,6 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         RAISES (ValueError): TC473 or TC474, if logits or scores are not finite.
         """
         docs = list(docs)
-        begun = self.launch(docs)
-        if begun is not None:
-            rows, spans = begun()
-            return [self.model.ops.asarray2f(cast(Floats2d, each)) for each in rows], spans
         logits = self.logits(docs)
         return logits, self._decode(docs, rows_on_host(self.model.ops, logits))
 

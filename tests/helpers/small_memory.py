@@ -26,7 +26,7 @@ class SmallMemory:
         """
         self.pieces, self.tried, self.failed, self.backward = 10**9, [], 0, backward
         self._step = 0
-        monkeypatch.setattr(device_logits, "is_on_gpu", lambda shim: True)
+        monkeypatch.setattr(device_logits, "encoders_run_on_gpu", lambda: True)
         encode, run = padding_free.encode_packed, TransformersBackend._run
         start = {kind: kind.run for kind in (TransformersBackend, padding_free.PaddingFreeBackend)}
 

@@ -18,7 +18,7 @@ from spacy_tokclf.runtime.arriving import ArrivingRows
 
 @pytest.fixture
 def beside(monkeypatch):
-    monkeypatch.setattr(device_logits, "is_on_gpu", lambda shim: True)
+    monkeypatch.setattr(device_logits, "encoders_run_on_gpu", lambda: True)
 
 
 def odd_docs(nlp):
@@ -63,7 +63,7 @@ def test_the_vectors_of_the_slot(encoder_dir, beside):
 
 @pytest.mark.parametrize("kind", ["shared", "foreign", "cpu"])
 def test_others_take_the_slot(encoder_dir, monkeypatch, kind):
-    monkeypatch.setattr(device_logits, "is_on_gpu", lambda shim: kind != "cpu")
+    monkeypatch.setattr(device_logits, "encoders_run_on_gpu", lambda: kind != "cpu")
     nlp = spacy.blank("en")
     if kind == "shared":
         nlp.add_pipe("transformer_encoder", name="transformer")

@@ -21,7 +21,7 @@ class Device:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seen: list[str] = []
-        monkeypatch.setattr(device_logits, "is_on_gpu", lambda shim: True)
+        monkeypatch.setattr(device_logits, "encoders_run_on_gpu", lambda: True)
         read, launch = ArrivingRows.read, token_classifier.launch_logits
 
         def begin(model: Any, docs: list[Doc]) -> Any:
@@ -70,7 +70,7 @@ def test_the_entities_of_a_cpu(
 ) -> None:
     nlp = load_trained(shared=shared)
     expected = list(nlp.pipe(posts_of(nlp)))
-    monkeypatch.setattr(device_logits, "is_on_gpu", lambda shim: True)
+    monkeypatch.setattr(device_logits, "encoders_run_on_gpu", lambda: True)
     texts = posts_of(nlp)
     texts[3:3] = [Doc(nlp.vocab), Doc(nlp.vocab, words=[" "])]
     docs = list(nlp.pipe(texts, batch_size=batch_size))
