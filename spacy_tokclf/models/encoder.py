@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..runtime.arrays import to_array, to_tensor
-from ..runtime.device import running
+from ..runtime.device import device_of, running
 from ..runtime.products import check_precision, describe_products, resolve_precision
 from ..wordpieces.pool import check_pooling
 from ..wordpieces.sequences import Sequences, make_sequences
@@ -169,8 +169,10 @@ def _join(batches: "list[torch.Tensor]", shim: EncoderShim, *, train: bool) -> "
 
     if not batches:
         return torch.zeros((0, shim.width), device=shim.device)
-    with running(shim.device, precision="fp32", train=train):
-        return torch.cat(batches) if len(batches) > 1 else batches[0]
+    if len(batches) == 1:
+        return batches[0]
+    with running(batches[0].device, precision="fp32", train=train):
+        return torch.cat(batches)
 
 
 def prepare_pieces(model: Tok2VecT, docs: Sequence[Doc], *, train: bool) -> tuple[Sequences, dict[str, Any]]:
@@ -205,6 +207,6 @@ def prepare_pieces(model: Tok2VecT, docs: Sequence[Doc], *, train: bool) -> tupl
     if module.training != train:
         module.train(train)
     return sequences, {
-        "precision": resolve_precision(attrs["precision"], shim.device),
+        "precision": resolve_precision(attrs["precision"], device_of(module)),
         "pooling": attrs["pooling"],
     }
