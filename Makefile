@@ -77,8 +77,8 @@ portable: install  ## The best recipe that Hugging Face can open: trained, score
 final: install  ## The recipe fitted once more, on train and dev together, for use; scored, packaged and installed.
 	$(BIN)/python -m spacy project run final . $(VARS)
 
-gpu: install  ## What `run` does, with DistilBERT from the Hugging Face Hub and on the first GPU.
-	$(BIN)/python -m spacy project run all . --vars.gpu_id 0 --vars.encoder distilbert/distilbert-base-uncased $(VARS)
+gpu: install  ## What `run` does, with DistilBERT from the Hugging Face Hub and on the first GPU (torch with CUDA; no CuPy).
+	$(BIN)/python -m spacy project run all . --vars.device cuda:0 --vars.encoder distilbert/distilbert-base-uncased $(VARS)
 
 seeds: run  ## Train and score with five seeds, and print the table of scores (ten minutes or more).
 	$(BIN)/python scripts/run_seeds.py configs/wnut17.cfg metrics/seeds.json --encoder assets/encoder

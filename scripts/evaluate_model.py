@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from compute_facts import describe_compute
+from compute_facts import add_device_options, describe_compute
 from project_files import checksum, read_json, write_json
 from project_scores import SOURCES, remove_other, scores_folder
 from spacy import Language, util
@@ -28,6 +28,8 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from wasabi import msg
 
+from spacy_tokclf.cli._device import on_device
+from spacy_tokclf.cli._util import failing_cleanly
 from spacy_tokclf.corpus.docs import bare_copy
 from spacy_tokclf.metrics.examples import score_character_spans, score_examples
 
@@ -126,7 +128,7 @@ def scoring_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("assets/data.json"), help="which data it is")
     parser.add_argument("--encoder", type=Path, default=Path("assets/encoder.json"), help="which encoder it is")
     parser.add_argument("--metrics", type=Path, default=Path("metrics"), help="the folder of all scores")
-    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
+    add_device_options(parser)
     return parser
 
 
@@ -136,8 +138,15 @@ def main() -> None:
     parser.add_argument("--layout", default="", help="a sub-folder of it")
     parser.add_argument("--splits", nargs="+", default=SPLITS, choices=SPLITS, help="what to score on")
     args = parser.parse_args()
-    if args.gpu_id >= 0:
-        spacy.require_gpu(args.gpu_id)
+    with failing_cleanly(), on_device(args.device, args.gpu_id):
+        score(args)
+
+
+def score(args: argparse.Namespace) -> None:
+    """Score a pipeline, write the files and print the scores.
+
+    args (argparse.Namespace): The command line.
+    """
     data = read_json(args.data)
     run = describe_run(args.model, data, read_json(args.encoder))
     nlp = spacy.load(args.model)

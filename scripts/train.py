@@ -18,10 +18,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from compute_facts import describe_compute, encoder_sections
+from compute_facts import add_device_options, asked_device, describe_compute, encoder_sections
 from project_files import fail, read_json, write_json
 from spacy import util
 from wasabi import msg
+
+from spacy_tokclf.cli._device import device_words
+from spacy_tokclf.cli._util import failing_cleanly
+from spacy_tokclf.runtime.device import naming_device
+from spacy_tokclf.runtime.found_devices import check_device
 
 SAMPLE_STEPS = 240
 EVALUATIONS = 4
@@ -96,7 +101,7 @@ def train_command(args: argparse.Namespace, data: dict[str, Any]) -> list[str]:
         steps = steps_with_dev(args.config, data["splits"], steps)
     train = args.corpus / ("train_dev.spacy" if args.with_dev else "train.spacy")
     command = ["-m", "spacy", "tokclf", "train", str(args.config), str(args.out), "--overwrite"]
-    command += ["--gpu-id", str(args.gpu_id)]
+    command += device_words(args.device, args.gpu_id)
     command += ["--system.seed", str(args.seed), "--paths.encoder", args.encoder]
     command += ["--paths.train", str(train), "--paths.dev", str(args.corpus / "dev.spacy")]
     command += precision_overrides(args.config, args.precision) if args.precision else []
@@ -115,7 +120,8 @@ def tune_command(args: argparse.Namespace) -> list[str]:
         options = [str(model), "--like", args.tuned_like]
     elif args.tune:
         # Scores alone: a decision bias gains nothing on WNUT-17, by cross-validation on dev.
-        options = [str(model), str(args.corpus / "dev.spacy"), "--no-bias", "--gpu-id", str(args.gpu_id)]
+        options = [str(model), str(args.corpus / "dev.spacy"), "--no-bias"]
+        options += device_words(args.device, args.gpu_id)
     else:
         return []
     return ["-m", "spacy", "tokclf", "tune", *options, "--report", str(args.out / "tuning.json")]
@@ -144,7 +150,7 @@ def parse_args(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("out", type=Path, help="the folder for model-best, model-last, log.jsonl and time.json")
     parser.add_argument("--encoder", required=True, help="a model folder, or a name on the Hugging Face Hub")
     parser.add_argument("--seed", type=int, default=0, help="random seed")
-    parser.add_argument("--gpu-id", type=int, default=-1, help="GPU to use, -1 for none")
+    add_device_options(parser)
     parser.add_argument("--precision", default="", help="fp32, bf16 or auto; empty: as the config says")
     parser.add_argument("--max-steps", type=int, default=0, help="training steps; 0: as the config says")
     parser.add_argument("--corpus", type=Path, default=Path("corpus"), help="the folder with the .spacy files")
@@ -162,7 +168,9 @@ def main() -> None:
         fail("Dev cannot tune what was trained on it", "Leave out --tune, or name a pipeline with --tuned-like.")
     command = train_command(args, read_json(args.data))
     config = util.load_config(args.config, interpolate=False)
-    compute = describe_compute(config, gpu_id=args.gpu_id, precision=args.precision)
+    with failing_cleanly(), naming_device(args.device, gpu_id=args.gpu_id):
+        check_device(asked_device(args.gpu_id))
+        compute = describe_compute(config, gpu_id=args.gpu_id, precision=args.precision)
     msg.info("Computing with " + ", ".join(f"{name} {value}" for name, value in compute.items()))
     # time.json is written last: where it is, training and tuning are complete.
     times = args.out / "time.json"

@@ -52,6 +52,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         '({detail}). Encoders with backend = "auto" run Hugging Face\'s own forward pass instead: the same numbers, in '
         "more time. Install a version of torch that this package was tested with to have them back."
     )
+    TW009 = (
+        "Training steps cannot be recorded on this device ({error}), so each takes hundreds of launches in place of "
+        "one. The numbers are the same. Another version of torch may record them."
+    )
     TW010 = (
         "The components {one!r} and {other!r} both put their entities into doc.spans[{key!r}]: {other!r} replaces "
         'those of {one!r}, and their scores. Give one of them another `spans_key`, or both "auto".'
@@ -554,13 +558,13 @@ class Errors(metaclass=ErrorsWithCodes):
         "writes, and overrides in the form --section.key value."
     )
     TC142 = (
-        "There is no GPU {number} to be used: {detail} Leave --gpu-id out for the CPU. With a GPU of NVIDIA install "
-        "the CuPy that fits its CUDA (`pip install spacy[cuda12x]`), or let only the encoder use it: {env}=cuda:0, "
-        "without --gpu-id."
+        "There is no GPU {number} to be used: {detail} Leave --gpu-id out for the CPU. The encoder alone needs no "
+        "CuPy: --device cuda:0 in the place of --gpu-id ({env}=cuda:0 for `spacy train`). For other components on a "
+        "GPU of NVIDIA, install the CuPy that fits its CUDA (`pip install spacy[cuda12x]`)."
     )
     TC143 = (
-        "The device {name!r} cannot be used here: {detail} Expected one that torch finds: cpu, cuda:0 or mps. It is "
-        "named by set_device or {env}; without both, encoders run where spaCy does."
+        "The device {name!r} cannot be used here: {detail} torch {version} sees: {seen}. The device is named by "
+        "--device, set_device or {env}; without these, encoders run where spaCy does."
     )
     TC144 = "{reason}. {cure}"
     TC145 = "Interrupted. What had not been written whole is not there; what was there before still is."
@@ -1258,6 +1262,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "`distill` was started as one of several processes, and its teacher runs in one. Start it without torchrun and "
         "with --no-train; torchrun can start the training then, of the config that it wrote."
     )
+    TC562 = (
+        "--device {device} and --gpu-id {number} contradict each other: with both, the encoder runs where the rest of "
+        "spaCy does. Give --device alone, which needs no CuPy, or --device cuda:{number} beside --gpu-id {number}."
+    )
     TC567 = (
         "{name!r}: there is too little memory for {texts}, even for one window of word pieces at a time: {detail} Free "
         "memory (other processes, `gpu_allocator` in [system]), or set a smaller `window` of the encoder."
@@ -1319,7 +1327,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     TC432 = "{name} of cfg is {value}. Expected {expected}."
     TC470 = (
-        "A gradient of {name!r} is not a finite number, in {which}: {texts}. The step was refused: no weight, moment "
+        "A gradient of {name!r} is not a finite number: {texts}. The step was refused: no weight, moment "
         "or average was changed. {weights} Lower the learning rate, warm up longer, or train in fp32."
     )
     TC471 = (

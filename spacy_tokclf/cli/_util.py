@@ -7,7 +7,9 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..errors import Errors
 from ..runtime.files import whole_file
@@ -16,7 +18,9 @@ from ._printer import msg
 
 TRAIN_HELP = "Training corpus (CoNLL or .spacy), to score names seen in it apart from new ones"
 JSON_HELP = "Write all scores to a JSON file"
+CODE_HELP = "Python file with registered functions that the config names"
 RESAMPLES_HELP = "Bootstrap resamples for the 95% interval; 0 leaves it out"
+CodeT = Annotated[Path | None, typer.Option("--code", "-c", help=CODE_HELP)]
 
 
 @contextmanager

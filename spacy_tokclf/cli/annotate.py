@@ -9,6 +9,7 @@ import typer
 
 from ..errors import Warnings
 from ._app import app
+from ._device import DeviceT, GpuT
 from ._printer import msg
 from ._reading import column, reading
 from ._shards import AddressT, EngineT, ResumeT, ShardRowsT, WorkersT, annotate_shards, refuse_without_engine
@@ -22,7 +23,6 @@ _IN = (
     "Texts: *.txt (one a line), *.jsonl or *.json, a table with --text-column, a folder of *.txt (one a file), "
     "annotated data in any form that `convert` reads, or - for the standard input, lines or JSONL"
 )
-_GPU = "GPU ID or -1 for CPU; with --engine that of the first"
 _OUT = (
     "*.jsonl, *.csv, *.spacy, *.conll, *.ann (a folder of brat), or - for JSON lines to the standard output; with "
     "--engine a folder of shards"
@@ -47,7 +47,8 @@ def annotate_cli(
     ] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Texts in a batch")] = None,
     n_process: Annotated[int, typer.Option("--n-process", "-n", help="Number of processes, on the CPU")] = 1,
-    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help=_GPU)] = -1,
+    device: DeviceT = None,
+    use_gpu: GpuT = -1,
     engine: EngineT = None,
     workers: WorkersT = None,
     shard_rows: ShardRowsT = None,
@@ -68,14 +69,16 @@ def annotate_cli(
     shards: dict[str, Any] = {"workers": workers, "shard_rows": shard_rows, "resume": resume, "address": address}
     said: dict[str, Any] = {"text_column": None if text_column is None else column(text_column), "threshold": threshold}
     said |= {"component": component, "batch_size": batch_size, "options": options}
-    with contextlib.redirect_stdout(sys.stderr if output == "-" else sys.stdout), failing_cleanly():
+    from ..runtime.device import choose_gpu, naming_device
+
+    printed = contextlib.redirect_stdout(sys.stderr if output == "-" else sys.stdout)
+    with printed, failing_cleanly(), naming_device(device, gpu_id=use_gpu):
         if engine is not None:
             annotate_shards(model, source, output, n_process, {**said, **shards, "engine": engine, "gpu": use_gpu})
             return
         refuse_without_engine(shards)
         from ..annotation.run import annotate_texts
         from ..pipeline.load import load_pipeline
-        from ..runtime.device import choose_gpu
 
         choose_gpu(use_gpu)
         found = annotate_texts(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._app import app
+from ._device import DeviceT, GpuT, on_device
 from ._printer import msg
-from ._util import failing_cleanly, parse_overrides
+from ._util import CodeT, failing_cleanly, parse_overrides
 
 if TYPE_CHECKING:
     from ..metrics.learning_curve import PartRun
@@ -25,10 +26,9 @@ def curve_cli(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Trainings with each share: each chooses other texts")
     ] = 3,
-    code: Annotated[
-        Path | None, typer.Option("--code", "-c", help="Python file with registered functions that the config names")
-    ] = None,
-    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    code: CodeT = None,
+    device: DeviceT = None,
+    use_gpu: GpuT = -1,
 ) -> None:
     """Train with growing parts of the training data, to see whether more annotation would help.
 
@@ -42,7 +42,7 @@ def curve_cli(
     from ..training.curve import train_on_parts
     from ..training.part_config import has_epochs
 
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device, use_gpu):
         parts = read_shares(shares)
         overrides = parse_overrides(context.args)
         import_code(code)

@@ -7,6 +7,7 @@ import typer
 
 from ..errors import Errors
 from ._app import app
+from ._device import DeviceT, on_device
 from ._printer import msg
 from ._reading import reading
 from ._table import print_table
@@ -33,6 +34,7 @@ def debug_pieces_cli(
     component: Annotated[
         str | None, typer.Option("--component", "-c", help="The component, if there are several")
     ] = None,
+    device: DeviceT = None,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -43,7 +45,7 @@ def debug_pieces_cli(
     from ..export.debug_pieces import debug_pieces
     from ..pipeline.load import load_pipeline
 
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device):
         if (text is None) == (data is None):
             raise ValueError(Errors.TC054)
         nlp = load_pipeline(model)

@@ -8,9 +8,10 @@ import typer
 
 from ..errors import Errors
 from ._app import app
+from ._device import DeviceT, GpuT, device_words, on_device
 from ._printer import msg
 from ._reading import column, reading
-from ._util import failing_cleanly, parse_overrides
+from ._util import CodeT, failing_cleanly, parse_overrides
 from .train import show_best, stopping
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ UnseenT = Annotated[
 ComponentT = Annotated[str | None, typer.Option("--component", help="Component of the teachers, if they have several")]
 EpochsT = Annotated[float | None, typer.Option("--epochs", "-n", help="How often each text is seen, as for `train`")]
 TrainT = Annotated[bool, typer.Option("--train/--no-train", help="Train at once, or only prepare it")]
-CodeT = Annotated[Path | None, typer.Option("--code", "-c", help="Python file with functions that the config names")]
 
 
 @app.command("distill", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -64,7 +64,8 @@ def distill_cli(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the training that was broken off")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUT")] = False,
     code: CodeT = None,
-    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    device: DeviceT = None,
+    use_gpu: GpuT = -1,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -84,11 +85,11 @@ def distill_cli(
         "temperature": temperature,
         "gold_share": gold_share,
     }
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device, use_gpu):
         overrides = parse_overrides(context.args)
         more = [part for name, value in (("--code", code),) if value for part in (name, str(value))]
-        more += [] if use_gpu == -1 else ["--gpu-id", str(use_gpu)]
-        _check(out, resume=resume, overwrite=overwrite, code=code, use_gpu=use_gpu)
+        more += device_words(device, use_gpu)
+        _check(out, resume=resume, overwrite=overwrite, code=code)
         how: dict[str, Any] = {"overrides": overrides, "epochs": epochs, "overwrite": overwrite}
         found = _prepare([teacher, *(also or ())], config, out, told, how)
         command = ["python", "-m", "spacy", "tokclf", "train", str(found), str(out), *more]
@@ -98,11 +99,10 @@ def distill_cli(
             typer.echo(f"\nNext:\n\n    {shlex.join(command)}\n")  # as one line, to be copied
 
 
-def _check(out: Path, *, resume: bool, overwrite: bool, code: Path | None, use_gpu: int) -> None:
+def _check(out: Path, *, resume: bool, overwrite: bool, code: Path | None) -> None:
     """Refuse what cannot be done before a teacher runs. RAISES (ValueError): TC561; as `check_folder`."""
     from spacy.cli._util import import_code
 
-    from ..runtime.device import choose_gpu
     from ..runtime.group import is_one_of_several
     from ..training.folder import check_folder
 
@@ -110,7 +110,6 @@ def _check(out: Path, *, resume: bool, overwrite: bool, code: Path | None, use_g
         raise ValueError(Errors.TC561)
     check_folder(out, resume=resume, overwrite=overwrite)
     import_code(code)
-    choose_gpu(use_gpu)
 
 
 def _prepare(teachers: list[str], config: Path, out: Path, told: dict[str, Any], how: dict[str, Any]) -> Path:

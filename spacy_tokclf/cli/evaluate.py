@@ -8,6 +8,7 @@ import typer
 
 from ..errors import Errors
 from ._app import app
+from ._device import DeviceT, GpuT, on_device
 from ._reading import reading
 from ._util import JSON_HELP, RESAMPLES_HELP, TRAIN_HELP, failing_cleanly, write_json, write_jsonl
 
@@ -34,7 +35,8 @@ def evaluate_cli(
         Path | None, typer.Option("--errors", "-e", help="Write every error to a JSONL file")
     ] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Texts in a batch")] = None,
-    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    device: DeviceT = None,
+    use_gpu: GpuT = -1,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -44,7 +46,7 @@ def evaluate_cli(
     """
     from .tables import print_summary
 
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device, use_gpu):
         summary = evaluate(
             model,
             data,

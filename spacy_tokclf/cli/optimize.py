@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._app import app
+from ._device import DeviceT, on_device
 from ._printer import msg
 from ._reading import reading
 from ._util import failing_cleanly
@@ -35,6 +36,7 @@ def optimize_cli(
         str | None, typer.Option("--component", "-c", help="The component whose encoder it is; else all encoders")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-F", help="Replace a pipeline in the folder")] = False,
+    device: DeviceT = None,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -43,7 +45,7 @@ def optimize_cli(
     It is compared with the original and not written if it is worse. It needs neither torch nor transformers, and cannot
     be trained: keep the original.
     """
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device):
         from ..export.optimize import optimize
 
         agreement = optimize(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._app import app
+from ._device import DeviceT, on_device
 from ._printer import msg
 from ._reading import reading
 from ._util import failing_cleanly
@@ -42,6 +43,7 @@ def push_cli(
             "--examples", help="Data of which the card shows three texts. They are published: mind the licence"
         ),
     ] = None,
+    device: DeviceT = None,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -58,7 +60,7 @@ def push_cli(
         "revision": revision,
         "wheel_only": wheel_only,
     }
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device):
         if examples is not None:
             content["examples"] = _texts(examples, options)
         if dry_run is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._app import app
+from ._device import DeviceT, GpuT, on_device
 from ._printer import msg
 from ._reading import reading
 from ._util import RESAMPLES_HELP, TRAIN_HELP, failing_cleanly
@@ -39,7 +40,8 @@ def report_cli(
     ] = None,
     resamples: Annotated[int, typer.Option("--resamples", help=RESAMPLES_HELP)] = 1000,
     batch_size: Annotated[int | None, typer.Option("--batch-size", "-b", help="Texts in a batch")] = None,
-    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    device: DeviceT = None,
+    use_gpu: GpuT = -1,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -48,7 +50,7 @@ def report_cli(
 
     The page is one file and needs no network. It holds the texts: share it only with whom you may share them.
     """
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device, use_gpu):
         page = report(
             model,
             data,
@@ -89,27 +91,27 @@ def report(
     options (ReadOptions | None): How to read the data, and the training data.
     RETURNS (str): The page.
     RAISES (ValueError): TC1xx, if the data are at fault; TC213, TC240, TC255; TC320, if no text is annotated; TC321 or
-        TC322, if the log is at fault; TC323, if the output is a folder; TC384, if the file of `curve` is at fault.
+        TC322, if the log is at fault; TC323, if the output is a folder; TC384, if the file of `curve` is at fault;
+        TC142 and TC143, for the device; as load_pipeline.
     """
-    import spacy
-    from spacy.cli._util import setup_gpu
-
     from ..corpus.convert import read_file
     from ..corpus.data_facts import entity_texts
     from ..errors import Errors
     from ..metrics.learning_curve import read_curve, read_found_curve
+    from ..pipeline.load import load_pipeline
     from ..report.page import make_page
     from ..report.training_log import read_found_log, read_log
+    from ..runtime.device import choose_gpu
 
     if output.is_dir():
         raise ValueError(Errors.TC323.format(path=output, example=output / "report.html"))
     evaluations = read_log(log) if log is not None else read_found_log(model)
     parts = read_curve(curve)["runs"] if curve is not None else read_found_curve(model)
-    setup_gpu(use_gpu, silent=True)
-    nlp = spacy.load(model)
+    choose_gpu(use_gpu)
+    nlp = load_pipeline(model)
     references = read_file(data, nlp, options)
     texts = entity_texts(read_file(train, nlp, options)) if train is not None else None
-    second = spacy.load(other) if other is not None else None
+    second = load_pipeline(other) if other is not None else None
     settings: dict[str, Any] = {"batch_size": batch_size, "source": str(data)}
     page = make_page(
         _system(nlp, model, references, component=component, **settings),

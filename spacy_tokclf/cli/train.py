@@ -14,9 +14,10 @@ import typer
 
 from ..errors import Errors, Warnings
 from ._app import app
+from ._device import DeviceT, GpuT, device_words, on_device
 from ._printer import msg
 from ._reading import reading
-from ._util import failing_cleanly, parse_overrides
+from ._util import CodeT, failing_cleanly, parse_overrides
 
 if TYPE_CHECKING:
     from ..corpus.options import ReadOptions
@@ -55,10 +56,9 @@ def train_cli(
     encoder: Annotated[str | None, typer.Option("--encoder", "-e", help="DATA: as for `init`")] = None,
     lang: Annotated[str | None, typer.Option("--lang", "-l", help="DATA: as for `init` (en)")] = None,
     base: Annotated[str | None, typer.Option("--from", help="DATA: as for `init`")] = None,
-    code: Annotated[
-        Path | None, typer.Option("--code", "-c", help="Python file with registered functions that the config names")
-    ] = None,
-    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    code: CodeT = None,
+    device: DeviceT = None,
+    use_gpu: GpuT = -1,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -74,8 +74,8 @@ def train_cli(
     from ..training.folder import check_folder
     from ..training.run import train_pipeline
 
-    with failing_cleanly(), joined() as group:
-        again = partial(_command, out, told={"-n": epochs, "-c": code}, words=list(context.args), gpu_id=use_gpu)
+    with failing_cleanly(), on_device(device, use_gpu), joined() as group:
+        again = partial(_command, out, {"-n": epochs, "-c": code}, [*device_words(device, use_gpu), *context.args])
         overrides = parse_overrides(context.args)  # which empties the list
         if not group.is_first:
             warnings.filterwarnings("ignore", message=r"\[TW")  # the first process says the same
@@ -149,15 +149,12 @@ def _dev_path(config: Path, overrides: dict[str, Any]) -> str:
     return as_typed(str(settings.get("path") or path or "DATA"))
 
 
-def _command(out: Path, config: Path, *, told: dict[str, Any], words: list[str], gpu_id: int) -> str:
+def _command(out: Path, told: dict[str, Any], words: list[str], config: Path) -> str:
     """RETURNS (str): The command that goes on with a training."""
     given = [part for name, value in told.items() if value is not None for part in (name, str(value))]
-    gpu = [] if gpu_id == -1 else ["--gpu-id", str(gpu_id)]
     several = os.environ.get("LOCAL_WORLD_SIZE")  # set by torchrun
     start = ["torchrun", "--nproc-per-node", several] if several else ["python"]
-    return shlex.join(
-        [*start, "-m", "spacy", "tokclf", "train", str(config), str(out), "--resume", *given, *gpu, *words]
-    )
+    return shlex.join([*start, "-m", "spacy", "tokclf", "train", str(config), str(out), "--resume", *given, *words])
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._app import app
+from ._device import DeviceT, GpuT, on_device
 from ._printer import msg
 from ._reading import reading
 from ._util import failing_cleanly, write_json
@@ -39,7 +40,8 @@ def tune_cli(
     report: Annotated[
         Path | None, typer.Option("--report", "-r", help="Write numbers and scores to a JSON file")
     ] = None,
-    use_gpu: Annotated[int, typer.Option("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    device: DeviceT = None,
+    use_gpu: GpuT = -1,
     *,
     options: "ReadOptions",
 ) -> None:
@@ -52,17 +54,15 @@ def tune_cli(
     from ..export.folders import check_output
     from ..pipeline.load import load_pipeline
     from ..pipeline.tuning.tune import copy_tuning, tune
-    from ..runtime.device import choose_gpu
     from ..runtime.saving import save_pipeline
 
-    with failing_cleanly():
+    with failing_cleanly(), on_device(device, use_gpu):
         if output is None and not Path(model).is_dir():
             raise ValueError(Errors.TC065.format(model=model))
         if (data is None) == (like is None):
             raise ValueError(Errors.TC066)
         if output is not None:
             check_output(output)
-        choose_gpu(use_gpu)
         nlp = load_pipeline(model)
         if data is None:
             found = copy_tuning(nlp, load_pipeline(str(like)), component=component)

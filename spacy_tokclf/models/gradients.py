@@ -30,7 +30,8 @@ def torch_gradients(node: Model) -> Iterator[tuple[int, "list[Tensor]"]]:
     """
     for shim in node.shims:
         module = module_of(shim)
-        grads = [param.grad for param in module.parameters() if param.grad is not None] if module is not None else []
+        params = [] if module is None else compat.named_parameters(module)
+        grads = [param.grad for _, param in params if param.grad is not None]
         if grads:
             yield shim.id, grads
 

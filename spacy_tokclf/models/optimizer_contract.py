@@ -7,22 +7,14 @@ treat every other optimizer as thinc does.
 
 import warnings
 from collections.abc import Sequence
-from functools import reduce
-from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from thinc.api import Model, Optimizer
 
 from ..errors import Warnings
 
 if TYPE_CHECKING:
-    import torch
     from torch import nn
-
-#: A count of tokens: a number, or a tensor on any device with one whole number in it. Shape: ().
-Count = Union[int, "torch.Tensor"]
-
-#: Whether a step is refused, since a gradient is not finite: known, or a bool that a device computes. Shape: ().
-Refusal = Union[bool, "torch.Tensor"]
 
 #: Attribute of a thinc layer whose parameters learn at a multiple of the learning rate, in steps that were prepared. 1
 #: where there is none.
@@ -36,17 +28,16 @@ HIGHEST_RATE = 3e-4
 class TwoPhaseOptimizer(Protocol):
     """An optimizer that sees the gradients of all models that learn together before it steps any of them."""
 
-    def prepare(self, models: Sequence[Model], n_tokens: Count) -> Refusal | None:
+    def prepare(self, models: Sequence[Model], n_tokens: int) -> bool | None:
         """First phase: work out by what each gradient is multiplied in this step, from the norm of all of them. Reads
         `RATE_FACTOR` from the layers. The first model is stepped next; when the others ask to be prepared in the same
         step, they have been.
 
-        A step with a norm that is not finite is refused. Where that is known at once, nothing is prepared, and nobody
-        asks for the second phase; where only a device knows it, the second phase changes nothing.
+        A step with a norm that is not finite is refused: nothing is prepared, and nobody asks for the second phase.
 
         models (Sequence[Model]): The models that learn together.
-        n_tokens (Count): Tokens whose loss the gradients sum, at least 1.
-        RETURNS (bool | torch.Tensor | None): Whether the step is refused; None from optimizers that do not look.
+        n_tokens (int): Tokens whose loss the gradients sum, at least 1.
+        RETURNS (bool | None): Whether the step is refused; None from optimizers that do not look.
         """
 
     def step_module(self, shim_id: int, module: "nn.Module") -> None:
@@ -62,10 +53,10 @@ class TwoPhaseOptimizer(Protocol):
 class CountsTokens(Protocol):
     """A component that counts the tokens it has learned from since its last step: none of them, no step.
 
-    n_learned (Count): The count.
+    n_learned (int): The count.
     """
 
-    n_learned: Count
+    n_learned: int
 
 
 @runtime_checkable
@@ -76,39 +67,33 @@ class BackpropagatesLate(Protocol):
         """Run the backward pass of the last batch, if it has not run yet."""
 
 
-def prepare_step(sgd: Optimizer, models: Sequence[Model], n_tokens: Count) -> Refusal | None:
+def prepare_step(sgd: Optimizer, models: Sequence[Model], n_tokens: int) -> bool | None:
     """Take the first phase of a step, where the optimizer has one.
 
     sgd (Optimizer): Any optimizer.
     models (Sequence[Model]): The models that learn together, the one to be stepped next first.
-    n_tokens (Count): Tokens whose loss was summed since the last step.
-    RETURNS (bool | torch.Tensor | None): Whether the step is refused; None where the optimizer does not look, as
-        thinc's.
+    n_tokens (int): Tokens whose loss was summed since the last step.
+    RETURNS (bool | None): Whether the step is refused; None where the optimizer does not look, as thinc's.
     """
-    if not isinstance(sgd, TwoPhaseOptimizer):
-        return None
-    return sgd.prepare(models, max(n_tokens, 1) if isinstance(n_tokens, int) else n_tokens.clamp(min=1))
+    return sgd.prepare(models, max(n_tokens, 1)) if isinstance(sgd, TwoPhaseOptimizer) else None
 
 
 def has_learned(pipe: object) -> bool:
-    """Tell whether a component may have gradients. What a device has counted is not waited for.
+    """Tell whether a component may have gradients.
 
     pipe (object): Any component.
-    RETURNS (bool): Whether it counts no tokens, or has counted some, or the count is a tensor.
+    RETURNS (bool): Whether it counts no tokens, or has counted some.
     """
-    return not isinstance(pipe, CountsTokens) or not isinstance(pipe.n_learned, int) or pipe.n_learned > 0
+    return not isinstance(pipe, CountsTokens) or pipe.n_learned > 0
 
 
-def most_learned(pipes: Sequence[object]) -> Count:
+def most_learned(pipes: Sequence[object]) -> int:
     """Give the number of tokens that a step of several components is the mean over: the largest of their counts.
 
     pipes (Sequence[object]): The components.
-    RETURNS (Count): The largest count, a tensor if one of them is; 1 if none of them counts.
+    RETURNS (int): The largest count; 1 if none of them counts.
     """
-    counts = [pipe.n_learned for pipe in pipes if isinstance(pipe, CountsTokens)]
-    largest = max((count for count in counts if isinstance(count, int)), default=1)
-    tensors = [count for count in counts if not isinstance(count, int)]
-    return reduce(lambda a, b: a.maximum(b), tensors).clamp(min=largest) if tensors else largest
+    return max((pipe.n_learned for pipe in pipes if isinstance(pipe, CountsTokens)), default=1)
 
 
 def suits_encoder(sgd: Optimizer) -> bool:

@@ -356,6 +356,6 @@ def choose_backend(name: str, module: "nn.Module", tokenizer: PieceTokenizer, pa
         return reference
     if not is_of_family(module) or not compat.backward_operations_work():
         return reference
-    from .padding_free.backend import PaddingFreeBackend
+    from .graphed.backend import GraphedBackend
 
-    return PaddingFreeBackend(module, tokenizer, reference)
+    return GraphedBackend(module, tokenizer, reference, pad_id)

@@ -10,7 +10,7 @@ from spacy.training import Example
 
 from ..errors import Errors
 from ..metrics.gold_groups import GoldEntities, gold_entities, gold_group
-from ..tags import spans_to_tags
+from ..tags import OUTSIDE, spans_to_tags
 from ..types import Bools, Ints
 from .decoding import visible_tokens
 
@@ -59,6 +59,9 @@ def _text_tags(labels: list[str], entity: Ints, visible: Bools, tag_ids: Mapping
     """Write the entities of a text as tags. RAISES (KeyError): For a tag without index."""
     tags = np.where(visible, UNKNOWN, INVISIBLE)
     rows = np.flatnonzero(visible & (entity != UNKNOWN))
+    if not labels:
+        tags[rows] = tag_ids[OUTSIDE]
+        return tags
     entity = entity[rows]
     # Entities as spans over these tokens alone: what lies between them is transparent.
     heads = np.flatnonzero(np.diff(entity, prepend=0))

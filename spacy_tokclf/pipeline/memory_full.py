@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..errors import Errors, Warnings
+from ..models.device_logits import inline_shim_on_gpu
 from ..models.gradients import drop_gradients, keep_gradients
 from ..runtime.blame import short
 from ..runtime.out_of_memory import free_memory, is_out_of_memory
@@ -65,7 +66,7 @@ class PartsOfBatches:
     def learn(
         self, pipe: Refusing, examples: list[Example], attempt: Callable[[list[Example]], Learned], *, adds: bool
     ) -> Learned:
-        """Learn a batch.
+        """Learn a batch. Where the encoder is not inline and on a GPU, that is one attempt.
 
         pipe (Refusing): The component.
         examples (list[Example]): The batch.
@@ -74,6 +75,8 @@ class PartsOfBatches:
         RETURNS (tuple[float, int]): The summed loss, and of how many tokens it is.
         RAISES (ValueError): TC568, if there is too little memory for one text. The step is refused.
         """
+        if inline_shim_on_gpu(pipe.model) is None:
+            return attempt(examples)
         tokens = [len(eg.predicted) for eg in examples]
         if self._limit is None or sum(tokens) <= self._limit or len(examples) == 1:
             put_back = _keep(pipe, adds=adds)

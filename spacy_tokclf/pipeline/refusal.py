@@ -10,8 +10,7 @@ from thinc.api import Model, Optimizer
 
 from ..errors import Errors
 from ..models.gradients import drop_gradients, has_finite_gradients
-from ..models.optimizer_contract import Count, prepare_step
-from ..runtime.arriving import Arriving
+from ..models.optimizer_contract import prepare_step
 from .finite import blame_weights, name_texts
 from .home import Home
 
@@ -21,12 +20,11 @@ REMEMBERED = 1024
 
 class StepGuard:
     """Takes the first phase of the steps of a component, and refuses those that would change weights to what is no
-    number. What a device knows is asked for one step later, so that nobody waits for it."""
+    number."""
 
     def __init__(self) -> None:
         """Begin with no texts."""
         self._docs: deque[Doc] = deque(maxlen=REMEMBERED)
-        self._asked: tuple[Arriving, list[Doc]] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StepGuard, ()
@@ -42,29 +40,24 @@ class StepGuard:
         """Forget the texts: there is no step."""
         self._docs.clear()
 
-    def prepare(self, pipe: "Refusing", sgd: Optimizer, models: Sequence[Model], n_tokens: Count) -> None:
+    def prepare(self, pipe: "Refusing", sgd: Optimizer, models: Sequence[Model], n_tokens: int) -> None:
         """Take the first phase of a step, or refuse it.
 
         pipe (Refusing): The component.
         sgd (Optimizer): Any optimizer.
         models (Sequence[Model]): The models that learn together, the one to be stepped next first.
-        n_tokens (Count): Tokens whose loss was summed since the last step.
-        RAISES (ValueError): TC470, for this step, or for the one before it, which a device has refused.
+        n_tokens (int): Tokens whose loss was summed since the last step.
+        RAISES (ValueError): TC470, for a step that is refused.
         """
-        asked, self._asked = self._asked, None
-        if asked is not None and asked[0].read():
-            refuse_step(pipe)
-            raise ValueError(_message(pipe, "the step before this one", asked[1], models))
         refused = prepare_step(sgd, models, n_tokens)
         if refused is None:
             refused = not has_finite_gradients(models)
         docs = list(self._docs)
         self._docs.clear()
-        if refused is True:
+        if refused:
             refuse_step(pipe)
-            raise ValueError(_message(pipe, "this step", docs, models))
-        if refused is not False:
-            self._asked = (Arriving(refused), docs)
+            texts, weights = name_texts(docs), blame_weights(models)
+            raise ValueError(Errors.TC470.format(name=pipe.name, texts=texts, weights=weights))
 
 
 @runtime_checkable
@@ -92,7 +85,3 @@ def refuse_step(pipe: Refusing) -> None:
             drop_gradients([model])
         if isinstance(each, Refusing):
             each.forget_step()
-
-
-def _message(pipe: Refusing, which: str, docs: Sequence[Doc], models: Sequence[Model]) -> str:
-    return Errors.TC470.format(name=pipe.name, which=which, texts=name_texts(docs), weights=blame_weights(models))

@@ -29,8 +29,9 @@ from .seals import BESIDE, beside, check_saved, lies_in_pipeline, seal, unlist
 
 ENCODER = "encoder"
 PARTS = ("cfg", "vocab", FILE, ENCODER)
-#: What is said of the config and of what is installed, rather than of a file.
-ASKED = tuple(f"[{code}]" for code in ("TC030", "TC032", "TC033", "TC034", "TC089", "TC302", "TC303"))
+#: What is said of the config, of what is installed and of the device, rather than of a file.
+_CODES = ("TC016", "TC030", "TC032", "TC033", "TC034", "TC089", "TC143", "TC302", "TC303")
+ASKED = tuple(f"[{code}]" for code in _CODES)
 StoredT = TypeVar("StoredT", bound="Stored")
 ReadT = TypeVar("ReadT")
 

@@ -19,13 +19,12 @@ from thinc.types import Floats2d
 from ..errors import Errors, Warnings
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
-from ..models.device_logits import inline_shim_on_gpu, launch_logits, rows_on_host
+from ..models.device_logits import launch_logits, rows_on_host
 from ..models.encoder import load_encoder
-from ..models.fused_update import can_fuse, fused_update
+from ..models.fused_update import AheadOfTurn, Prepared, can_fuse, fused_update, prepare_update
 from ..models.hf.heads import use_head
 from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
-from ..models.optimizer_contract import Count
 from ..models.transitions import TRANSITIONS
 from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
@@ -116,7 +115,9 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             raise ValueError(Errors.TC081.format(name=name, value=label_smoothing))
         self.home = Home()
         self.scorer = scorer
-        self.n_learned: Count = 0
+        self.n_learned = 0
+        self.meanwhile: Callable[[], None] | None = None
+        self._ahead: AheadOfTurn | None = None
         self._guard = StepGuard()
         self._parts = PartsOfBatches()
         self._table: tuple[tuple[str, ...], TagTable] | None = None
@@ -355,12 +356,8 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             return losses
         if not self.tags:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
-        learn = partial(self._learn, drop=drop)
-        if inline_shim_on_gpu(self.model) is None:
-            loss, n_tokens = learn(examples)
-        else:
-            adds = not isinstance(self.n_learned, int) or self.n_learned > 0
-            loss, n_tokens = self._parts.learn(self, examples, learn, adds=adds)
+        adds = not isinstance(self.n_learned, int) or self.n_learned > 0
+        loss, n_tokens = self._parts.learn(self, examples, partial(self._learn, drop=drop), adds=adds)
         self.n_learned += n_tokens
         self._guard.saw(docs)
         self.cfg["tuning"] = None
@@ -373,20 +370,31 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         """Add the gradients of a batch, or of a part of it. Gives the summed loss, and of how many tokens it is."""
         docs = [eg.predicted for eg in examples]
         taught = find_taught(examples, self.tags, self.name)
+        ahead, self._ahead = self._ahead, None
+        meanwhile, self.meanwhile = self.meanwhile, None
         if taught is None and can_fuse(self.model):
-            loss, gold = fused_update(
-                self.model,
-                docs,
-                lambda seen: self._find_gold(examples, seen),
-                drop=drop,
-                label_smoothing=self.cfg["label_smoothing"],
-            )
+            batch = ahead.of(docs) if ahead is not None else None
+            batch = self._prepare_update(examples, docs) if batch is None else batch
+            smoothing = self.cfg["label_smoothing"]
+            loss = fused_update(self.model, batch, drop=drop, label_smoothing=smoothing, meanwhile=meanwhile)
             self._check_loss(loss, docs)
-            n_tokens = int((gold >= 0).sum())
+            n_tokens = int((batch.gold >= 0).sum())
         else:
             set_dropout_rate(self.model, drop)
             loss, n_tokens = self._learn_through_slot(examples, docs, taught)
         return loss, n_tokens
+
+    def look_ahead(self, examples: Sequence[Example]) -> None:
+        """Prepare a batch that the next `update` is given, while a GPU works on another one: word pieces and gold.
+
+        examples (Sequence[Example]): The batch: the same texts.
+        """
+        docs = [eg.predicted for eg in examples]
+        if any(len(doc) for doc in docs) and find_taught(examples, self.tags, self.name) is None:
+            self._ahead = AheadOfTurn(docs, self._prepare_update(examples, docs)) if can_fuse(self.model) else None
+
+    def _prepare_update(self, examples: Sequence[Example], docs: Sequence[Doc]) -> Prepared:
+        return prepare_update(self.model, docs, lambda seen: self._find_gold(examples, seen))
 
     def _learn_through_slot(self, examples: list[Example], docs: list[Doc], taught: Taught | None) -> tuple[float, int]:
         """Add the gradients of a batch by thinc's forward and backward pass. Gives the summed loss, and of how many
@@ -515,8 +523,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         """Step: first the norm over all gradients of the model, then its parameters.
 
         sgd (Optimizer): The optimizer.
-        RAISES (ValueError): TC470, if a gradient is not finite, of this step, or on a GPU of the one before; TC471, if
-            the learning rate is not.
+        RAISES (ValueError): TC470, if a gradient is not finite; TC471, if the learning rate is not.
         """
         check_length(self.home.nlp, sgd)
         self._guard.prepare(self, sgd, [self.model], self.n_learned)

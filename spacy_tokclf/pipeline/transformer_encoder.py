@@ -209,8 +209,7 @@ class TransformerEncoder(Streaming, Stored, Tok2Vec):
         """Step: first the norm over the gradients of the encoder and of all that listen to it, then the encoder.
 
         sgd (Optimizer): The optimizer.
-        RAISES (ValueError): TC470, if a gradient is not finite, of this step, or on a GPU of the one before; TC471, if
-            the learning rate is not.
+        RAISES (ValueError): TC470, if a gradient is not finite; TC471, if the learning rate is not.
         """
         check_length(self.home.nlp, sgd)
         self.backpropagate()

@@ -35,7 +35,7 @@ def to_tensor(array: "npt.NDArray[Any] | ArrayXd", device: "torch.device") -> "t
         if device.type == "cuda":
             return tensor.pin_memory().to(device, non_blocking=True)
         return tensor.to(device)
-    return xp2torch(array, device=device)
+    return _shared_tensor(array).to(device)
 
 
 def to_array(tensor: "torch.Tensor", ops: Ops) -> Any:
@@ -47,9 +47,35 @@ def to_array(tensor: "torch.Tensor", ops: Ops) -> Any:
     """
     tensor = tensor.detach().float()
     if ops.device_type == "gpu" and tensor.device.type == "cuda":
-        return torch2xp(tensor, ops=ops)
+        return _shared_array(tensor, ops)
     values: Any = tensor.cpu().numpy()
     return ops.asarray(values)
+
+
+def _shared_tensor(array: Any) -> "torch.Tensor":
+    """Give a cupy array as a tensor with the same memory, on the same GPU. Torch asks for it in its own stream, and the
+    array's stream is waited for there (the protocol of DLPack); thinc takes an older way, which CuPy gives up.
+
+    array (Any): The array.
+    RETURNS (torch.Tensor): The tensor.
+    """
+    import torch
+
+    if hasattr(array, "__dlpack__") and hasattr(array, "__dlpack_device__"):
+        return torch.from_dlpack(array)
+    return xp2torch(array)
+
+
+def _shared_array(tensor: "torch.Tensor", ops: Ops) -> Any:
+    """Give a tensor on a GPU as an array of thinc's backend with the same memory, in the same way.
+
+    tensor (torch.Tensor): The tensor, without history.
+    ops (Ops): A backend that works on the GPU.
+    RETURNS (FloatsXd): The array.
+    """
+    if hasattr(ops.xp, "from_dlpack"):
+        return ops.xp.from_dlpack(tensor)
+    return torch2xp(tensor, ops=ops)
 
 
 def join_rows(parts: "list[torch.Tensor]") -> "torch.Tensor":
@@ -78,7 +104,7 @@ def host_copy(values: Any) -> "torch.Tensor":
 
     if isinstance(values, np.ndarray):
         return torch.from_numpy(np.ascontiguousarray(values))
-    return to_host(values if isinstance(values, torch.Tensor) else xp2torch(values))
+    return to_host(values if isinstance(values, torch.Tensor) else _shared_tensor(values))
 
 
 def as_tensor_of(values: Any) -> "torch.Tensor":
@@ -89,7 +115,7 @@ def as_tensor_of(values: Any) -> "torch.Tensor":
     """
     import torch
 
-    return torch.from_numpy(values) if isinstance(values, np.ndarray) else xp2torch(values)
+    return torch.from_numpy(values) if isinstance(values, np.ndarray) else _shared_tensor(values)
 
 
 def array_from_host(tensor: "torch.Tensor", ops: Ops | None) -> Any:

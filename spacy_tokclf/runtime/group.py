@@ -202,6 +202,12 @@ def is_one_of_several() -> bool:
     return os.environ.get(SIZE, "1") != "1" and RANK in os.environ
 
 
+def local_rank() -> int:
+    """RETURNS (int): This process among those that torchrun has started on this machine, from 0. It need not join."""
+    told = os.environ.get(LOCAL_RANK, "")
+    return int(told) if is_one_of_several() and told.isdecimal() else 0
+
+
 @contextlib.contextmanager
 def joined() -> Iterator[Group]:
     """Join the processes that torchrun has started, for as long as they work together. Without torchrun, a process

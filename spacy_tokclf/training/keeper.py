@@ -41,6 +41,7 @@ class Keeper:
         self._found = read_last_together(out, group)
         self._lost = why_not_resumable(training)
         self._written = -1
+        self._owed = False  # a checkpoint, or that a signal is obeyed
         self._start = default_timer()
         message = STOPPING.format(
             kept="" if self._lost else ", with a checkpoint", more=" (once more: at once)" if group.is_alone else ""
@@ -84,16 +85,20 @@ class Keeper:
             write_rows(folder / LOG_NAME, progress.rows)
 
     def after_step(self, training: Training) -> None:
-        """Write a checkpoint if it is time for one, and stop if a signal came, to any of the processes.
+        """Write a checkpoint if it is time for one, and stop if a signal came, to any of the processes. Where the next
+        batch is drawn already, both come after its step: a checkpoint is a place between two batches.
 
         RAISES (Stopped): If one did.
         RAISES (ConnectionError): TC542, if a process is gone.
         """
         self.signals.number = training.group.largest(self.signals.number)
-        due = self._steps and not (training.progress.step + 1) % self._steps
-        if due or self.signals.number:
+        due = bool(self._steps) and not (training.progress.step + 1) % self._steps
+        self._owed = self._owed or due or bool(self.signals.number)
+        training.looks_ahead = not self._owed
+        if self._owed and training.ahead is None:
+            self._owed, training.looks_ahead = False, True
             self.write(training)
-        self.stop_if_asked()
+            self.stop_if_asked()
 
     def write(self, training: Training) -> None:
         """Write a checkpoint. Where the machine refuses that, the training goes on with a warning (TW453).

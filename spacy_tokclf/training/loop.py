@@ -6,8 +6,9 @@ checkpoint first and the pipelines after it: what is saved is never ahead of wha
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from timeit import default_timer
 from typing import IO, Any
@@ -32,8 +33,10 @@ from wasabi import Printer
 from ..errors import Errors
 from ..runtime.files import copy_whole, whole_folder
 from ..runtime.group import ALONE, Group
+from ..runtime.memory import objects_settled
 from ..runtime.random_state import kept_states
 from ..runtime.saving import save_pipeline
+from .ahead import draw_ahead, find_ahead
 from .batches import Batches
 from .evaluation import evaluate_together
 from .log import columns_of, make_row
@@ -93,6 +96,8 @@ class Training:
     sums (StepSum | None): Adds up their steps, if there are several.
     n_strings (int): The strings of the vocabulary before data were read.
     progress (Progress): How far it is.
+    ahead (tuple[int, list[Example]] | None): The next batch, after its epoch, if it was drawn already.
+    looks_ahead (bool): Whether it may be.
     """
 
     nlp: Language
@@ -105,6 +110,8 @@ class Training:
     sums: StepSum | None = None
     n_strings: int = 0
     progress: Progress = field(default_factory=Progress)
+    ahead: tuple[int, list[Example]] | None = None
+    looks_ahead: bool = True
 
     @property
     def frozen(self) -> list[str]:
@@ -176,9 +183,11 @@ def run_training(
         with training.nlp.select_pipes(disable=training.frozen), kept_states() if goes_on else kept():
             log_step, finalize = training.settings["logger"](training.nlp, stdout, stderr)
     start = default_timer()
-    try:
+    with ExitStack() as stack:
+        stack.callback(finalize)
+        stack.enter_context(objects_settled())
         while not is_over(training):
-            batch = next(training.batches, None)
+            batch = training.ahead or next(training.batches, None)
             if batch is None:
                 break
             take_step(training, *batch)
@@ -194,8 +203,6 @@ def run_training(
                 log_step(info)
             if after_step is not None:
                 after_step(training)
-    finally:
-        finalize()
     if not training.progress.is_evaluated:
         check_learned(training)
         save(training, folder, best=False)
@@ -241,8 +248,18 @@ def take_step(training: Training, epoch: int, batch: list[Example]) -> None:
 
 
 def _learn(training: Training, batch: list[Example], dropout: float, losses: dict[str, float]) -> None:
-    """Add up the gradients of a batch, part by part, and its losses."""
-    parts = list(subdivide_batch(batch, training.settings["accumulate_gradient"]))
+    """Add up the gradients of a batch, part by part, and its losses. While a device computes, the next batch is drawn,
+    unless this step is evaluated: what is saved then is the place after this batch."""
+    ahead, training.ahead = training.ahead, None
+    step, settings = training.progress.step, training.settings
+    pipe: Any = find_ahead(training)
+    goes_on = step % settings["eval_frequency"] and step != settings["max_steps"]
+    if pipe is not None and training.looks_ahead and goes_on:
+        pipe.meanwhile = partial(draw_ahead, training, pipe)
+    if pipe is not None and ahead is not None and ahead[1] is batch:
+        pipe.update(batch, drop=dropout, losses=losses, sgd=False)  # as `nlp.update`, without a copy of each text
+        return
+    parts = list(subdivide_batch(batch, settings["accumulate_gradient"]))
     for number, part in enumerate(parts, 1):
         if training.sums is not None and number == len(parts):
             training.sums.expect_last()
@@ -252,7 +269,7 @@ def _learn(training: Training, batch: list[Example], dropout: float, losses: dic
             losses=losses,
             sgd=False,  # type: ignore[arg-type]  # "no step", for spaCy
             exclude=training.frozen,
-            annotates=training.settings["annotating_components"],
+            annotates=settings["annotating_components"],
         )
 
 

@@ -5,10 +5,9 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-import numpy as np
 from thinc.api import Model, Optimizer
 from thinc.backends import get_array_ops
 from thinc.types import FloatsXd, Generator
@@ -17,9 +16,9 @@ from .. import compat
 from ..errors import Errors, Warnings
 from ..models.casing import CASING_WEIGHT
 from ..models.gradients import torch_gradients
-from ..models.optimizer_contract import RATE_FACTOR, Count, Refusal
-from ..runtime.arrays import tensor_from_host, to_tensor
-from ..runtime.device import current_device, device_of
+from ..models.optimizer_contract import RATE_FACTOR
+from ..runtime.arrays import tensor_from_host
+from ..runtime.device import device_of
 from ..runtime.threads import count_threads, run_parallel
 from ..types import Floats32
 
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 KeyT = tuple[int, str]
+#: A sum of squares, in float64: a number of numpy's or CuPy's, or a tensor on any device. Shape: ().
+Square = Any
 T = TypeVar("T", bound="torch.Tensor")
 RateT = float | list[float] | Generator
-#: A number that may still be on its way to the host: a Python float, or a float64 tensor on a device. Shape: ().
-Scalar = Union[float, "torch.Tensor"]
 
 LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|block|blocks)\.(\d+)\.")
 
@@ -43,14 +42,12 @@ class AdamW(Optimizer):
     A step has two phases. `prepare` sees all gradients of the models that learn together, divides them by the number of
     tokens whose loss they sum, and clips them by their global norm; then each parameter is stepped as thinc's
     `Model.finish_update` comes to it. A module is stepped by a fused `torch.optim.AdamW` that this optimizer owns, so
-    its state ends with the optimizer. Where there is no gradient, there is neither step nor decay (on a GPU such a step
-    still counts for the averages, since nobody waits to know).
+    its state ends with the optimizer. Where there is no gradient, there is neither step nor decay.
 
-    On a GPU neither `prepare` nor `step_module` waits for the device: norm and scale stay there as tensors. Parameters
-    of thinc layers are stepped on the host where CuPy is not installed, and take the scale from the device then.
+    In `prepare` a GPU is waited for: parameters of thinc layers are stepped on the host, which needs to know by what
+    gradients are multiplied. `step_module` does not wait.
 
-    last_norm (float | torch.Tensor): The norm of all gradients of the last step, before they were clipped; a tensor
-        where gradients or counts of tokens were on a device. Shape: ().
+    last_norm (float): The norm of all gradients of the last step, before they were clipped.
     """
 
     def __init__(
@@ -80,8 +77,8 @@ class AdamW(Optimizer):
         self.head_multiplier = head_multiplier
         self.average_decay = average_decay
         self.layer_decay = layer_decay
-        self.last_norm: Scalar = 0.0
-        self._scales: dict[KeyT, Scalar] = {}
+        self.last_norm = 0.0
+        self._scales: dict[KeyT, float] = {}
         self._rate_factors: dict[KeyT, float] = {}
         self._waiting: set[int] = set()
         self._torch_optimizers: WeakKeyDictionary[nn.Module, list[torch.optim.AdamW]] = WeakKeyDictionary()
@@ -96,16 +93,15 @@ class AdamW(Optimizer):
             warnings.warn(Warnings.TW001.format(step=self._steps), stacklevel=2)
         super().step_schedules()
 
-    def prepare(self, models: Sequence[Model], n_tokens: Count) -> Refusal:
+    def prepare(self, models: Sequence[Model], n_tokens: int) -> bool:
         """Work out, for all parameters of some models, by what their gradients are multiplied in this step.
 
         The first model is stepped next. The others wait: their own call of `prepare`, later in the same step, finds
         them prepared.
 
         models (Sequence[Model]): The models that learn together.
-        n_tokens (Count): Tokens whose loss the gradients sum, at least 1.
-        RETURNS (bool | torch.Tensor): Whether the step is refused, since the norm is not finite. A tensor where only
-            the device knows: the step is to be taken then, and changes nothing.
+        n_tokens (int): Tokens whose loss the gradients sum, at least 1.
+        RETURNS (bool): Whether the step is refused, since the norm is not finite.
         RAISES (ValueError): TC471, if the learning rate is not a finite number.
         """
         if models[0].id in self._waiting:
@@ -115,22 +111,21 @@ class AdamW(Optimizer):
         if not math.isfinite(self.learn_rate):
             raise ValueError(Errors.TC471.format(rate=self.learn_rate))
         keys: list[KeyT] = []
-        total: Scalar = 0.0
+        squares: list[Square] = []
         for model in models:
             for node in model.walk():
                 for key, square in _squares(node):
                     keys.append(key)
-                    total = total + square
+                    squares.append(square)
                     if RATE_FACTOR in node.attrs:
                         self._rate_factors[key] = node.attrs[RATE_FACTOR]
-        norm = _sqrt(total) / n_tokens
+        norm = math.sqrt(_sum(squares)) / n_tokens
         self.last_norm = norm
-        refused = not_finite(norm)
-        if refused is True:
+        if not math.isfinite(norm):
             return True
         self._waiting = {model.id for model in models[1:]}
         self._scales.update(dict.fromkeys(keys, self._clip(norm) / n_tokens))
-        return refused
+        return False
 
     def __call__(
         self, key: KeyT, weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
@@ -149,9 +144,8 @@ class AdamW(Optimizer):
         scale = self._scales.pop(key, None)
         if scale is None:
             scale = self._clip_alone(math.sqrt(float((grad.astype("float64") ** 2).sum())))
-        factor = float(scale)  # from the device, if need be: thinc's arrays are stepped by the host
-        if factor and grad.size:
-            grad *= factor
+        if scale and grad.size:
+            grad *= scale
             rate = self.learn_rate * self.head_multiplier * lr_scale * self._rate_factors.get(key, 1.0)
             self._step_array(key, values, grad, rate=rate)
         grad[...] = 0.0
@@ -185,11 +179,14 @@ class AdamW(Optimizer):
         module (nn.Module): The module.
         RAISES (ValueError): TC472, if gradients are not finite, and were not seen by `prepare`.
         """
+        import torch
+
         scale = self._scales.pop((shim_id, ""), None)
+        params = compat.named_parameters(module)
         if scale is None:
-            grads = [param.grad for param in module.parameters() if param.grad is not None]
-            scale = self._clip_alone(_sqrt(_square_norm(grads)) if grads else 0.0)
-        if not isinstance(scale, float) or scale:
+            grads = [param.grad for _, param in params if param.grad is not None]
+            scale = self._clip_alone(math.sqrt(_sum([_square_norm(grads)])) if grads else 0.0)
+        if scale:
             halves = self._torch_optimizers.get(module)
             if halves is None:
                 halves = self._torch_optimizers[module] = self._make_torch_adamws(module)
@@ -197,11 +194,11 @@ class AdamW(Optimizer):
             for half in halves:
                 for group in half.param_groups:
                     group["lr"] = self.learn_rate * group["multiplier"]
-            divisor, skip = _divisor(scale, device)
-            run_parallel([partial(compat.step_scaled, half, divisor, skip=skip) for half in halves], device)
+            divisor = torch.full((), 1.0 / scale, device=device)
+            run_parallel([partial(compat.step_scaled, half, divisor) for half in halves], device)
             if self.averages is not None:
-                self._average(self.averages, shim_id, module, skip=skip)
-        for param in module.parameters():
+                self._average(self.averages, shim_id, params)
+        for _, param in params:
             param.grad = None
 
     def module_state(self, module: "nn.Module") -> "dict[str, torch.Tensor]":
@@ -232,19 +229,16 @@ class AdamW(Optimizer):
             param = params[name]
             owners[param].state[param][kind] = tensor_from_host(value, param)
 
-    def _clip(self, norm: Scalar) -> Scalar:
+    def _clip(self, norm: float) -> float:
         """Give what gradients of a norm are multiplied by: 0 without a gradient, and with one that is not finite, so
         that nothing is stepped."""
-        if isinstance(norm, float):
-            if not norm or not math.isfinite(norm):
-                return 0.0
-            return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
-        factor = (self.grad_clip / (norm + 1e-6)).clamp(max=1.0) if self.grad_clip else norm.new_ones(())
-        return factor.where(norm.isfinite() & (norm != 0.0), 0.0)
+        if not norm or not math.isfinite(norm):
+            return 0.0
+        return min(1.0, self.grad_clip / (norm + 1e-6)) if self.grad_clip else 1.0
 
-    def _clip_alone(self, norm: Scalar) -> Scalar:
+    def _clip_alone(self, norm: float) -> float:
         """Do as `_clip` does with gradients that no component has prepared. RAISES (ValueError): TC472."""
-        if not_finite(norm) is True:
+        if not math.isfinite(norm):
             raise ValueError(Errors.TC472.format(norm=norm))
         return self._clip(norm)
 
@@ -277,20 +271,15 @@ class AdamW(Optimizer):
             halves.append(torch.optim.AdamW(kinds, lr=self.learn_rate, betas=betas, eps=self.eps, fused=True))
         return halves
 
-    def _average(
-        self, averages: dict[KeyT, Any], shim_id: int, module: "nn.Module", *, skip: "torch.Tensor | None"
-    ) -> None:
-        """Move the averages of a module's weights towards them, unless `skip` is 1 on the device: tensors, kept under
-        the shim's id and their names."""
-        own = {(shim_id, name): param.data for name, param in module.named_parameters() if param.requires_grad}
+    def _average(self, averages: dict[KeyT, Any], shim_id: int, params: "list[tuple[str, nn.Parameter]]") -> None:
+        """Move the averages of a module's weights towards them: tensors, kept under the shim's id and their names."""
+        own = {(shim_id, name): param.data for name, param in params if param.requires_grad}
         self.nr_update[(shim_id, "")] += 1
         averages.update({key: value.clone() for key, value in own.items() if key not in averages})
-        weight: Scalar = 1.0 - self._decay(self.nr_update[(shim_id, "")])
-        if skip is not None:
-            weight = weight * (1.0 - skip)
+        weight = 1.0 - self._decay(self.nr_update[(shim_id, "")])
         keys = {value: key for key, value in own.items()}
         halves = [([averages[keys[value]] for value in half], half) for half in _halves(list(keys))]
-        run_parallel([partial(compat.lerp_all, kept, values, weight) for kept, values in halves], device_of(module))
+        run_parallel([partial(compat.lerp_all, kept, values, weight) for kept, values in halves], params[0][1].device)
 
 
 def layer_of(name: str) -> int:
@@ -358,7 +347,7 @@ def make_adamw_v1(
     )
 
 
-def _squares(node: Model) -> Iterator[tuple[KeyT, Scalar]]:
+def _squares(node: Model) -> Iterator[tuple[KeyT, Square]]:
     """Yield the key of each gradient of a layer with the sum of its squares: one for all parameters of a torch module,
     and one for each parameter of thinc's."""
     for shim_id, grads in torch_gradients(node):
@@ -366,39 +355,24 @@ def _squares(node: Model) -> Iterator[tuple[KeyT, Scalar]]:
     for name in node.param_names:
         if node.has_grad(name):
             # float64, since a sum over a large matrix in float32 loses digits
-            square = (cast(Floats32, node.get_grad(name)).astype("float64") ** 2).sum()
-            on_host = isinstance(square, np.floating)  # else an array of CuPy's, which stays on its device
-            yield (node.id, name), float(square) if on_host else to_tensor(square, current_device())
+            yield (node.id, name), (cast(Floats32, node.get_grad(name)).astype("float64") ** 2).sum()
 
 
-def _square_norm(grads: "list[torch.Tensor]") -> Scalar:
-    """Sum the squares of gradients of any shapes: a float on a CPU, elsewhere a tensor that nobody waits for."""
+def _square_norm(grads: "list[torch.Tensor]") -> "torch.Tensor":
+    """Sum the squares of gradients of any shapes, on their device: float64, shape ()."""
     import torch
 
-    device = grads[0].device
-    norms = run_parallel([partial(compat.norms, half) for half in _halves(grads)], device)
+    norms = run_parallel([partial(compat.norms, half) for half in _halves(grads)], grads[0].device)
     # Shape: (n_parameters,). Squares of float32 norms are added up in float64.
-    square = torch.stack([norm for half in norms for norm in half]).double().square().sum()
-    return float(square) if device.type == "cpu" else square
+    return torch.stack([norm for half in norms for norm in half]).double().square().sum()
 
 
-def not_finite(norm: Scalar) -> Refusal:
-    """RETURNS (bool | torch.Tensor): Whether a norm is no finite number; a tensor, if it is one."""
-    return not math.isfinite(norm) if isinstance(norm, float) else ~norm.isfinite()
-
-
-def _sqrt(square: Scalar) -> Scalar:
-    return math.sqrt(square) if isinstance(square, float) else square.sqrt()
-
-
-def _divisor(scale: Scalar, device: "torch.device") -> "tuple[torch.Tensor, torch.Tensor | None]":
-    """Give what a fused step divides gradients by, and, where only the device knows whether the scale is 0, a tensor
-    that is 1 if so: no step then. Both float32. Shapes: ()."""
-    import torch
-
-    if isinstance(scale, float):
-        return torch.tensor(1.0 / scale, device=device), None
-    return (1.0 / scale).float(), (scale == 0.0).float()
+def _sum(squares: "Sequence[Square]") -> float:
+    """Add up squares on the host, one after another, once devices have been given all their work."""
+    total = 0.0
+    for square in squares:
+        total += float(square)
+    return total
 
 
 def _halves(tensors: "list[T]") -> "list[list[T]]":

@@ -11,11 +11,13 @@ import pytest
 
 import bench.accuracy
 from bench.accuracy.configs import read_configs
-from bench.accuracy.page import write_page
 from bench.accuracy.results import differences, grid_points, read_runs, significance
 from bench.accuracy.scoring import COUNTS
 from bench.accuracy.study import Study, read_lines
 from spacy_tokclf.metrics import paired_bootstrap_counts
+
+pytest.importorskip("matplotlib")
+from bench.accuracy.page import write_page
 
 Put = Callable[..., None]
 

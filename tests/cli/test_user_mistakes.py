@@ -271,17 +271,20 @@ class TestWithoutGpu:
 
     @pytest.mark.parametrize("command", ["evaluate", "tune"])
     def test_option(self, command: str) -> None:
-        assert "SPACY_TOKCLF_DEVICE" in refused(f"{command} ours gold.conll --gpu-id 0", "TC142")
+        says = refused(f"{command} ours gold.conll --gpu-id 0", "TC142")
+        assert "--device cuda:0" in says and "SPACY_TOKCLF_DEVICE" in says
 
-    @pytest.mark.parametrize("device", ["cuda:0", "cuda:99", "no-such"])
+    @pytest.mark.parametrize("device", ["cuda:0", "cuda:99", "mps", "no-such"])
     def test_variable(self, device: str) -> None:
-        for command in ("evaluate ours gold.conll", "debug-pieces ours text"):
-            assert repr(device) in refused(command, "TC143", SPACY_TOKCLF_DEVICE=device)
+        for command in ("evaluate ours gold.conll", "export-hf ours out"):
+            says = refused(command, "TC143", SPACY_TOKCLF_DEVICE=device)
+            assert repr(device) in says and "sees: cpu" in says
+        assert not Path("out").exists()
 
     def test_set_device(self) -> None:
         set_device("cuda:0")
         try:
-            with pytest.raises(ValueError, match=r"TC143.*'cuda:0'"):
+            with pytest.raises(ValueError, match=r"^\[TC143\].*'cuda:0'"):
                 load_pipeline("ours")("a")
         finally:
             set_device(None)

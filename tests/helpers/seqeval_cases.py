@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import seqeval.scheme
-from seqeval.metrics import accuracy_score, classification_report
-from seqeval.metrics.sequence_labeling import get_entities
+import pytest
+
+theirs = pytest.importorskip("seqeval.metrics")
+schemes = pytest.importorskip("seqeval.scheme")
+get_entities = pytest.importorskip("seqeval.metrics.sequence_labeling").get_entities
 
 SCHEMES = ("IOB1", "IOB2", "IOE1", "IOE2", "IOBES", "BILOU")
 ALPHABETS = ("BIO", "BIO", "IO", "IOE", "BIOES", "BIOUL", "BIESULO.X", "O", "OOOBI", "BIOE")
@@ -32,7 +34,7 @@ class Case:
     @property
     def seqeval_scheme(self) -> Any:
         """The scheme as seqeval wants it."""
-        return getattr(seqeval.scheme, self.scheme) if self.scheme else None
+        return getattr(schemes, self.scheme) if self.scheme else None
 
 
 def random_case(rng: random.Random) -> Case:
@@ -102,7 +104,7 @@ def seqeval_entities(tags: list[list[str]], scheme: str | None, suffix: bool) ->
     if scheme is None:
         return set(get_entities(tags, suffix))
     shift, found = 0, set()
-    read = seqeval.scheme.Entities(tags, getattr(seqeval.scheme, scheme), suffix).entities
+    read = schemes.Entities(tags, getattr(schemes, scheme), suffix).entities
     for sentence, entities in zip(tags, read, strict=True):
         found |= {(entity.tag, shift + entity.start, shift + entity.end - 1) for entity in entities}
         shift += len(sentence) + 1
@@ -121,8 +123,8 @@ def seqeval_counts(case: Case, scheme: str | None) -> dict[str, tuple[int, int, 
 def evaluate_with_seqeval(predictions: Any, references: Any, **settings: Any) -> dict[str, Any]:
     """What `evaluate`'s seqeval module returns, put together from seqeval's own functions."""
     if settings.get("scheme") is not None:
-        settings["scheme"] = getattr(seqeval.scheme, settings["scheme"])
-    report = classification_report(references, predictions, output_dict=True, **settings)
+        settings["scheme"] = getattr(schemes, settings["scheme"])
+    report = theirs.classification_report(references, predictions, output_dict=True, **settings)
     del report["macro avg"], report["weighted avg"]
     overall = report.pop("micro avg")
     scores: dict[str, Any] = {
@@ -132,5 +134,5 @@ def evaluate_with_seqeval(predictions: Any, references: Any, **settings: Any) ->
     scores["overall_precision"] = overall["precision"]
     scores["overall_recall"] = overall["recall"]
     scores["overall_f1"] = overall["f1-score"]
-    scores["overall_accuracy"] = accuracy_score(references, predictions)
+    scores["overall_accuracy"] = theirs.accuracy_score(references, predictions)
     return scores

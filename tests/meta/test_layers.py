@@ -35,6 +35,12 @@ MAY_IMPORT["__init__"] = set(MAY_IMPORT["cli"])  # the package itself names what
 #: Rooms behind a wall inside another: what of the outer room they may import. Nothing else of it reaches them.
 INNER = {
     "models.padding_free": {"backend", "casing"},
+    "models.graphed": {
+        "padding_free.backend",
+        "padding_free.modules",
+        "padding_free.relative_positions",
+        "torch_head",
+    },
     "models.onnx": {"base_shim", "casing", "encoder", "encoder_files"},
     "models.hf": {"casing", "encoder_files", "head_transform"},
     "metrics.seqeval": set(),

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import seqeval.metrics as theirs
-import seqeval.scheme
-from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as their_default
-from seqeval.metrics.v1 import precision_recall_fscore_support as their_strict
-from seqeval.metrics.v1 import unique_labels as their_labels
 from seqeval_cases import Case, agree, evaluate_with_seqeval, outcome, random_case, seqeval_counts
 
 import spacy_tokclf.metrics as ours
 from spacy_tokclf.metrics.seqeval.prefixes import is_odd_tag
+
+theirs = pytest.importorskip("seqeval.metrics")
+schemes = pytest.importorskip("seqeval.scheme")
+their_default = pytest.importorskip("seqeval.metrics.sequence_labeling").precision_recall_fscore_support
+their_strict = pytest.importorskip("seqeval.metrics.v1").precision_recall_fscore_support
+their_labels = pytest.importorskip("seqeval.metrics.v1").unique_labels
 
 
 def our_counts(case: Case, scheme: str | None) -> dict[str, tuple[int, int, int]]:
@@ -98,7 +99,7 @@ def test_unique_labels_of_sides_of_different_length_and_of_the_default_mode() ->
     for suffix in (False, True):
         y_true, y_pred = ([["-".join(t.split("-")[:: -1 if suffix else 1]) for t in s] for s in side] for side in sides)
         assert ours.unique_labels(y_true, y_pred, suffix=suffix) == ["a", "b", "c"]
-        for scheme in (seqeval.scheme.IOB2, seqeval.scheme.IOB1):
+        for scheme in (schemes.IOB2, schemes.IOB1):
             expected = their_labels(y_true, y_pred, scheme, suffix)
             assert ours.unique_labels(y_true, y_pred, scheme, suffix) == expected != ["a", "b", "c"]
     assert ours.unique_labels([], [[]], "IOB2") == []

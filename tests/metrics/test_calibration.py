@@ -7,8 +7,6 @@ import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import brier_score_loss, roc_auc_score
-from sklearn.metrics import precision_recall_curve as sklearn_curve
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
@@ -35,18 +33,21 @@ def columns(rows: RowsT) -> tuple[np.ndarray, np.ndarray]:
 
 @given(ROWS)
 def test_against_sklearn(rows: RowsT) -> None:
+    sklearn = pytest.importorskip("sklearn.metrics")
     scores, correct = columns(rows)
-    assert brier_score(scores, correct) == pytest.approx(brier_score_loss(correct, scores, pos_label=True), abs=1e-12)
+    expected = sklearn.brier_score_loss(correct, scores, pos_label=True)
+    assert brier_score(scores, correct) == pytest.approx(expected, abs=1e-12)
     share = np.full(len(scores), correct.mean())
     assert constant_brier(correct) == pytest.approx(brier_score(share, correct), abs=1e-12)
     if correct.all() or not correct.any():
         assert auroc(scores, correct) is None
     else:
-        assert auroc(scores, correct) == pytest.approx(roc_auc_score(correct, scores), abs=1e-12)
+        assert auroc(scores, correct) == pytest.approx(sklearn.roc_auc_score(correct, scores), abs=1e-12)
 
 
 @given(ROWS, st.integers(0, 20))
 def test_the_curve_against_sklearn_and_by_hand(rows: RowsT, missed: int) -> None:
+    sklearn = pytest.importorskip("sklearn.metrics")
     scores, correct = columns(rows)
     n_gold = int(correct.sum()) + missed
     curve = precision_recall_curve(scores, correct, n_gold)
@@ -57,7 +58,7 @@ def test_the_curve_against_sklearn_and_by_hand(rows: RowsT, missed: int) -> None
         assert precision == right / kept.sum() and recall == pytest.approx(right / max(n_gold, 1))
         assert f1 == pytest.approx(2 * right / (kept.sum() + n_gold))
     if correct.any() and not missed:
-        precision, recall, threshold = sklearn_curve(correct, scores)
+        precision, recall, threshold = sklearn.precision_recall_curve(correct, scores)
         np.testing.assert_allclose(curve.precision[::-1], precision[:-1])
         np.testing.assert_allclose(curve.recall[::-1], recall[:-1])
         np.testing.assert_allclose(curve.threshold[::-1], threshold)

@@ -9,6 +9,7 @@ import pytest
 from spacy_tokclf.metrics import classification_report
 
 sys.path.append(str(Path(__file__).parents[2] / "bench"))
+pytest.importorskip("seqeval")
 from score_speed import make_posts, measure
 
 

@@ -365,6 +365,20 @@ def test_the_device_that_computes(root, monkeypatch):
     assert describe_compute(config, gpu_id=1)["device"] == "meta"
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("module", [train, evaluate_model, write_reports])
+@pytest.mark.parametrize("options", [["--device", "cuda:0"], ["--gpu-id", "0"], ["--device", "cpu", "--gpu-id", "0"]])
+def test_a_gpu_that_is_not_there(module, options, root, tmp_path, monkeypatch, capsys):
+    write_json(tmp_path / "data.json", {"source": "wnut17", "splits": {}})
+    config, out = str(root / "configs" / "wnut17.cfg"), str(tmp_path / "out")
+    arguments = [config, out, "--encoder", "e"] if module is train else [out]
+    monkeypatch.setattr(sys, "argv", ["script.py", *arguments, "--data", str(tmp_path / "data.json"), *options])
+    with pytest.raises(SystemExit):
+        module.main()
+    said = capsys.readouterr().out
+    assert "[TC562]" in said if "cpu" in options else "[TC14" in said
+
+
 class Commands:
     """Runs nothing, and remembers the commands."""
 
@@ -382,7 +396,8 @@ class Commands:
     ("options", "tuned"),
     [
         ([], None),
-        (["--tune"], ["{out}/model-best", "corpus/dev.spacy", "--no-bias", "--gpu-id", "-1"]),
+        (["--tune"], ["{out}/model-best", "corpus/dev.spacy", "--no-bias"]),
+        (["--tune", "--device", "cpu"], ["{out}/model-best", "corpus/dev.spacy", "--no-bias", "--device", "cpu"]),
         (["--with-dev"], None),
         (["--with-dev", "--tuned-like", "other/model-best"], ["{out}/model-last", "--like", "other/model-best"]),
     ],

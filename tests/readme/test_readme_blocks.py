@@ -36,11 +36,13 @@ STAND_INS = {
     "wnut_17 corpus/train.spacy": "sample/train.conll corpus/train.spacy",
     "wnut_17 corpus/dev.spacy": "sample/dev.conll corpus/dev.spacy",
     "--gpu-id 0": "--gpu-id -1",
+    "--device cuda:0": "--device cpu",
     "SPACY_TOKCLF_DEVICE=cuda:0": "SPACY_TOKCLF_DEVICE=cpu",
 }
 #: What some commands get besides, for as many steps as a test has time for, and without a network.
 BESIDES = {
     "train configs/own_data.cfg": "--paths.encoder assets/encoder",
+    "tokclf train configs/own_data.cfg": "--paths.encoder assets/encoder --epochs 0.1",
     "find-threshold": "--n_trials 2",
     "tokclf init": "--encoder assets/encoder --epochs 1",
     "tokclf report": "--resamples 20",

@@ -74,12 +74,12 @@ def annotate_on_cluster(
     with _cluster(ray, address, workers):
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        on_gpus = setting.gpu >= 0
+        on_gpus = setting.kind == "gpu"
         most = workers or max(1, int(ray.cluster_resources().get("GPU" if on_gpus else "CPU", 1)))
         pool = ray.data.ActorPoolStrategy(size=min(most, len(todo)))
         needs: dict[str, Any] = {"num_gpus": 1, "num_cpus": 0} if on_gpus else {"num_cpus": 1}
         if on_gpus:  # Ray shows each actor one GPU of its own, which is the first that it sees
-            setting = Setting(**{**vars(setting), "gpu": 0})
+            setting = setting.of_process(0, 1)
         found = ray.data.from_items(todo, override_num_blocks=len(todo)).map_batches(
             ShardActor,
             fn_constructor_args=(json.dumps(setting.to_json()),),

@@ -9,7 +9,6 @@ import tempfile
 import warnings
 from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from typing import Any
 
 from ...errors import Errors
@@ -38,10 +37,9 @@ def annotate_locally(
     RAISES (ValueError): TC513, if a process dies twice at a shard; TC514, if it dies twice before it has loaded the
         pipeline; as Annotator.
     """
-    gpus = _count_gpus() if setting.gpu >= 0 else 1
+    gpus = count_gpus() if setting.kind == "gpu" else 1
     told: set[str] = set()
-    settings = (replace(setting, gpu=-1 if setting.gpu < 0 else (setting.gpu + i) % gpus) for i in range(workers))
-    free = [_Process(each, keep_open, told) for each in settings]
+    free = [_Process(setting.of_process(number, gpus), keep_open, told) for number in range(workers)]
     everyone, busy = tuple(free), dict[Future[dict[str, Any]], _Process]()
     with ThreadPoolExecutor(workers, thread_name_prefix="shards") as pool:
         try:
@@ -143,7 +141,7 @@ class _Process:
         return f"process {process.pid} ended with exit code {code}" + (f" and said: ... {said}" if said else "")
 
 
-def _count_gpus() -> int:
+def count_gpus() -> int:
     """RETURNS (int): How many GPUs there are; at least 1."""
     import torch
 

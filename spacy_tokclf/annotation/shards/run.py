@@ -10,7 +10,9 @@ from typing import Any
 
 from ...corpus.options import ReadOptions
 from ...errors import Errors
+from ...runtime.device import named_device
 from ...runtime.files import whole_file
+from ...runtime.found_devices import check_device
 from ...runtime.progress import progress
 from ...runtime.workplace import sweep
 from .corpus import JSONL, PARQUET, Corpus, find_corpus, local_folder
@@ -83,13 +85,17 @@ def annotate_corpus(
     threshold (float | None): The threshold of the component; None: its own.
     component (str | None): The component, if there are several.
     batch_size (int | None): Texts in a batch; None: the pipeline's own.
-    gpu (int): The number of the first GPU, -1 for the CPU.
+    gpu (int): The number of the first GPU, -1 for none. The device of the encoder is the one that `set_device` or the
+        environment names; of several processes on GPUs, that of the first.
     RETURNS (Totals): What there is.
-    RAISES (ValueError): TC119, TC522, TC523, for the options; TC524, TC525, for the folder; TC529, if files
-        have changed meanwhile; as find_corpus, find_columns, open_manifest and the engines.
+    RAISES (ValueError): TC119, TC522, TC523, for the options; TC143, for the device; TC524, TC525, for the folder;
+        TC529, if files have changed meanwhile; as find_corpus, find_columns, open_manifest and the engines.
     """
     options = options or ReadOptions()
     _check_options(engine, address, options.format, workers=workers, shard_rows=shard_rows, batch_size=batch_size)
+    device = named_device()
+    if device is not None and address is None:  # else it is on other machines
+        check_device(device)
     folder = _check_out(str(out), source)
     corpus = find_corpus(source)
     columns = find_columns(corpus, options, text_column)
@@ -105,6 +111,7 @@ def annotate_corpus(
         component,
         batch_size,
         gpu,
+        None if device is None else str(device),
     )
     about = _about(setting, shard_rows)
     with open_manifest(folder, about, resume=resume) as manifest:
@@ -119,7 +126,7 @@ def annotate_corpus(
             from .local import annotate_locally
 
             found = annotate_locally(
-                shards, setting, workers=workers or _count_workers(gpu), keep_open=(manifest.lock,)
+                shards, setting, workers=workers or _count_workers(setting), keep_open=(manifest.lock,)
             )
         _note(found, manifest)
         if len(manifest.done) > before:
@@ -186,7 +193,7 @@ def _sum_up(manifest: Manifest, before: int, source: str) -> Totals:
 def _about(setting: Setting, shard_rows: int) -> dict[str, Any]:
     """Say what the shards are made from, as far as it decides what is in them."""
     options = {"shard_rows": shard_rows, "format": setting.format, "threshold": setting.threshold}
-    options |= {"component": setting.component, "device": "cpu" if setting.gpu < 0 else "gpu"}
+    options |= {"component": setting.component, "device": setting.kind}
     options |= setting.columns._asdict() | {"form": setting.corpus.form}
     return {
         "tokclf": {"shards": 1, "version": version("spacy-tokclf")},
@@ -227,10 +234,10 @@ def _sweep(manifest: Manifest) -> None:
     sweep(manifest.folder)
 
 
-def _count_workers(gpu: int) -> int:
+def _count_workers(setting: Setting) -> int:
     """RETURNS (int): As many as there are cores that this process may run on, or GPUs."""
-    if gpu >= 0:
-        import torch
+    if setting.kind == "gpu":
+        from .local import count_gpus
 
-        return max(1, torch.cuda.device_count())
+        return count_gpus()
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

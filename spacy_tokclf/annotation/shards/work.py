@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from ...errors import Errors
 from ...pipeline.load import load_pipeline
 from ...pipeline.token_classifier import find_component
 from ...runtime.blame import short
-from ...runtime.device import choose_gpu
+from ...runtime.device import choose_gpu, set_device
 from ...runtime.files import whole_file
 from ..items import Annotated, Item
 from ..predict import annotate_items
@@ -41,7 +41,8 @@ class Setting:
     threshold (float | None): The threshold of the component; None: its own.
     component (str | None): The component, if there are several.
     batch_size (int | None): Texts in a batch; None: the pipeline's own.
-    gpu (int): The number of the GPU, -1 for the CPU.
+    gpu (int): The number of the GPU for all of spaCy, -1 for none.
+    device (str | None): The device of the encoder; None: where spaCy computes.
     """
 
     model: str
@@ -53,6 +54,26 @@ class Setting:
     component: str | None = None
     batch_size: int | None = None
     gpu: int = -1
+    device: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """RETURNS (str): What a process needs for itself: "gpu", "cpu", or another kind of torch's devices."""
+        kind = (self.device or "cpu").partition(":")[0]
+        return "gpu" if self.gpu >= 0 or kind == "cuda" else kind
+
+    def of_process(self, number: int, gpus: int) -> "Setting":
+        """Give a process its GPU: the first has the one that is named, the next the next, and so on in turns.
+
+        number (int): The process, from 0.
+        gpus (int): How many GPUs there are.
+        RETURNS (Setting): The setting of the process.
+        """
+        gpu = self.gpu if self.gpu < 0 else (self.gpu + number) % gpus
+        if self.device is None or not self.device.startswith("cuda"):
+            return replace(self, gpu=gpu)
+        first = self.device.partition(":")[2] or max(self.gpu, 0)
+        return replace(self, gpu=gpu, device=f"cuda:{(int(first) + number) % gpus}")
 
     def to_json(self) -> dict[str, Any]:
         """RETURNS (dict[str, Any]): All of it, for from_json."""
@@ -87,10 +108,11 @@ class Annotator:
         """Load the pipeline, and try it.
 
         setting (Setting): What is to be done.
-        RAISES (ValueError): As load_pipeline; TC022, TC255, for threshold and component; TC142, for the GPU; TC241,
-            TC363, if the pipeline does not work.
+        RAISES (ValueError): As load_pipeline; TC022, TC255, for threshold and component; TC142, for the GPU; TC143, for
+            the device; TC241, TC363, if the pipeline does not work.
         """
         self.setting = setting
+        set_device(setting.device)
         choose_gpu(setting.gpu)
         self.nlp = load_pipeline(setting.model)
         if setting.threshold is not None or setting.component is not None:

@@ -1,7 +1,6 @@
 """Export any encoder as an ONNX graph with `torch.onnx`: from word pieces to the vectors of those asked for."""
 
 import contextlib
-import copy
 import logging
 import warnings
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import Errors
 from ...models.casing import cased_embeddings
+from ...runtime.device import copy_to_host
 from .nodes import CASINGS, OPSET, OUTPUT, own_operators
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def module_graph(module: Any, *, model_type: str, casing: bool) -> "ModelProto":
 
 
 def _plain(module: Any) -> Any:
-    """Copy an encoder, with attention in plain operators, which every exporter knows."""
-    module = copy.deepcopy(module)
+    """Copy an encoder to the CPU, with attention in plain operators, which every exporter knows."""
+    module = copy_to_host(module)
     if hasattr(module, "set_attn_implementation"):
         module.set_attn_implementation("eager")
     else:

@@ -27,15 +27,16 @@ class PaddingFreeBackend(TorchBackend):
 
     name = "padding_free"
 
-    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, reference: TorchBackend) -> None:
+    def __init__(self, module: "nn.Module", tokenizer: PieceTokenizer, reference: TorchBackend, pad_id: int) -> None:
         """Keep the encoder.
 
         module (nn.Module): A Hugging Face encoder of BERT's family.
         tokenizer (PieceTokenizer): Its tokenizer.
         reference (TorchBackend): Runs the module's own forward pass.
+        pad_id (int): The word piece that pads.
         """
         super().__init__()
-        self.module, self.tokenizer, self.reference = module, tokenizer, reference
+        self.module, self.tokenizer, self.reference, self.pad_id = module, tokenizer, reference, pad_id
         self.cache = LinearWeightsCache()
 
     def run(

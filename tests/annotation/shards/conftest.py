@@ -13,20 +13,22 @@ from spacy_tokclf.annotation.shards import local, work
 from spacy_tokclf.annotation.shards.cut import Shard
 from spacy_tokclf.annotation.shards.work import Annotator, Setting, shard_from_json
 from spacy_tokclf.pipeline.load import load_pipeline
+from spacy_tokclf.runtime.device import set_device
 
 loaded = lru_cache(load_pipeline)
 
 
 @pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """Let the engine `local` work in this process. Gives what it was asked for; "stop": after so many shards it is
     interrupted."""
     asked: dict[str, Any] = {"shards": [], "stop": None}
     monkeypatch.setattr(work, "load_pipeline", loaded)
 
-    def annotate(shards: Iterator[Shard], setting: Setting, **_: Any) -> Iterator[dict[str, Any]]:
+    def annotate(shards: Iterator[Shard], setting: Setting, workers: int, **_: Any) -> Iterator[dict[str, Any]]:
         annotator = Annotator(Setting.from_json(json.loads(json.dumps(setting.to_json()))))
         asked["shards"].clear()
+        asked["setting"], asked["workers"] = setting, workers
         for shard in shards:
             if len(asked["shards"]) == asked["stop"]:
                 raise KeyboardInterrupt
@@ -34,7 +36,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             yield annotator.annotate(shard_from_json(json.loads(json.dumps(shard))))
 
     monkeypatch.setattr(local, "annotate_locally", annotate)
-    return asked
+    yield asked
+    set_device(None)  # which a process would have to itself
 
 
 @pytest.fixture(scope="session")

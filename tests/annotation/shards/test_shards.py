@@ -10,17 +10,20 @@ from typing import Any
 
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 
 from spacy_tokclf import entity_score
 from spacy_tokclf.annotation.shards.corpus import find_corpus
 from spacy_tokclf.annotation.shards.cut import Shard
 from spacy_tokclf.annotation.shards.manifest import MANIFEST, open_manifest
+from spacy_tokclf.annotation.shards.rows import Columns
 from spacy_tokclf.annotation.shards.run import annotate_corpus
-from spacy_tokclf.annotation.shards.work import Annotator
+from spacy_tokclf.annotation.shards.work import Annotator, Setting
 from spacy_tokclf.cli._shards import annotate_shards
 from spacy_tokclf.corpus.convert import read_any
 from spacy_tokclf.corpus.options import ReadOptions
+from spacy_tokclf.runtime.device import naming_device
 
 ContentsT = Callable[[Path], dict[str, bytes]]
 WriteT = Callable[..., Path]
@@ -367,3 +370,43 @@ def test_a_run_in_which_every_text_fails_is_an_error(
         annotate_shards(model, str(source), str(tmp_path / "out"), 1, {"engine": "local"})
     (row,) = [json.loads(line) for line in (tmp_path / "out" / "shard-000000.jsonl").read_text().splitlines()]
     assert row["entities"] is None and row["error"]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "device", "kind", "expected"),
+    [
+        (-1, None, "cpu", [(-1, None)] * 3),
+        (-1, "cpu", "cpu", [(-1, "cpu")] * 3),
+        (-1, "mps", "mps", [(-1, "mps")] * 3),
+        (1, None, "gpu", [(1, None), (0, None), (1, None)]),
+        (-1, "cuda", "gpu", [(-1, "cuda:0"), (-1, "cuda:1"), (-1, "cuda:0")]),
+        (-1, "cuda:1", "gpu", [(-1, "cuda:1"), (-1, "cuda:0"), (-1, "cuda:1")]),
+        (1, "cuda", "gpu", [(1, "cuda:1"), (0, "cuda:0"), (1, "cuda:1")]),
+        (1, "cpu", "gpu", [(1, "cpu"), (0, "cpu"), (1, "cpu")]),
+    ],
+)
+def test_each_process_has_its_gpu(
+    corpus: str, gpu: int, device: str | None, kind: str, expected: list[tuple[int, str | None]]
+) -> None:
+    found = find_corpus(corpus)
+    setting = Setting("model", found, Columns("text"), "out", "jsonl", gpu=gpu, device=device)
+    assert setting.kind == kind
+    each = [setting.of_process(number, 2) for number in range(3)]
+    assert [(one.gpu, one.device) for one in each] == expected
+
+
+def test_processes_know_the_device_that_a_command_names(
+    here: Any, model: str, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPACY_TOKCLF_DEVICE", "cpu")
+    annotate_corpus(model, corpus, tmp_path / "out", shard_rows=7)
+    assert here["setting"].device == "cpu"
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
+    with naming_device("cuda:1"):
+        annotate_corpus(model, corpus, tmp_path / "other", shard_rows=7)
+    assert (here["setting"].device, here["workers"]) == ("cuda:1", 3)
+    with pytest.raises(ValueError, match=r"TC517.*device"):  # numbers of a GPU are others
+        annotate_corpus(model, corpus, tmp_path / "other", shard_rows=7, resume=True)
