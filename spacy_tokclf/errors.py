@@ -193,6 +193,15 @@ class Warnings(metaclass=ErrorsWithCodes):
         "Training has not made the pipeline any better: the best score on dev is {score:.4f}, at step {step}. More "
         "epochs (--epochs), more annotation or another learning rate may help; `spacy tokclf debug` checks the data."
     )
+    TW358 = (
+        "The memory of {device} was full: the encoder reads {half} word pieces at once from now on, not {pieces} (or "
+        "still fewer, if that is too much, too). Nothing is lost but time: the batch is run again."
+    )
+    TW359 = (
+        "The memory of the GPU was full in training: {name!r} learns batches of more than {limit} tokens in parts from "
+        "now on, whose gradients add up to those of the whole. Nothing is lost but time; what is saved by fewer parts: "
+        "training.batcher.max_tokens, or `window` and `freeze_embeddings` of the encoder."
+    )
     TW550 = (
         "Of {count} of {total} gold texts no teacher is known that was not trained on them: they are learned from gold "
         "alone, since a teacher would repeat what it has learned by heart. Give teachers that were trained without a "
@@ -1256,6 +1265,27 @@ class Errors(metaclass=ErrorsWithCodes):
     TC562 = (
         "--device {device} and --gpu-id {number} contradict each other: with both, the encoder runs where the rest of "
         "spaCy does. Give --device alone, which needs no CuPy, or --device cuda:{number} beside --gpu-id {number}."
+    )
+    TC567 = (
+        "{name!r}: there is too little memory for {texts}, even for one window of word pieces at a time: {detail} Free "
+        "memory (other processes, `gpu_allocator` in [system]), or set a smaller `window` of the encoder."
+    )
+    TC568 = (
+        "{name!r}: there is too little memory to learn from {texts}, and smaller parts of it cannot be learned by "
+        "themselves: {detail} Set `window` = 128 or freeze_embeddings = true of the encoder, leave very long texts out "
+        "or split them; without them a larger training.accumulate_gradient or a smaller training.batcher.max_tokens "
+        "may be enough. Or free memory."
+    )
+    TC569 = (
+        "{name!r}: there is too little memory to learn from a batch of {count} texts with {tokens} tokens: {detail} "
+        "An encoder that several components share learns a batch at once. Make batches smaller: "
+        "training.accumulate_gradient = 2 (or 4), training.batcher.max_tokens; `window` = 128 or "
+        "freeze_embeddings = true of the encoder."
+    )
+    TC570 = (
+        'precision = "fp16" is for predictions on a CUDA device, and cannot be used {where}: in training its gradients '
+        'are lost without a scale for the loss. Set precision = "bf16", "fp32" or "auto"; a trained pipeline can be '
+        'loaded in fp16: config={{"components.ner.model.tok2vec.precision": "fp16"}}.'
     )
     TC480 = (
         "The label {label!r} cannot be written in the scheme {scheme}, whose tags are labels without prefixes: there "

@@ -112,7 +112,7 @@ def annotate(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
 
 def packs_of(docs: Sequence[Any], shim: Any, *, casing: bool = False) -> list[Any]:
     """RETURNS (list[PackedBatch]): The pieces of some texts in rows, as our encoder makes them of these texts."""
-    from spacy_tokclf.models.backend import BATCH_PIECES
+    from spacy_tokclf.models.piece_budget import BATCH_PIECES
     from spacy_tokclf.wordpieces.pack import pack_windows
     from spacy_tokclf.wordpieces.sequences import make_sequences
 

@@ -2,6 +2,7 @@
 pass, which is the reference for all others."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Errors
@@ -13,15 +14,17 @@ from ..wordpieces.pool import pool_tokens
 from ..wordpieces.sequences import Sequences
 from ..wordpieces.tokenizer import PieceTokenizer
 from .casing import cased_embeddings
+from .piece_budget import PieceBudget
 from .torch_head import LinearHead, learn_head
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    #: What follows on the vectors of a batch.
+    Then = Callable[[Tensor], Tensor]
+
 BACKENDS = ("auto", "transformers")
-#: Word pieces in a batch of the encoder, padding included: large enough to keep two to eight cores busy.
-BATCH_PIECES = 2048
 
 
 class Backend(Protocol):
@@ -39,14 +42,22 @@ class Backend(Protocol):
     def fuses(self) -> bool: ...
 
     def vectors(
-        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+        self,
+        sequences: Sequences,
+        *,
+        precision: str,
+        pooling: str,
+        train: bool,
+        then: "Then | None" = None,
     ) -> "tuple[list[Tensor], list[Ints]]":
         """Give one vector for each token that has word pieces: what a `tok2vec` slot passes on.
 
         sequences (Sequences): The word pieces of some texts, and the windows over them.
-        precision (str): "fp32" or "bf16", of matrix products. Weights and what is returned are float32.
+        precision (str): "fp32", "bf16" or "fp16", of matrix products. Weights and what is returned are float32.
         pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
         train (bool): Whether to drop out and record gradients. They reach the weights by `Tensor.backward`.
+        then (Callable[[Tensor], Tensor] | None): What follows on the vectors of each batch, (n_here, width), so that
+            they need not be kept; given in their place.
         RETURNS (tuple[list[Tensor], list[Ints]]): For each batch of windows, float32 vectors of shape (n_here, width)
             and the tokens that they belong to, counted over all texts, of shape (n_here,). Each token comes once.
         """
@@ -80,15 +91,42 @@ class Backend(Protocol):
 
 
 class TorchBackend(ABC):
-    """What backends in torch share: a fused step by their own `vectors`, with the head in torch."""
+    """What backends in torch share: batches of as many word pieces as the device has memory for, and a fused step by
+    their own `vectors`, with the head in torch."""
 
     module: "nn.Module"
+    tokenizer: PieceTokenizer
+
+    def __init__(self) -> None:
+        """Begin with what is good for the device."""
+        self.budget = PieceBudget()
 
     @abstractmethod
-    def vectors(
-        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    def run(
+        self, sequences: Sequences, budget: int, then: "Then", *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
-        """As for `Backend`."""
+        """Give what `Backend.vectors` gives, in batches of `budget` word pieces."""
+
+    def vectors(
+        self,
+        sequences: Sequences,
+        *,
+        precision: str,
+        pooling: str,
+        train: bool,
+        then: "Then | None" = None,
+    ) -> "tuple[list[Tensor], list[Ints]]":
+        """As for `Backend`. Where memory runs out in predictions, smaller batches are run; in training, where all of
+        them are kept for the backward pass, that would be of no use."""
+        device = device_of(self.module)
+        follow = then or _nothing
+
+        def work(budget: int) -> "tuple[list[Tensor], list[Ints]]":
+            return self.run(sequences, budget, follow, precision=precision, pooling=pooling, train=train)
+
+        if train or not len(sequences.lengths):
+            return work(self.budget.on(device))
+        return self.budget.spend(work, device, longest=int(sequences.lengths.max()) + self.tokenizer.n_special)
 
     @property
     def fuses(self) -> bool:
@@ -115,17 +153,18 @@ class TransformersBackend(TorchBackend):
         tokenizer (PieceTokenizer): Its tokenizer.
         pad_id (int): The word piece that pads.
         """
+        super().__init__()
         self.module, self.tokenizer, self.pad_id = module, tokenizer, pad_id
 
-    def vectors(
-        self, sequences: Sequences, *, precision: str, pooling: str, train: bool
+    def run(
+        self, sequences: Sequences, budget: int, then: "Then", *, precision: str, pooling: str, train: bool
     ) -> "tuple[list[Tensor], list[Ints]]":
-        """As for `Backend`."""
+        """As for `TorchBackend`."""
         device = device_of(self.module)
         vectors, tokens = [], []
         with running(device, precision=precision, train=train):
-            for batch in batch_windows(sequences, self.tokenizer, pad=self.pad_id, budget=BATCH_PIECES):
-                vectors.append(self._run(batch, device, pooling).float())
+            for batch in batch_windows(sequences, self.tokenizer, pad=self.pad_id, budget=budget):
+                vectors.append(then(self._run(batch, device, pooling).float()))
                 tokens.append(batch.tokens)
         return vectors, tokens
 
@@ -141,7 +180,12 @@ class TransformersBackend(TorchBackend):
             given = {"inputs_embeds": cased_embeddings(self.module, ids, to_tensor(batch.casings, device))}
         hidden = self.module(attention_mask=mask, **given).last_hidden_state
         flat = hidden.reshape(-1, hidden.shape[-1])  # (n_windows * longest, width): `first` points into these rows
-        return pool_tokens(flat, to_tensor(batch.first, device), to_tensor(batch.counts, device), pooling=pooling)
+        first, counts = to_tensor(batch.first, device), to_tensor(batch.counts, device)
+        return pool_tokens(flat, first, counts, pooling=pooling, n_pieces=int(batch.counts.sum()))
+
+
+def _nothing(vectors: "Tensor") -> "Tensor":
+    return vectors
 
 
 def check_backend(name: str) -> None:

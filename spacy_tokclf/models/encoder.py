@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..runtime.arrays import to_array, to_tensor
-from ..runtime.device import running
+from ..runtime.device import device_of, running
 from ..runtime.products import check_precision, describe_products, resolve_precision
 from ..wordpieces.pool import check_pooling
 from ..wordpieces.sequences import Sequences, make_sequences
@@ -60,9 +60,9 @@ def build_transformer_encoder_v1(
     pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
     window (int): Word pieces that the encoder sees at once, special pieces included; 0 for all it can.
     overlap (int): Word pieces that neighbouring windows of a long text share; never more than half a window.
-    precision (str): Of matrix products: "fp32", "bf16", or "auto" for bf16 on hardware that is faster in it
-        (`runtime.products.resolve_precision` says which). Weights, gradients and the vectors that leave the layer are
-        float32 in any case.
+    precision (str): Of matrix products: "fp32", "bf16", "fp16" (predictions on CUDA alone), or "auto" for bf16 on
+        hardware that is faster in it (`runtime.products.resolve_precision` says which). Weights, gradients and the
+        vectors that leave the layer are float32 in any case.
     normalize (bool): Whether to read links and user names (`@somebody`) as one word each, whatever they consist of.
         Such a pipeline has no Hugging Face equivalent.
     casing (bool): Whether to add a learned vector for the casing of each word to the embedding of its pieces. It tells
@@ -169,8 +169,10 @@ def _join(batches: "list[torch.Tensor]", shim: EncoderShim, *, train: bool) -> "
 
     if not batches:
         return torch.zeros((0, shim.width), device=shim.device)
-    with running(shim.device, precision="fp32", train=train):
-        return torch.cat(batches) if len(batches) > 1 else batches[0]
+    if len(batches) == 1:
+        return batches[0]
+    with running(batches[0].device, precision="fp32", train=train):
+        return torch.cat(batches)
 
 
 def prepare_pieces(model: Tok2VecT, docs: Sequence[Doc], *, train: bool) -> tuple[Sequences, dict[str, Any]]:
@@ -181,9 +183,12 @@ def prepare_pieces(model: Tok2VecT, docs: Sequence[Doc], *, train: bool) -> tupl
     train (bool): Whether gradients will follow.
     RETURNS (tuple[Sequences, dict[str, Any]]): What `Backend.vectors` takes: the word pieces, and its `precision` and
         `pooling`.
+    RAISES (ValueError): TC570, for a precision that cannot be trained in, or that the device does not have.
     """
     shim: Any = model.shims[0]
     attrs = model.attrs
+    if train and attrs["precision"] == "fp16":
+        raise ValueError(Errors.TC570.format(where="in training"))
     module, limit = shim.module, shim.max_pieces
     if attrs["freeze_embeddings"]:
         module.get_input_embeddings().weight.requires_grad_(False)
@@ -202,6 +207,6 @@ def prepare_pieces(model: Tok2VecT, docs: Sequence[Doc], *, train: bool) -> tupl
     if module.training != train:
         module.train(train)
     return sequences, {
-        "precision": resolve_precision(attrs["precision"], shim.device),
+        "precision": resolve_precision(attrs["precision"], device_of(module)),
         "pooling": attrs["pooling"],
     }

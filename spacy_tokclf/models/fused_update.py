@@ -17,9 +17,9 @@ from ..types import Bools, Ints
 from ..wordpieces.sequences import Sequences
 from .base_shim import Tok2VecT
 from .classifier import PLAIN_HEAD
+from .device_logits import inline_shim
 from .encoder import prepare_pieces
 from .head_transform import is_filled
-from .shim import EncoderShim
 from .torch_head import LinearHead
 
 
@@ -32,10 +32,8 @@ def can_fuse(model: Tok2VecT) -> bool:
     """
     if not model.attrs.get(PLAIN_HEAD):
         return False  # a head that we did not build, or with transitions
-    shims = model.get_ref("tok2vec").shims
-    if len(shims) != 1 or not isinstance(shims[0], EncoderShim) or not shims[0].is_filled:
-        return False
-    return not is_filled(model.get_ref("transform")) and shims[0].backend.fuses
+    shim = inline_shim(model)
+    return shim is not None and not is_filled(model.get_ref("transform")) and shim.backend.fuses
 
 
 class Prepared(NamedTuple):

@@ -2,7 +2,7 @@
 they are finite, and how they are dropped."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +51,32 @@ def drop_gradients(models: Sequence[Model]) -> None:
                 module = module_of(shim)
                 for param in module.parameters() if module is not None else ():
                     param.grad = None
+
+
+def keep_gradients(model: Model) -> Callable[[], None]:
+    """Remember the gradients of a model: copies of them.
+
+    model (Model): The model.
+    RETURNS (Callable[[], None]): Puts them back, bit by bit, in place of what was added to them.
+    """
+    arrays: list[tuple[Any, Any]] = []  # those of thinc, and their copies
+    tensors: list[tuple[Tensor, Tensor, Tensor]] = []  # of torch: parameter, gradient, copy
+    for node in model.walk():
+        for name in node.param_names:
+            if node.has_grad(name):
+                grad: Any = node.get_grad(name)
+                arrays.append((grad, grad.copy()))
+        for module in filter(None, map(module_of, node.shims)):
+            tensors += [(p, p.grad, p.grad.detach().clone()) for p in module.parameters() if p.grad is not None]
+
+    def put_back() -> None:
+        drop_gradients([model])
+        for grad, copy in arrays:
+            grad[...] = copy
+        for param, own, kept in tensors:
+            param.grad = own.copy_(kept)
+
+    return put_back
 
 
 def has_finite_gradients(models: Sequence[Model]) -> bool:

@@ -8,13 +8,17 @@ does without torch, for pipelines whose encoder does so too; the values are with
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thinc.api import Model
 from thinc.types import Floats2d, FloatsXd
 
 from ..runtime.arrays import to_array, to_tensor
 from ..runtime.device import current_device, running
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 #: Names in a Hugging Face head, and ours.
 PARAMS = {"dense.weight": "W", "dense.bias": "b", "norm.weight": "G", "norm.bias": "B"}
@@ -68,27 +72,49 @@ def forward(
     if not is_train and layer.attrs["activation"] == "gelu":
         return _predict(layer, X), lambda dY: dY
     import torch
-    from torch.nn import functional
-    from transformers.activations import ACT2FN
 
     device = current_device()
-    own = [name for name in PARAMS.values() if layer.has_param(name)]
-    tensors: dict[str, Any] = {name: to_tensor(layer.get_param(name), device) for name in own}
+    tensors = _tensors(layer, device)
     x = to_tensor(X, device)
     if is_train:
         inputs = [tensor.requires_grad_() for tensor in (x, *tensors.values())]
     with running(device, precision="fp32", train=is_train):
-        dense = functional.linear(x, tensors["W"], tensors.get("b"))
-        active = ACT2FN[layer.attrs["activation"]](dense)
-        y = functional.layer_norm(active, (active.shape[1],), tensors["G"], tensors.get("B"), layer.attrs["eps"])
+        y = _transform(layer, x, tensors)
 
     def backprop(dY: Floats2d) -> Floats2d:
         dx, *d_params = torch.autograd.grad(y, inputs, to_tensor(dY, device))
-        for name, gradient in zip(own, d_params, strict=True):
+        for name, gradient in zip(tensors, d_params, strict=True):
             layer.inc_grad(name, to_array(gradient, layer.ops))
         return to_array(dx, layer.ops)
 
     return to_array(y, layer.ops), backprop
+
+
+def transform_on(layer: Model[Floats2d, Floats2d], device: "torch.device") -> "Callable[[Tensor], Tensor]":
+    """Give the layer as a function of tensors on a device. No gradient is recorded.
+
+    layer (Model[Floats2d, Floats2d]): The layer.
+    device (torch.device): The device, where its weights are put.
+    RETURNS (Callable[[Tensor], Tensor]): Transforms vectors, or passes them on: float32, (n, width).
+    """
+    if not is_filled(layer):
+        return lambda rows: rows
+    tensors = _tensors(layer, device)
+    return lambda rows: _transform(layer, rows, tensors)
+
+
+def _tensors(layer: Model[Floats2d, Floats2d], device: "torch.device") -> "dict[str, Tensor]":
+    """Give the layer's weights as tensors on a device, by our names."""
+    return {name: to_tensor(layer.get_param(name), device) for name in PARAMS.values() if layer.has_param(name)}
+
+
+def _transform(layer: Model[Floats2d, Floats2d], x: "Tensor", tensors: "dict[str, Tensor]") -> "Tensor":
+    """Dense layer, activation and layer norm, with torch: (n, width)."""
+    from torch.nn import functional
+    from transformers.activations import ACT2FN
+
+    active = ACT2FN[layer.attrs["activation"]](functional.linear(x, tensors["W"], tensors.get("b")))
+    return functional.layer_norm(active, (active.shape[1],), tensors["G"], tensors.get("B"), layer.attrs["eps"])
 
 
 def _predict(layer: Model[Floats2d, Floats2d], X: Floats2d) -> Floats2d:

@@ -94,9 +94,15 @@ class EncoderShim(BaseEncoderShim):
 
         RAISES (ValueError): TC012, while there is none.
         """
+        module = self._filled
+        place(module)
+        return module
+
+    @property
+    def _filled(self) -> "nn.Module":
+        """The encoder, wherever it is. RAISES (ValueError): TC012, while there is none."""
         if self._model is None:
             raise ValueError(Errors.TC012)
-        place(self._model)
         return self._model
 
     @property
@@ -117,7 +123,7 @@ class EncoderShim(BaseEncoderShim):
     @property
     def width(self) -> int:
         """RETURNS (int): Width of the encoder's vectors."""
-        config: Any = self.module.config
+        config: Any = self._filled.config
         return int(config.hidden_size)
 
     @property
@@ -133,7 +139,7 @@ class EncoderShim(BaseEncoderShim):
     @property
     def max_pieces(self) -> int:
         """RETURNS (int): Pieces that the encoder can see at once, special pieces included."""
-        encoder = self.module
+        encoder = self._filled
         config: Any = encoder.config
         limits = [int(self.tokenizer_config["model_max_length"])]
         found = (

@@ -10,6 +10,7 @@ from thinc.api import Model
 
 from ..errors import Errors
 from ..models.gradients import damaged_weights, is_finite
+from ..types import Floats32
 
 #: Texts and weights that are named.
 NAMED = 3
@@ -32,6 +33,17 @@ def check_rows(model: Model, docs: Sequence[Doc], rows: Sequence[Any], *, name: 
     raise ValueError(
         Errors.TC473.format(name=name, what=what, texts=name_texts(docs, rows), weights=blame_weights([model]))
     )
+
+
+def check_logits(model: Model, docs: Sequence[Doc], rows: Sequence[Floats32], *, name: str) -> None:
+    """The same for rows of a few numbers, in numpy: one sum over all texts.
+
+    model, docs, name: As for `check_rows`.
+    rows (Sequence[Floats32]): The logits of each text. Shape: (n_tokens, n_tags) each.
+    RAISES (ValueError): TC473.
+    """
+    if rows and not is_finite(np.concatenate(rows)):
+        check_rows(model, docs, rows, name=name, what="logits")
 
 
 def check_weights(model: Model, *, name: str) -> None:

@@ -3,6 +3,7 @@
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from thinc.types import Floats2d
 from ..errors import Errors, Warnings
 from ..metrics.gold_groups import check_groups, gold_types
 from ..models.classifier import transitions_of
+from ..models.device_logits import launch_logits, rows_on_host
 from ..models.encoder import load_encoder
 from ..models.fused_update import AheadOfTurn, Prepared, can_fuse, fused_update, prepare_update
 from ..models.hf.heads import use_head
@@ -28,21 +30,22 @@ from ..tags.decode import Decoder, Spans, TagTable, make_tag_table
 from ..tags.tuning import UNTUNED, Tuning, read_tuning
 from ..types import Bools, Floats32, Ints
 from .annotate import has_foreign_group, set_entities
+from .batch_loss import sequence_loss, token_loss
 from .decoding import decode_docs
-from .finite import blame_weights, check_rows, name_texts
+from .finite import blame_weights, check_logits, name_texts
 from .gold import gold_tags
 from .home import Home
 from .labels import LabelData, choose_labels, extend_tags, is_entity_type, tag_rows
 from .length import check_length
 from .lookup import all_filled, check_tokenizer, find_head
-from .loss import masked_chain_loss, masked_cross_entropy
+from .memory_full import PartsOfBatches, memory_for_texts
 from .neighbours import Neighbour, check_neighbours, choose_key
 from .refusal import StepGuard, refuse_step
 from .rehearsal import distillation_loss, hold_transitions, real_optimizer, run_alone, shared_encoder
 from .settings import AUTO, Setting, Settings, check_output, check_setting
 from .storage import Stored
-from .streaming import Streaming
-from .taught import Taught, check_taught, find_taught, taught_loss
+from .streaming import Begun, Streaming
+from .taught import Taught, check_taught, find_taught
 
 #: Version of what `to_disk` and `to_bytes` write.
 FORMAT = 1
@@ -116,6 +119,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         self.meanwhile: Callable[[], None] | None = None
         self._ahead: AheadOfTurn | None = None
         self._guard = StepGuard()
+        self._parts = PartsOfBatches()
         self._table: tuple[tuple[str, ...], TagTable] | None = None
         self._warned_of_group = False
         self._rehearsal_model: Model | None = None  # a copy, made by `nlp.resume_training`
@@ -269,10 +273,23 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         """
         docs = list(docs)
         logits = self.logits(docs)
-        rows = [self.model.ops.to_numpy(row) for row in logits]
-        check_rows(self.model, docs, rows, name=self.name, what="logits")
-        spans = decode_docs(docs, rows, self.decoder, tuning=self.tuning, threshold=self.cfg["threshold"])
-        return logits, spans
+        return logits, self._decode(docs, rows_on_host(self.model.ops, logits))
+
+    def launch(self, docs: list[Doc]) -> Begun | None:
+        """Begin to predict on a GPU, and do not wait for it.
+
+        docs (list[Doc]): The texts.
+        RETURNS (Callable | None): Gives what `predict` gives, logits in numpy; None where the encoder is on no GPU, or
+            shared, or the head is not ours.
+        """
+        with memory_for_texts(self.name, docs):
+            begun = launch_logits(self.model, docs)
+        return None if begun is None else lambda: (rows := begun(), self._decode(docs, rows))
+
+    def _decode(self, docs: list[Doc], rows: list[Floats32]) -> Spans:
+        """Decode logits, per text (n_tokens, n_tags), with what was fitted after training."""
+        check_logits(self.model, docs, rows, name=self.name)
+        return decode_docs(docs, rows, self.decoder, tuning=self.tuning, threshold=self.cfg["threshold"])
 
     def logits(self, docs: Sequence[Doc]) -> list[Floats2d]:
         """Give the raw logits, as the loss sees them: what was fitted after training is not in them (`tune_logits` puts
@@ -283,7 +300,11 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         """
         if not any(len(doc) for doc in docs):
             return [self.model.ops.alloc2f(0, len(self.tags)) for _ in docs]
-        return self.model.predict(docs)
+        with memory_for_texts(self.name, docs):
+            begun = launch_logits(self.model, docs)
+            if begun is None:
+                return self.model.predict(docs)
+        return [self.model.ops.asarray2f(cast(Floats2d, each)) for each in begun()]
 
     def set_annotations(self, docs: Iterable[Doc], scores: tuple[list[Floats2d], Spans]) -> None:
         """Set the span group, its scores, and `doc.ents`.
@@ -291,10 +312,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         docs (Iterable[Doc]): The texts.
         scores (tuple[list[Floats2d], Spans]): What `predict` gave for them.
         """
-        types = self.labels
-        found: dict[int, list[tuple[int, int, str, float]]] = {}
-        for text, start, end, type_, score in zip(*(column.tolist() for column in scores[1]), strict=True):
-            found.setdefault(text, []).append((start, end, types[type_], score))
+        found = scores[1].by_text(self.labels)
         key = self.cfg["spans_key"]
         for index, doc in enumerate(docs):
             if not self._warned_of_group and has_foreign_group(doc, key):
@@ -338,6 +356,19 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
             return losses
         if not self.tags:
             raise ValueError(SpacyErrors.E109.format(name=self.name))
+        adds = not isinstance(self.n_learned, int) or self.n_learned > 0
+        loss, n_tokens = self._parts.learn(self, examples, partial(self._learn, drop=drop), adds=adds)
+        self.n_learned += n_tokens
+        self._guard.saw(docs)
+        self.cfg["tuning"] = None
+        losses[self.name] += loss / max(n_tokens, 1)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def _learn(self, examples: list[Example], *, drop: float) -> tuple[float, int]:
+        """Add the gradients of a batch, or of a part of it. Gives the summed loss, and of how many tokens it is."""
+        docs = [eg.predicted for eg in examples]
         taught = find_taught(examples, self.tags, self.name)
         ahead, self._ahead = self._ahead, None
         meanwhile, self.meanwhile = self.meanwhile, None
@@ -351,13 +382,7 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
         else:
             set_dropout_rate(self.model, drop)
             loss, n_tokens = self._learn_through_slot(examples, docs, taught)
-        self.n_learned += n_tokens
-        self._guard.saw(docs)
-        self.cfg["tuning"] = None
-        losses[self.name] += loss / max(n_tokens, 1)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        return losses
+        return loss, n_tokens
 
     def look_ahead(self, examples: Sequence[Example]) -> None:
         """Prepare a batch that the next `update` is given, while a GPU works on another one: word pieces and gold.
@@ -485,29 +510,14 @@ class TokenClassifier(Streaming, Stored, Neighbour, TrainablePipe):
     def _token_loss(
         self, logits: list[Floats2d], gold: Ints, taught: Taught | None
     ) -> tuple[float, list[Floats2d], int]:
-        """Give the loss of tokens, its gradient, per text (n_tokens, n_tags), and their number; gold: (all tokens,)."""
-        ops, smoothing = self.model.ops, self.cfg["label_smoothing"]
-        rows = ops.xp.concatenate(logits)
-        if taught is None:
-            loss, gradient = masked_cross_entropy(ops, rows, gold, label_smoothing=smoothing)
-            n_tokens = int((gold >= 0).sum())
-        else:
-            loss, gradient, n_tokens = taught_loss(ops, rows, gold, taught, label_smoothing=smoothing)
-        return loss, ops.unflatten(gradient, _lengths(logits)), n_tokens
+        return token_loss(self.model.ops, logits, gold, taught, label_smoothing=self.cfg["label_smoothing"])
 
     def _chain_loss(
         self, layer: Model[Floats2d, Floats2d], logits: list[Floats2d], gold: Ints
     ) -> tuple[float, list[Floats2d], Floats2d]:
-        """Give the loss of a conditional random field, with its gradients by the logits, per text (n_tokens, n_tags),
-        and by the transitions (n_tags, n_tags). Tokens that the decoder leaves out are not part of the chain."""
         if self.cfg["label_smoothing"]:
             raise ValueError(Errors.TC081.format(name=self.name, value=self.cfg["label_smoothing"]))
-        ops = self.model.ops
-        transitions = layer.ops.to_numpy(layer.get_param(TRANSITIONS))
-        loss, *gradients = masked_chain_loss([ops.to_numpy(row) for row in logits], gold, transitions)
-        # thinc's types of arrays are not numpy's.
-        d_logits, d_transitions = (ops.asarray2f(cast(Floats2d, array)) for array in gradients)
-        return loss, ops.unflatten(d_logits, _lengths(logits)), d_transitions
+        return sequence_loss(self.model.ops, layer, logits, gold)
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step: first the norm over all gradients of the model, then its parameters.
@@ -533,7 +543,3 @@ def find_component(nlp: Language, name: str | None) -> TokenClassifier:
     if name not in pipes and (name is not None or len(pipes) != 1):
         raise ValueError(Errors.TC255.format(name=repr(name) if name else "no name", found=", ".join(pipes) or "none"))
     return pipes[name] if name is not None else next(iter(pipes.values()))
-
-
-def _lengths(rows: list[Floats2d]) -> Any:
-    return np.asarray([len(row) for row in rows], dtype="int32")

@@ -13,6 +13,7 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..errors import Errors
+from ..models.device_logits import launch_vectors
 from ..models.encoder import load_encoder
 from ..models.hf.pretrained import LoaderT
 from ..models.listener import EncoderListener
@@ -22,9 +23,10 @@ from .finite import check_rows
 from .home import Home
 from .length import check_length
 from .lookup import all_filled
+from .memory_full import memory_for_batch, memory_for_texts
 from .refusal import StepGuard
 from .storage import Stored
-from .streaming import Streaming
+from .streaming import Begun, Streaming
 
 FORMAT = 1
 
@@ -122,9 +124,28 @@ class TransformerEncoder(Streaming, Stored, Tok2Vec):
         RAISES (ValueError): TC473, if some are not finite.
         """
         docs = list(docs)
-        vectors: list[Floats2d] = super().predict(docs)
+        with memory_for_texts(self.name, docs):
+            vectors: list[Floats2d] = super().predict(docs)
         check_rows(self.model, docs, vectors, name=self.name, what="vectors")
         return vectors
+
+    def launch(self, docs: list[Doc]) -> Begun | None:
+        """Begin to compute vectors on a GPU, and do not wait for it.
+
+        docs (list[Doc]): The texts.
+        RETURNS (Callable | None): Gives what `predict` gives; None where nothing is to be fetched from a GPU.
+        """
+        with memory_for_texts(self.name, docs):
+            begun = launch_vectors(self.model, docs)
+        if begun is None:
+            return None
+
+        def finish() -> list[Floats32]:
+            vectors = begun()
+            check_rows(self.model, docs, vectors, name=self.name, what="vectors")
+            return vectors
+
+        return finish
 
     def update(
         self,
@@ -155,9 +176,15 @@ class TransformerEncoder(Streaming, Stored, Tok2Vec):
         docs = [eg.predicted for eg in examples]
         self._guard.saw(docs)
         set_dropout_rate(self.model, drop)
-        vectors, backprop = self.model.begin_update(docs)
+        with memory_for_batch(self.name, docs):
+            vectors, backprop = self.model.begin_update(docs)
         alloc = self.model.ops.alloc2f
-        batch = self._batch = Batch(backprop, [alloc(*rows.shape) for rows in vectors], len(self.listeners))
+
+        def backpropagate(d_vectors: list[Floats2d]) -> None:
+            with memory_for_batch(self.name, docs):
+                backprop(d_vectors)
+
+        batch = self._batch = Batch(backpropagate, [alloc(*rows.shape) for rows in vectors], len(self.listeners))
 
         def gather(d_vectors: list[Floats2d]) -> list[Floats2d]:
             losses[self.name] += batch.add(d_vectors)

@@ -17,7 +17,7 @@ from .. import compat
 from ..errors import Errors
 from .blame import short
 from .found_devices import ENV_DEVICE, check_device, parse_device, refused
-from .products import resolve_precision
+from .products import resolve_precision, type_of
 from .threads import one_thread_in_workers
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _make_current(device: "torch.device") -> None:
 
 @contextlib.contextmanager
 def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[None]:
-    """Set the mode of a forward pass: autograd or inference, and autocast where bf16 is asked for.
+    """Set the mode of a forward pass: autograd or inference, and autocast where bf16 or fp16 is asked for.
 
     device (torch.device): Where the encoder runs.
     precision (str): As for `resolve_precision`.
@@ -141,10 +141,11 @@ def running(device: "torch.device", *, precision: str, train: bool) -> Iterator[
     """
     import torch
 
-    bf16 = resolve_precision(precision, device) == "bf16"
+    kind = type_of(resolve_precision(precision, device))
+    half = kind if kind != torch.float32 else torch.bfloat16  # autocast knows no other, and is off then
     mode = torch.enable_grad() if train else torch.inference_mode()
     threads = contextlib.nullcontext() if train else one_thread_in_workers(device)
-    with threads, mode, torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16):
+    with threads, mode, torch.autocast(device.type, dtype=half, enabled=kind == half):
         yield
 
 

@@ -16,7 +16,7 @@ from ..errors import Errors
 if TYPE_CHECKING:
     import torch
 
-PRECISIONS = ("fp32", "bf16", "auto")
+PRECISIONS = ("fp32", "bf16", "fp16", "auto")
 
 
 def check_precision(precision: str) -> None:
@@ -30,18 +30,20 @@ def check_precision(precision: str) -> None:
 
 
 def resolve_precision(precision: str, device: "torch.device") -> str:
-    """Turn a configured precision into "fp32" or "bf16" for a device.
+    """Turn a configured precision into "fp32", "bf16" or "fp16" for a device.
 
-    precision (str): "fp32", "bf16", or "auto": bf16 on GPUs that have it (CUDA from Ampere on) and on processors that
-        are faster in it, with AMX or from AMD with AVX512-BF16; else fp32. Intel's with AVX512-BF16 but without AMX
-        are slower in bf16.
+    precision (str): "fp32", "bf16", "fp16", or "auto": bf16 on GPUs that have it (CUDA from Ampere on) and on
+        processors that are faster in it, with AMX or from AMD with AVX512-BF16; else fp32. Intel's with AVX512-BF16
+        but without AMX are slower in bf16.
     device (torch.device): Where the encoder runs.
-    RETURNS (str): "fp32" or "bf16".
-    RAISES (ValueError): TC001, for any other name.
+    RETURNS (str): "fp32", "bf16" or "fp16".
+    RAISES (ValueError): TC001, for any other name; TC570, for "fp16" elsewhere than on CUDA.
     """
     import torch
 
     check_precision(precision)
+    if precision == "fp16" and device.type != "cuda":
+        raise ValueError(Errors.TC570.format(where=f"on {device}"))
     if precision != "auto":
         return precision
     if device.type == "cuda":
@@ -50,6 +52,13 @@ def resolve_precision(precision: str, device: "torch.device") -> str:
         return "fp32"
     fast = compat.cpu_has("amx_tile") or (cpu_vendor() == "AuthenticAMD" and compat.cpu_has("avx512_bf16"))
     return "bf16" if fast else "fp32"
+
+
+def type_of(precision: str) -> "torch.dtype":
+    """RETURNS (torch.dtype): The numbers of a precision that `resolve_precision` gave."""
+    import torch
+
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 
 @functools.cache
@@ -133,7 +142,8 @@ def describe_products(precision: str, device: "torch.device") -> dict[str, str]:
 
     precision (str): As for `resolve_precision`.
     device (torch.device): Where the encoder runs.
-    RETURNS (dict[str, str]): "device", "precision" ("fp32" or "bf16") and, on a CPU, "cpu_vendor" and "fp32_products".
+    RETURNS (dict[str, str]): "device", "precision" ("fp32", "bf16" or "fp16") and, on a CPU, "cpu_vendor" and
+        "fp32_products".
     """
     found = {"device": str(device), "precision": resolve_precision(precision, device)}
     if device.type == "cpu":

@@ -1,5 +1,6 @@
 """Decoding: from token logits to valid tags, entity spans and their scores, for a whole batch of texts at once."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -164,6 +165,18 @@ class Spans(NamedTuple):
         RETURNS (Spans): These.
         """
         return Spans(self.text[keep], self.start[keep], self.end[keep], self.type[keep], self.score[keep])
+
+    def by_text(self, types: Sequence[str]) -> dict[int, list[tuple[int, int, str, float]]]:
+        """Give the entities text by text.
+
+        types (Sequence[str]): The names of the entity types.
+        RETURNS (dict[int, list[tuple[int, int, str, float]]]): By the index of the text, where there are any: first
+            token, one past the last, type and score.
+        """
+        found: dict[int, list[tuple[int, int, str, float]]] = {}
+        for text, start, end, type_, score in zip(*(column.tolist() for column in self), strict=True):
+            found.setdefault(text, []).append((start, end, types[type_], score))
+        return found
 
 
 def decode_spans(logits: Floats32, lengths: Ints, decoder: Decoder) -> Spans:

@@ -24,7 +24,7 @@ def check_pooling(pooling: str) -> None:
 
 
 def pool_tokens(
-    vectors: "torch.Tensor", first: "torch.Tensor", counts: "torch.Tensor", *, pooling: str
+    vectors: "torch.Tensor", first: "torch.Tensor", counts: "torch.Tensor", *, pooling: str, n_pieces: int | None = None
 ) -> "torch.Tensor":
     """Pool the vectors of each token's pieces, in torch. Differentiable.
 
@@ -32,6 +32,7 @@ def pool_tokens(
     first (torch.Tensor): Position of each token's first piece. Shape: (n_tokens,).
     counts (torch.Tensor): Pieces of each token, at least 1, next to each other. Shape: (n_tokens,).
     pooling (str): "first" (as Hugging Face labels tokens), "mean" or "max" of the pieces.
+    n_pieces (int | None): The sum of the counts, where that is known without waiting for a device.
     RETURNS (torch.Tensor): Shape: (n_tokens, width).
     """
     import torch
@@ -39,7 +40,7 @@ def pool_tokens(
     if pooling == "first":
         return vectors.index_select(0, first)
     # (n_pieces,) each: which token a piece belongs to, and which of its pieces it is.
-    token = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+    token = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts, output_size=n_pieces)
     within = torch.arange(len(token), device=counts.device) - (counts.cumsum(0) - counts)[token]
     pieces = vectors.index_select(0, first[token] + within)  # (n_pieces, width)
     if pooling == "mean":

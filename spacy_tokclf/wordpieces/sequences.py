@@ -68,20 +68,30 @@ def make_sequences(
     counts = sizes[tokens]
     ids = known[spread((np.cumsum(sizes) - sizes)[tokens], counts)]
     offsets = np.cumsum(counts) - counts
-    windows: list[Window] = []
-    start = 0
-    for doc in docs:
-        own = counts[start : start + len(doc)]
-        windows.extend(
-            Window(*(start + bound for bound in window)) for window in split_windows(own, size=size, overlap=overlap)
-        )
-        start += len(doc)
     # A word longer than a window has as many pieces as fit; the sums give the pieces of every window at once.
     clipped = np.minimum(counts, size)
     sums = np.concatenate([[0], np.cumsum(clipped)])
-    lengths = np.array([sums[w.end] - sums[w.start] for w in windows], dtype="int64")
+    windows = _split_texts(docs, counts, sums, size=size, overlap=overlap)
+    bounds = np.array([window[:2] for window in windows], dtype="int64").reshape(-1, 2)
+    lengths = sums[bounds[:, 1]] - sums[bounds[:, 0]]
     casings = None
     if casing:
         own = token_casings(words, tokens, [len(doc) for doc in docs], dropout=casing_dropout)
         casings = np.repeat(own, counts)
     return Sequences(ids, clipped, offsets, windows, lengths, casings)
+
+
+def _split_texts(docs: Sequence[Doc], counts: Ints, sums: Ints, *, size: int, overlap: int) -> list[Window]:
+    """Split texts into windows, in tokens of the whole list. `sums`: pieces before each token, (n_tokens + 1,)."""
+    n_tokens = np.fromiter(map(len, docs), dtype="int64", count=len(docs))
+    ends = np.cumsum(n_tokens)
+    starts = ends - n_tokens
+    fits = sums[ends] - sums[starts] <= size  # most texts are one window
+    windows: list[Window] = []
+    for start, end, whole in zip(starts.tolist(), ends.tolist(), fits.tolist(), strict=True):
+        if not whole:
+            own = split_windows(counts[start:end], size=size, overlap=overlap)
+            windows.extend(Window(*(start + bound for bound in window)) for window in own)
+        elif end > start:
+            windows.append(Window(start, end, start, end))
+    return windows

@@ -29,6 +29,11 @@ def distinct_words(docs: Sequence[Doc]) -> tuple[list[str], Ints]:
         return [], np.zeros(0, dtype="int64")
     # (n_tokens,): spaCy's hash of each token's text.
     hashes = np.concatenate([doc.to_array([ORTH]).reshape(len(doc)) for doc in docs])
+    vocab = docs[0].vocab
+    if all(doc.vocab is vocab for doc in docs):
+        found, tokens = np.unique(hashes, return_inverse=True)
+        strings = vocab.strings
+        return [strings[orth] for orth in found.tolist()], tokens.reshape(-1)
     found, first, tokens = np.unique(hashes, return_index=True, return_inverse=True)
     # (n_words,): the text in which each word stands first, whose vocabulary surely has its string.
     ends = np.cumsum([len(doc) for doc in docs])

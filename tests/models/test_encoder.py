@@ -76,8 +76,7 @@ def test_many_small_batches_equal_one(encoder_dir, monkeypatch):
     texts = [["in", "the"] * (n % 9 + 1) for n in range(60)]
     model = make_encoder_model(encoder_dir)
     whole = model.predict(make_docs(texts))
-    monkeypatch.setattr("spacy_tokclf.models.backend.BATCH_PIECES", 50)
-    monkeypatch.setattr("spacy_tokclf.models.padding_free.backend.BATCH_PIECES", 50)
+    monkeypatch.setattr("spacy_tokclf.models.piece_budget.BATCH_PIECES", 50)
     assert_same(model.predict(make_docs(texts)), whole)
 
 
@@ -93,6 +92,15 @@ def test_any_words_equal_hugging_face(tiny, texts):
     with torch.inference_mode():
         expected = [reference.vectors(words).numpy() for words in texts]
     assert_same(model.predict(make_docs(texts)), expected)
+
+
+def test_half_precision_is_for_predictions_on_cuda(encoder_dir):
+    model = make_encoder_model(encoder_dir)
+    model.attrs["precision"] = "fp16"
+    with pytest.raises(ValueError, match=r"TC570.*on cpu"):
+        model.predict(make_docs())
+    with pytest.raises(ValueError, match=r"TC570.*in training"):
+        model.begin_update(make_docs())
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

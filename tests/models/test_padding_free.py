@@ -148,11 +148,12 @@ def test_attention_over_windows_as_one_row(monkeypatch, pooling, threads):
     assert not calls
 
 
-def test_one_row_is_for_bf16_on_a_gpu(monkeypatch):
+def test_one_row_is_for_half_precision_on_a_gpu(monkeypatch):
     monkeypatch.setattr("torch.backends.cuda.is_flash_attention_available", lambda: True)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (8, 0))
     cuda = torch.device("cuda")
     assert flash_attention.is_available(cuda, torch.bfloat16)
+    assert flash_attention.is_available(cuda, torch.float16)
     assert not flash_attention.is_available(cuda, torch.float32)
     assert not flash_attention.is_available(CPU, torch.bfloat16)
     monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (7, 5))
@@ -167,11 +168,21 @@ def test_one_row_is_for_bf16_on_a_gpu(monkeypatch):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_one_row_on_a_gpu():
+@pytest.mark.parametrize(("precision", "tolerance"), [("bf16", 0.05), ("fp16", 0.01)])
+def test_one_row_on_a_gpu(precision, tolerance):
     module = make_module("distilbert").cuda().requires_grad_(False)
     batch = batch_of([33, *LENGTHS])
-    found = run(module, batch, precision="bf16")
-    torch.testing.assert_close(found.cpu(), run(module.cpu(), batch), rtol=0, atol=0.05)
+    found = run(module, batch, precision=precision)
+    torch.testing.assert_close(found.cpu(), run(module.cpu(), batch), rtol=0, atol=tolerance)
+
+
+def test_half_precision_is_close_in_predictions():
+    """What CUDA runs in fp16, on a CPU, which components do not let do so."""
+    module = make_module("distilbert").requires_grad_(False)
+    batch = batch_of(LENGTHS)
+    found, exact = run(module, batch, precision="fp16"), run(module, batch)
+    assert found.dtype == torch.float32 and (found != exact).any()
+    torch.testing.assert_close(found, exact, rtol=0, atol=0.01)
 
 
 @settings(max_examples=60, deadline=None)

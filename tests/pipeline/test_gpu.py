@@ -1,6 +1,8 @@
 """On a CUDA device, with thinc on numpy or on cupy: the same entities as on the CPU, and training that learns."""
 
+import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ import spacy_tokclf
 from spacy_tokclf import train_step
 from spacy_tokclf.models.base_shim import encoder_nodes
 from spacy_tokclf.models.optimizer_contract import prepare_step
+from spacy_tokclf.pipeline.refusal import refuse_step
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 pytestmark = [
@@ -81,10 +84,85 @@ def test_learns_with_thinc_on_cupy(make_nlp: LoadT) -> None:
         assert all(len(scores_of(doc)) == len(doc.ents) for doc in nlp.pipe(POSTS))
 
 
-def test_bf16_on_the_device(load_trained: LoadT, on_cuda: None) -> None:
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_on_the_device(load_trained: LoadT, on_cuda: None, precision: str) -> None:
     nlp = load_trained()
-    set_precision(nlp, "bf16")
+    set_precision(nlp, precision)
     assert nlp.evaluate(read_posts(nlp))["ents_f"] > 0.9
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_batch_is_begun_without_waiting(load_trained: LoadT, on_cuda: None, shared: bool, precision: str) -> None:
+    nlp = load_trained(shared=shared)
+    set_precision(nlp, precision)
+    docs = [eg.x for eg in read_posts(nlp)]
+    pipe: Any = nlp.get_pipe("transformer" if shared else "ner")
+    expected = pipe.predict(docs)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        begun = pipe.launch(docs)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert begun is not None
+    rows, others = begun(), expected
+    if not shared:
+        rows, others = rows[0], others[0]
+    assert [row.shape for row in rows] == [row.shape for row in others]
+    for row, other in zip(rows, others, strict=True):
+        assert abs(row - other).max() < (1e-4 if precision == "fp32" else 0.1)
+
+
+@contextlib.contextmanager
+def half_the_memory(work: Callable[[], Any]) -> Iterator[None]:
+    """Leave as much memory as half of some work needs."""
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_reserved()
+    work()
+    needed = torch.cuda.max_memory_reserved() - before
+    torch.cuda.empty_cache()
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + needed / 2) / total)
+    try:
+        yield
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+def test_memory_that_is_full_costs_time_alone(load_trained: LoadT, on_cuda: None) -> None:
+    nlp = load_trained()
+    set_precision(nlp, "fp32")
+    texts = [" ".join(token.text for token in eg.x) for eg in read_posts(nlp)] * 60
+    ner: Any = nlp.get_pipe("ner")
+    expected = list(nlp.pipe(texts))
+    docs = [nlp.make_doc(text) for text in texts]
+    with half_the_memory(lambda: ner.predict(docs)), pytest.warns(UserWarning, match="TW358"):
+        found_docs = list(nlp.pipe(texts))
+    assert [found(doc) for doc in found_docs] == [found(doc) for doc in expected]
+
+
+def test_a_batch_that_does_not_fit_is_learned_in_parts(make_nlp: LoadT, on_cuda: None) -> None:
+    nlp = make_nlp()
+    set_precision(nlp, "fp32")
+    ner: Any = nlp.get_pipe("ner")
+    shim = ner.model.get_ref("tok2vec").shims[0]
+    shim.backend_name = "transformers"  # the others keep the memory of steps that were recorded
+    shim._choose_backend()
+    module = shim.module
+    examples = read_posts(nlp) * 60
+
+    def learn() -> list[Any]:
+        ner.update(examples, drop=0.0)
+        grads = [param.grad.cpu() for param in module.parameters() if param.grad is not None]
+        refuse_step(ner)
+        return grads
+
+    expected = learn()
+    with half_the_memory(learn), pytest.warns(UserWarning, match="TW359"):
+        grads = learn()
+    for one, other in zip(grads, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-3 * float(other.abs().max()))
 
 
 def test_a_step_of_the_encoder_does_not_wait_for_the_device(make_nlp: LoadT, on_cuda: None) -> None:

@@ -20,7 +20,7 @@ from thinc.api import Adam, Optimizer
 
 from spacy_tokclf import train_step
 from spacy_tokclf.models.backend import TorchBackend
-from spacy_tokclf.pipeline import token_classifier
+from spacy_tokclf.pipeline import batch_loss
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 KINDS = ("slot", "fused", "crf", "shared", "cnn")
@@ -300,7 +300,7 @@ def test_plain_spacy_train_keeps_what_it_had(
 
     nlp = make("slot")
     posts, seen = read_posts(nlp), [0]
-    real = token_classifier.masked_cross_entropy
+    real = batch_loss.masked_cross_entropy
 
     def failing(ops: Any, logits: Any, gold: Any, **settings: Any) -> Any:
         loss, gradient = real(ops, logits, gold, **settings)
@@ -311,7 +311,7 @@ def test_plain_spacy_train_keeps_what_it_had(
             return (np.nan if fault == "loss" else loss), gradient * (np.inf if fault == "gradient" else 1.0)
         return loss, gradient
 
-    monkeypatch.setattr(token_classifier, "masked_cross_entropy", failing)
+    monkeypatch.setattr(batch_loss, "masked_cross_entropy", failing)
 
     @spacy.registry.readers("not_finite_posts.v1")
     def read() -> Any:

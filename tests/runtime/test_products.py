@@ -77,7 +77,11 @@ def test_precisions_of_other_devices(monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, has=ampere: has)
         assert resolve_precision("auto", torch.device("cuda")) == ("bf16" if ampere else "fp32")
     assert describe_products("fp32", torch.device("cuda:1")) == {"device": "cuda:1", "precision": "fp32"}
-    for wrong in ("fp16", "", None):
+    assert resolve_precision("fp16", torch.device("cuda")) == "fp16"
+    for device in (CPU, torch.device("mps")):
+        with pytest.raises(ValueError, match="TC570"):
+            resolve_precision("fp16", device)
+    for wrong in ("fp8", "", None):
         with pytest.raises(ValueError, match="TC001"):
             resolve_precision(wrong, CPU)
 

@@ -12,7 +12,7 @@ from tiny_encoders import wordpiece_tokenizer
 from spacy_tokclf.wordpieces.batch import batch_windows
 from spacy_tokclf.wordpieces.sequences import make_sequences
 from spacy_tokclf.wordpieces.tokenizer import PieceTokenizer
-from spacy_tokclf.wordpieces.words import CASINGS, SPECIAL, casing_of, casings_of
+from spacy_tokclf.wordpieces.words import CASINGS, SPECIAL, casing_of, casings_of, distinct_words
 
 VOCAB = Vocab()
 TOKENIZER = PieceTokenizer(wordpiece_tokenizer().to_str())
@@ -78,3 +78,13 @@ def test_the_casing_of_some_texts_is_dropped():
     assert not dropped(0.0, 0).any() and dropped(1.0, 0).all()
     assert 0.2 < dropped(0.3, 0).mean() < 0.4
     assert (dropped(0.5, 0) == dropped(0.5, 0)).all() and (dropped(0.5, 0) != dropped(0.5, 1)).any()
+
+
+def test_words_of_texts_of_several_vocabularies():
+    words = [["rain", "in", "Spain"], [], ["in", "Zorblax"]]
+    apart = [Doc(Vocab(), words=each) for each in words]
+    vocab = Vocab()
+    for docs in (apart, [Doc(vocab, words=each) for each in words]):
+        found, tokens = distinct_words(docs)
+        assert [found[i] for i in tokens] == ["rain", "in", "Spain", "in", "Zorblax"]
+        assert len(found) == 4

@@ -14,6 +14,7 @@ from torch.autograd import Function
 
 from ...runtime.arrays import join_rows, to_tensor
 from ...runtime.dropout import DropoutMasks
+from ...runtime.products import type_of
 from ...runtime.threads import count_threads, run_parallel
 from ...types import Ints
 from ...wordpieces.pack import PackedBatch, split_evenly
@@ -115,13 +116,13 @@ def encode_packed(
     modules (Modules): The encoder.
     batch (PackedBatch): The windows.
     cache (LinearWeightsCache): The weights of the products.
-    precision (str): "fp32" or "bf16".
+    precision (str): "fp32", "bf16" or "fp16".
     pooling (str): How a token's pieces become one vector: "first", "mean" or "max".
     train (bool): Whether to drop out.
     RETURNS (Tensor): float32. Shape: (n_tokens, width).
     """
     device = modules.words.weight.device
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    dtype = type_of(precision)
     rows = batch.first if pooling == "first" else spread(batch.first, batch.counts)
     params: list[Tensor] = []
     if torch.is_grad_enabled():
@@ -141,7 +142,7 @@ def encode_packed(
     if pooling == "first":
         return pieces
     counts = to_tensor(batch.counts, device)
-    return pool_tokens(pieces, counts.cumsum(0) - counts, counts, pooling=pooling)
+    return pool_tokens(pieces, counts.cumsum(0) - counts, counts, pooling=pooling, n_pieces=len(pieces))
 
 
 def _split(

@@ -37,7 +37,7 @@ def is_available(device: "torch.device", dtype: "torch.dtype") -> bool:
     dtype (torch.dtype): Its precision.
     RETURNS (bool): Whether it can be used.
     """
-    if device.type != "cuda" or dtype != torch.bfloat16 or find_spec("torch.nn.attention.varlen") is None:
+    if device.type != "cuda" or dtype == torch.float32 or find_spec("torch.nn.attention.varlen") is None:
         return False
     return torch.backends.cuda.is_flash_attention_available() and torch.cuda.get_device_capability(device) >= AMPERE
 
