@@ -1,0 +1,168 @@
+"""Trainings that stand still between rounds: all of `spacy tokclf train` or `spacy train` runs in a thread, and its
+batcher holds it until an epoch is asked for. So the loops are measured as they are, without loading and saving for each
+round, and what a loop records or caches in its first epoch is there in the next."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+from spacy.util import load_config, registry
+
+from ..clock import WARM_POSTS, BatcherT
+from . import card
+from .steps import step_facts
+
+#: Steps before the first one that is taken apart.
+BEFORE = 2
+
+
+class Gate:
+    """What a training and the thread that asks it for epochs know of each other."""
+
+    def __init__(self) -> None:
+        self.asked: Queue[dict[str, Any]] = Queue()
+        self.answers: Queue[dict[str, Any] | BaseException] = Queue()
+        self.is_fresh = True
+
+    def batches(self, batcher: BatcherT, items: list[Any]) -> Iterator[list[Any]]:
+        """Cut an epoch into batches, once it is asked for. Before the first one goes a batch to warm up, and with it
+        the evaluation of the first step.
+
+        batcher (BatcherT): Cuts it.
+        items (list[Any]): The examples.
+        YIELDS (list[Any]): The batches.
+        """
+        if self.is_fresh:
+            self.is_fresh = False
+            yield items[:WARM_POSTS]
+        wanted = self.asked.get()
+        if wanted.get("profiled"):
+            yield from self._profiled(batcher(items), wanted["profiled"], wanted["trace"])
+            return
+        posts = steps = 0
+        card.wait()
+        start = time.perf_counter()
+        for batch in batcher(items):
+            batch = list(batch)
+            posts, steps = posts + len(batch), steps + 1
+            yield batch
+        card.wait()
+        seconds = time.perf_counter() - start
+        self.answers.put({"value": posts / seconds, "seconds": seconds, "steps": steps})
+
+    def _profiled(self, batches: Iterable[Any], steps: int, trace: str) -> Iterator[list[Any]]:
+        """Take some steps apart; the epoch ends after them."""
+        from torch.profiler import ProfilerActivity, profile
+
+        number = 0
+        with_card = [ProfilerActivity.CUDA] if card.has_card() else []
+        profiler = profile(activities=[ProfilerActivity.CPU, *with_card])
+        for batch in batches:
+            if number == BEFORE:
+                card.wait()
+                profiler.start()
+            if number == BEFORE + steps:
+                break
+            number += 1
+            yield list(batch)
+        card.wait()
+        if number <= BEFORE:
+            self.answers.put({})
+            return
+        profiler.stop()
+        profiler.export_chrome_trace(trace)
+        self.answers.put(step_facts(trace, number - BEFORE))
+
+
+#: The gate of the training that is being made.
+_making: list[Gate] = []
+
+
+@registry.batchers("bench.Gate.v1")
+def make_gate_v1(batcher: BatcherT) -> BatcherT:
+    """Make the batcher of a training that stands still between rounds.
+
+    batcher (BatcherT): Cuts the epochs.
+    RETURNS (BatcherT): The batcher.
+    """
+    gate = _making[-1]
+    return lambda items: gate.batches(batcher, list(items))
+
+
+def begin(
+    train: Callable[[dict[str, Any]], Any], config: str, batch_size: int
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Begin a training in a thread of its own.
+
+    train (Callable[[dict[str, Any]], Any]): Trains with overrides of the config.
+    config (str): The config file.
+    batch_size (int): Posts of a batch.
+    RETURNS (Callable[[dict[str, Any]], dict[str, Any]]): Asks for an epoch: gives "value" (posts a second), "seconds"
+        and "steps"; or, for "profiled" steps and a file for their "trace", what `step_facts` gives.
+    """
+    gate = Gate()
+    _making.append(gate)
+    batcher = {**load_config(config)["training"]["batcher"], "size": batch_size}
+    given = {
+        "training.max_epochs": 0,
+        "training.max_steps": 10**9,
+        "training.eval_frequency": 10**9,
+        "training.batcher": {"@batchers": "bench.Gate.v1", "batcher": batcher},
+    }
+
+    def run() -> None:
+        try:
+            train(given)
+        except BaseException as error:  # noqa: BLE001 (the thread that asks raises it)
+            gate.answers.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+
+    def ask(wanted: dict[str, Any]) -> dict[str, Any]:
+        gate.asked.put(wanted)
+        answer = gate.answers.get()
+        if isinstance(answer, BaseException):
+            raise RuntimeError(f"{type(answer).__name__}: {answer}") from answer
+        return answer
+
+    return ask
+
+
+def measured(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
+    """Get ready to measure epochs of one training of ours. Its first epoch is the warm-up, and told beside.
+
+    options (dict[str, Any]): "config", "overrides" of its values and "batch_size"; "loop", "tokclf" for that of
+        `spacy tokclf train` or "spacy"; "gpu_id", -1 for thinc on NumPy; "profiled", steps to take apart, if any;
+        "out", a folder.
+    RETURNS (Callable[[int], dict[str, Any]]): The round.
+    """
+    out = Path(options["out"])
+    out.mkdir(parents=True, exist_ok=True)
+    if options["gpu_id"] >= 0:
+        card.follow_thinc()
+
+    def train(given: dict[str, Any]) -> None:
+        overrides = {**given, **options["overrides"]}
+        if options["loop"] == "spacy":
+            from spacy.cli.train import train
+
+            train(options["config"], None, use_gpu=options["gpu_id"], overrides=overrides)
+        else:
+            from spacy_tokclf.training.run import train_pipeline
+
+            how = {"overwrite": True, "checkpoints": "none", "silent": True}
+            train_pipeline(options["config"], out, overrides=overrides, gpu_id=options["gpu_id"], **how)
+
+    ask = begin(train, options["config"], options["batch_size"])
+    first, memory = card.measured_memory(lambda: ask({}))
+    facts = {"first": first["value"], "memory": memory}
+    if options.get("profiled"):
+        facts["step"] = ask({"profiled": options["profiled"], "trace": str(out / "trace.json")})
+
+    def run(number: int) -> dict[str, Any]:
+        return {**ask({}), **facts}
+
+    return run
