@@ -45,6 +45,13 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
+def profiler() -> Any:
+    """RETURNS (profile): torch's profiler, of the host and of the card if there is one."""
+    from torch.profiler import ProfilerActivity, profile
+
+    return profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if has_card() else [])])
+
+
 def measured_memory(work: Callable[[], Any]) -> tuple[Any, float | None]:
     """Do some work, and see how much more of the card's memory torch has taken for it at most; with CuPy's, if it is in
     use.

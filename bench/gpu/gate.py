@@ -54,27 +54,27 @@ class Gate:
         self.answers.put({"value": posts / seconds, "seconds": seconds, "steps": steps})
 
     def _profiled(self, batches: Iterable[Any], steps: int, trace: str) -> Iterator[list[Any]]:
-        """Take some steps apart; the epoch ends after them."""
-        from torch.profiler import ProfilerActivity, profile
-
-        number = 0
-        with_card = [ProfilerActivity.CUDA] if card.has_card() else []
-        profiler = profile(activities=[ProfilerActivity.CPU, *with_card])
-        for batch in batches:
+        """Write a trace of some steps; the epoch ends after them. What goes wrong with that is told, and the training
+        goes on."""
+        profiler = None
+        told: dict[str, Any] = {"steps": 0}
+        for number, batch in enumerate(batches):
             if number == BEFORE:
                 card.wait()
+                profiler = card.profiler()
                 profiler.start()
             if number == BEFORE + steps:
                 break
-            number += 1
+            told["steps"] = number + 1 - BEFORE
             yield list(batch)
         card.wait()
-        if number <= BEFORE:
-            self.answers.put({})
-            return
-        profiler.stop()
-        profiler.export_chrome_trace(trace)
-        self.answers.put(step_facts(trace, number - BEFORE))
+        if profiler is not None:
+            try:
+                profiler.stop()
+                profiler.export_chrome_trace(trace)
+            except RuntimeError as error:
+                told = {"steps": 0, "failed": str(error)}
+        self.answers.put(told)
 
 
 #: The gate of the training that is being made.
@@ -101,7 +101,7 @@ def begin(
     config (str): The config file.
     batch_size (int): Posts of a batch.
     RETURNS (Callable[[dict[str, Any]], dict[str, Any]]): Asks for an epoch: gives "value" (posts a second), "seconds"
-        and "steps"; or, for "profiled" steps and a file for their "trace", what `step_facts` gives.
+        and "steps"; or, for "profiled" steps and a file for their "trace", how many "steps" are in it.
     """
     gate = Gate()
     _making.append(gate)
@@ -160,7 +160,11 @@ def measured(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     first, memory = card.measured_memory(lambda: ask({}))
     facts = {"first": first["value"], "memory": memory}
     if options.get("profiled"):
-        facts["step"] = ask({"profiled": options["profiled"], "trace": str(out / "trace.json")})
+        with card.profiler():  # begun in the main thread, as torch wants it
+            pass
+        trace = out / "trace.json"
+        taken = ask({"profiled": options["profiled"], "trace": str(trace)})
+        facts["step"] = step_facts(trace, taken["steps"]) if taken["steps"] > 0 else None
 
     def run(number: int) -> dict[str, Any]:
         return {**ask({}), **facts}
