@@ -20,7 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 LIST = "kit.json"
@@ -50,19 +50,32 @@ def unpacked(folder: Path) -> Path:
     return home
 
 
-def choose(kit: dict[str, Any], *, installed: Any = version) -> tuple[list[str], list[str]]:
+class Choice(NamedTuple):
+    """What is taken from the kit, and what is not met.
+
+    folders (list[str]): Folders of the kit.
+    missing (list[str]): Requirements that neither the machine nor the kit has.
+    unfit (list[str]): Requirements of which the machine has another version, and the kit none.
+    """
+
+    folders: list[str]
+    missing: list[str]
+    unfit: list[str]
+
+
+def choose(kit: dict[str, Any], *, installed: Any = version) -> Choice:
     """Go through what our package requires: what the machine meets is left alone, and the rest comes from the kit, with
     what that requires in turn.
 
     kit (dict[str, Any]): What kit.json says of each package: "version", "folder" and "requires".
     installed (Callable[[str], str]): From a name to the version that the machine has.
-    RETURNS (tuple[list[str], list[str]]): Folders of the kit, and requirements that are met nowhere.
+    RETURNS (Choice): The choice.
     """
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     chosen: dict[str, str] = {}
-    missing: list[str] = []
+    missing, unfit = set(), set()
 
     def asks(requires: list[str]) -> Iterator[Requirement]:
         for requirement in map(Requirement, requires):
@@ -74,17 +87,19 @@ def choose(kit: dict[str, Any], *, installed: Any = version) -> tuple[list[str],
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
         try:
-            met = requirement.specifier.contains(installed(name), prereleases=True)
+            found = installed(name)
         except PackageNotFoundError:
-            met = False
-        if met or name in chosen:
+            found = None
+        if name in chosen or (found is not None and requirement.specifier.contains(found, prereleases=True)):
             continue
         if name in kit:
             chosen[name] = kit[name]["folder"]
             waiting += asks(kit[name]["requires"])
+        elif found is None:
+            missing.add(str(requirement))
         else:
-            missing.append(str(requirement))
-    return sorted(chosen.values()), sorted(set(missing))
+            unfit.add(f"{requirement} (here: {found})")
+    return Choice(sorted(chosen.values()), sorted(missing), sorted(unfit))
 
 
 def variables(home: Path, source: Path, folders: list[str]) -> dict[str, str]:
@@ -105,14 +120,18 @@ def main() -> None:
     if here != kit["python"]:
         raise SystemExit(f"This kit is for Python {kit['python']}, and this is {here}: make gpu-kit KIT_PYTHON={here}")
     sys.path.append(str(home / kit["packages"]["packaging"]["folder"]))
-    folders, missing = choose(kit["packages"])
+    folders, missing, unfit = choose(kit["packages"])
     if missing:
         raise SystemExit(f"Neither the machine nor the kit has {', '.join(missing)}")
+    if unfit:
+        print(f"Other versions than are asked for, tried all the same: {', '.join(unfit)}", file=sys.stderr)
     source = Path.cwd()
     if not ((source / "spacy_tokclf").is_dir() and (source / "bench").is_dir()):
         source = home / "source"
-    if not (source / "assets").exists():
-        (source / "assets").symlink_to(home / "assets")
+    assets = source / "assets"
+    if not assets.exists():
+        assets.unlink(missing_ok=True)  # a link to nothing
+        assets.symlink_to(home / "assets")
     print(f"From the kit: {', '.join(Path(folder).name for folder in folders)}", file=sys.stderr)
     if sys.argv[1:]:
         command = [sys.executable, *sys.argv[1:]]

@@ -20,7 +20,8 @@ def step_facts(path: str | Path, steps: int) -> dict[str, float]:
     path (str | Path): The trace, as `profile.export_chrome_trace` writes it.
     steps (int): Steps in it.
     RETURNS (dict[str, float]): "launches" (of kernels and of graphs), "graphs" (of these), "copies" and "waits", calls
-        that the host makes; "kernels", and "device_ms", what the card works in all; "operations" of torch.
+        that the host makes; "kernels", and "device_ms", what the card works in all; "operations" of torch, which are
+        in traces of the CPU alone.
     """
     events = list(_events(Path(path)))
     calls = [name for kind, name, _ in events if kind in CALLS]

@@ -42,15 +42,15 @@ def test_the_kit_brings_what_the_machine_lacks() -> None:
         "idna": package("3.1"),
         "certifi": package("9"),
     }
-    folders, missing = choose(kit, installed=machine(torch="2.11+cu130", numpy="2.5", idna="2"))
-    assert folders == ["packages/1", "packages/3", "packages/3.1"]
-    assert missing == []
-    assert choose(kit, installed=machine(torch="2.11", numpy="2.5", spacy="3.8"))[0] == ["packages/1"]
+    choice = choose(kit, installed=machine(torch="2.11+cu130", numpy="2.5", idna="2"))
+    assert choice == (["packages/1", "packages/3", "packages/3.1"], [], [])
+    assert choose(kit, installed=machine(torch="2.11", numpy="2.5", spacy="3.8")).folders == ["packages/1"]
 
 
 def test_what_neither_has_is_named() -> None:
     kit = {"spacy-tokclf": package("1", "torch>=2.4", "numpy")}
-    assert choose(kit, installed=machine(torch="2.0"))[1] == ["numpy", "torch>=2.4"]
+    choice = choose(kit, installed=machine(torch="2.0"))
+    assert (choice.missing, choice.unfit) == (["numpy"], ["torch>=2.4 (here: 2.0)"])
 
 
 def test_pins_are_those_of_the_named_python() -> None:
