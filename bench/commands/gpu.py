@@ -34,7 +34,7 @@ def run(setting: Setting, out: Path, *, device: str, tiny: bool, minutes: float)
     """
     start = time.monotonic()
     ends = {name: start + 60 * minutes * share for name, share in SHARES.items()}
-    card.choose(device)
+    device = card.only(device)
     facts = card.facts(device)
     size = TINY if tiny else FULL
     msg.info(f"{facts['card']}, {facts['memory']} GiB; tf32 is {'on' if facts['tf32'] else 'off'} for all systems")

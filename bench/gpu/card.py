@@ -14,15 +14,33 @@ from ..serve import versions
 DEVICE = "SPACY_TOKCLF_DEVICE"
 
 
-def choose(device: str) -> None:
-    """Let this process compute on a device, before torch is imported: ours by its environment variable, others since
-    they see no other device.
+#: How torch's profiler gets along with CUDA graphs: torch sets them itself for graphs of its own.
+PROFILER = {"DISABLE_CUPTI_LAZY_REINIT": "1", "TEARDOWN_CUPTI": "0"}
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
-    device (str): "cpu", or a card, such as "cuda:0".
+
+def only(device: str) -> str:
+    """Let this process, and those that it starts, see no other card: the Trainer would take all that it sees.
+
+    device (str): "cpu", or a card, such as "cuda:1".
+    RETURNS (str): What the device is called from now on.
     """
-    os.environ[DEVICE] = device
     if device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        os.environ[VISIBLE] = ""
+        return device
+    number = int(device.partition(":")[2] or 0)
+    seen = os.environ.get(VISIBLE)
+    os.environ[VISIBLE] = str(number) if seen is None else ",".join(seen.split(",")[number : number + 1])
+    return "cuda:0"
+
+
+def choose(device: str) -> None:
+    """Let ours compute on a device, in this process and before torch is imported.
+
+    device (str): What `only` gave.
+    """
+    os.environ.update(PROFILER)
+    os.environ[DEVICE] = device
 
 
 def follow_thinc() -> None:
@@ -64,6 +82,7 @@ def measured_memory(work: Callable[[], Any]) -> tuple[Any, float | None]:
         return work(), None
     import torch
 
+    torch.cuda.init()
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_reserved() + _pool()

@@ -12,22 +12,25 @@ ResultT = dict[str, Any]
 AnswersT = dict[str, list[ResultT]]
 
 
-def family(name: str, systems: Sequence[System], device: str) -> System:
+def family(name: str, systems: Sequence[System], device: str, *, last: int = -1) -> System:
     """Put systems into one process.
 
     name (str): What the process is called.
     systems (Sequence[System]): The systems.
     device (str): What they compute on.
+    last (int): The last round.
     RETURNS (System): The process, as a system of its own.
     """
     members = {system.key: {"target": system.target, "options": system.options} for system in systems}
-    return System(name, "bench.gpu.family:serve", {"device": device, "members": members})
+    return System(name, "bench.gpu.family:serve", {"device": device, "members": members, "last": last})
 
 
 def serve(options: dict[str, Any]) -> Callable[[int], ResultT]:
     """Get all systems of a family ready. One that fails is left out.
 
-    options (dict[str, Any]): "device", and "members" by their keys: "target" and "options".
+    options (dict[str, Any]): "device"; "members" by their keys: "target" and "options"; and "last", the round after
+        which a system that has a function `finish` adds to its result what that gives: what would disturb the others,
+        or can take the process along.
     RETURNS (Callable[[int], ResultT]): The round: "members", results by key; "failed", reasons by key; and "tf32",
         whether that is on.
     """
@@ -59,6 +62,9 @@ def serve(options: dict[str, Any]) -> Callable[[int], ResultT]:
             result = attempt(key, lambda run=runs[key]: run(number))
             if result is not None:
                 found[key] = result
+        for key in found if number == options["last"] else ():
+            if hasattr(runs.get(key), "finish"):
+                found[key] |= attempt(key, runs[key].finish) or {}  # type: ignore[attr-defined]
         return {"members": found, "failed": failed, "tf32": card.tf32()}
 
     return round_of_all

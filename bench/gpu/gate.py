@@ -15,6 +15,8 @@ from ..clock import WARM_POSTS, BatcherT
 from . import card
 from .steps import step_facts
 
+#: From what is wanted of a training to what it answers.
+AskT = Callable[[dict[str, Any]], dict[str, Any]]
 #: Steps before the first one that is taken apart.
 BEFORE = 2
 
@@ -92,15 +94,13 @@ def make_gate_v1(batcher: BatcherT) -> BatcherT:
     return lambda items: gate.batches(batcher, list(items))
 
 
-def begin(
-    train: Callable[[dict[str, Any]], Any], config: str, batch_size: int
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def begin(train: Callable[[dict[str, Any]], Any], config: str, batch_size: int) -> AskT:
     """Begin a training in a thread of its own.
 
     train (Callable[[dict[str, Any]], Any]): Trains with overrides of the config.
     config (str): The config file.
     batch_size (int): Posts of a batch.
-    RETURNS (Callable[[dict[str, Any]], dict[str, Any]]): Asks for an epoch: gives "value" (posts a second), "seconds"
+    RETURNS (AskT): Asks for an epoch: gives "value" (posts a second), "seconds"
         and "steps"; or, for "profiled" steps and a file for their "trace", how many "steps" are in it.
     """
     gate = Gate()
@@ -135,8 +135,8 @@ def measured(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     """Get ready to measure epochs of one training of ours. Its first epoch is the warm-up, and told beside.
 
     options (dict[str, Any]): "config", "overrides" of its values and "batch_size"; "loop", "tokclf" for that of
-        `spacy tokclf train` or "spacy"; "gpu_id", -1 for thinc on NumPy; "profiled", steps to take apart, if any;
-        "out", a folder.
+        `spacy tokclf train` or "spacy"; "gpu_id", -1 for thinc on NumPy; "out", a folder; "profiled", steps that
+        are taken apart after the last round, if any are.
     RETURNS (Callable[[int], dict[str, Any]]): The round.
     """
     out = Path(options["out"])
@@ -156,17 +156,34 @@ def measured(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
             how = {"overwrite": True, "checkpoints": "none", "silent": True}
             train_pipeline(options["config"], out, overrides=overrides, gpu_id=options["gpu_id"], **how)
 
-    ask = begin(train, options["config"], options["batch_size"])
-    first, memory = card.measured_memory(lambda: ask({}))
+    def begun() -> tuple[AskT, dict[str, Any]]:
+        ask = begin(train, options["config"], options["batch_size"])
+        return ask, ask({})
+
+    (ask, first), memory = card.measured_memory(begun)
     facts = {"first": first["value"], "memory": memory}
-    if options.get("profiled"):
-        with card.profiler():  # begun in the main thread, as torch wants it
-            pass
-        trace = out / "trace.json"
-        taken = ask({"profiled": options["profiled"], "trace": str(trace)})
-        facts["step"] = step_facts(trace, taken["steps"]) if taken["steps"] > 0 else None
 
     def run(number: int) -> dict[str, Any]:
         return {**ask({}), **facts}
 
+    if options.get("profiled"):
+        run.finish = lambda: {"step": take_apart(ask, options["profiled"], out / "trace.json")}  # type: ignore[attr-defined]
     return run
+
+
+def take_apart(ask: AskT, steps: int, trace: Path) -> dict[str, float] | None:
+    """Take training steps apart.
+
+    ask (AskT): Asks the training.
+    steps (int): How many steps.
+    trace (Path): Where their trace is written.
+    RETURNS (dict[str, float] | None): What they are made of; None if that could not be seen, which is said.
+    """
+    with card.profiler():  # begun in the main thread, as torch wants it
+        pass
+    taken = ask({"profiled": steps, "trace": str(trace)})
+    try:
+        return step_facts(trace, taken["steps"]) if taken["steps"] > 0 else None
+    except (OSError, ValueError, KeyError) as error:
+        print(f"The trace cannot be read: {error}")
+        return None

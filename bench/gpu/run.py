@@ -53,7 +53,7 @@ def measured(run: Run, families: dict[str, list[System]], until: float) -> Answe
     until (float): When it is over, by `time.monotonic`.
     RETURNS (AnswersT): By the system's key: what its process said of itself, then its results.
     """
-    processes = [family(name, members, run.device) for name, members in families.items()]
+    processes = [family(name, members, run.device, last=run.setting.rounds - 1) for name, members in families.items()]
     answers = run_rounds(processes, run.until(until), note=note, failed=run.failed)
     for key, (_about, *results) in answers.items():
         if any(result["tf32"] != run.facts["tf32"] for result in results):

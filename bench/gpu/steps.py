@@ -40,7 +40,8 @@ def step_facts(path: str | Path, steps: int) -> dict[str, float]:
 
 def _events(path: Path) -> Iterator[tuple[str, str, float]]:
     """YIELDS (tuple[str, str, float]): Kind, name and microseconds of each event."""
-    trace: dict[str, Any] = json.loads(path.read_text(encoding="utf8", errors="replace"))
+    # Names of kernels are written as they are.
+    trace: dict[str, Any] = json.loads(path.read_text(encoding="utf8", errors="replace"), strict=False)
     for event in trace["traceEvents"]:
         if event.get("ph") == "X":
             yield event.get("cat", ""), event.get("name", ""), float(event.get("dur", 0.0))

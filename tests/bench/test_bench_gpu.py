@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import fake_systems
 import pytest
 from spacy.util import load_config
 
@@ -89,15 +90,15 @@ def test_trainings_stand_still_between_rounds(run):
     encoder = training.write_encoder(run)
     files = training.write_sample(dataclasses.replace(run.setting, posts=60))
     by_16, by_64, _shared, of_spacy = training.trainings(run, encoder, files)["ours"]
-    del by_64.options["profiled"]
     runs = [measured(system.options) for system in (by_16, by_64, of_spacy)]
     for one, steps in zip(runs, (4, 1, 4), strict=True):
         first, second = one(0), one(1)
         assert first["value"] == pytest.approx(60 / first["seconds"])
         assert first["steps"] == second["steps"] == steps
         assert first["first"] == second["first"]
-    assert runs[0](2)["step"]["operations"] > 0
-    assert "step" not in runs[1](2)
+    assert runs[0].finish()["step"]["operations"] > 0
+    assert not hasattr(runs[2], "finish")
+    assert runs[0](2)["steps"] == 4, "it goes on"
 
 
 def test_a_training_that_fails_says_so(run, tmp_path):
@@ -111,6 +112,16 @@ def test_what_is_missing_is_said(run, monkeypatch):
     found = training.trainings(run, "encoder", {"train": "t", "dev": "d", "posts": "p"})
     assert list(found) == ["ours"]
     assert run.failed == {"ours with CuPy": "it needs a card", "Trainer": "no accelerate"}
+
+
+@pytest.mark.parametrize(
+    ("device", "seen", "expected"),
+    [("cuda:0", None, "0"), ("cuda:1", None, "1"), ("cuda", "5,7", "5"), ("cuda:1", "5,7", "7"), ("cpu", "5", "")],
+)
+def test_one_card_is_seen(monkeypatch, device, seen, expected):
+    monkeypatch.setattr("os.environ", {} if seen is None else {card.VISIBLE: seen})
+    assert card.only(device) == ("cpu" if device == "cpu" else "cuda:0")
+    assert card.os.environ == {card.VISIBLE: expected}
 
 
 def test_steps_in_a_trace(tmp_path):
@@ -238,8 +249,27 @@ def test_families_share_options_that_are_json(run):
 
 
 def test_a_member_that_cannot_begin_is_told(run):
-    found = serve({"device": "cpu", "members": {"a": {"target": "nothing:here", "options": {}}}})(0)
+    found = serve({"device": "cpu", "members": {"a": {"target": "nothing:here", "options": {}}}, "last": 0})(0)
     assert found["members"] == {} and "ModuleNotFoundError" in found["failed"]["a"]
+
+
+def test_what_disturbs_comes_last(run, monkeypatch):
+    order = []
+
+    def make(options):
+        def once(number):
+            order.append((options["name"], number))
+            return {"value": 1.0}
+
+        once.finish = lambda: order.append((options["name"], "end")) or {"step": {"launches": 3.0}}
+        return once
+
+    monkeypatch.setattr(fake_systems, "steady", make)
+    members = {name: {"target": "fake_systems:steady", "options": {"name": name}} for name in "ab"}
+    serving = serve({"device": "cpu", "members": members, "last": 1})
+    assert serving(0)["members"]["a"] == {"value": 1.0}
+    assert serving(1)["members"]["a"] == {"value": 1.0, "step": {"launches": 3.0}}
+    assert order[2:] == [("b", 1), ("a", 1), ("b", "end"), ("a", "end")]
 
 
 @pytest.mark.slow
