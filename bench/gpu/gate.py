@@ -58,25 +58,29 @@ class Gate:
     def _profiled(self, batches: Iterable[Any], steps: int, trace: str) -> Iterator[list[Any]]:
         """Write a trace of some steps; the epoch ends after them. What goes wrong with that is told, and the training
         goes on."""
-        profiler = None
+        profiler = card.profiler()
         told: dict[str, Any] = {"steps": 0}
         for number, batch in enumerate(batches):
             if number == BEFORE:
                 card.wait()
-                profiler = card.profiler()
-                profiler.start()
-            if number == BEFORE + steps:
+                told |= _attempt(profiler.start)
+            if number == BEFORE + steps or "failed" in told:
                 break
-            told["steps"] = number + 1 - BEFORE
+            told["steps"] = max(0, number + 1 - BEFORE)
             yield list(batch)
         card.wait()
-        if profiler is not None:
-            try:
-                profiler.stop()
-                profiler.export_chrome_trace(trace)
-            except RuntimeError as error:
-                told = {"steps": 0, "failed": str(error)}
+        if told["steps"] and "failed" not in told:
+            told |= _attempt(profiler.stop) or _attempt(lambda: profiler.export_chrome_trace(trace))
         self.answers.put(told)
+
+
+def _attempt(work: Callable[[], Any]) -> dict[str, str]:
+    """RETURNS (dict[str, str]): "failed", if something did."""
+    try:
+        work()
+    except RuntimeError as error:
+        return {"failed": str(error)}
+    return {}
 
 
 #: The gate of the training that is being made.
@@ -182,8 +186,11 @@ def take_apart(ask: AskT, steps: int, trace: Path) -> dict[str, float] | None:
     with card.profiler():  # begun in the main thread, as torch wants it
         pass
     taken = ask({"profiled": steps, "trace": str(trace)})
+    if not taken["steps"] or "failed" in taken:
+        print(f"Steps could not be taken apart: {taken}")
+        return None
     try:
-        return step_facts(trace, taken["steps"]) if taken["steps"] > 0 else None
+        return step_facts(trace, taken["steps"])
     except (OSError, ValueError, KeyError) as error:
         print(f"The trace cannot be read: {error}")
         return None

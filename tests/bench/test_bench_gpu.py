@@ -1,5 +1,6 @@
 """`bench gpu`: systems that share processes, trainings that stand still between rounds, traces, rows and targets."""
 
+import contextlib
 import dataclasses
 import json
 import subprocess
@@ -86,7 +87,12 @@ def test_the_shared_config_is_the_plain_one_with_a_slot(tmp_path):
     assert shared["training"] == plain["training"]
 
 
-def test_trainings_stand_still_between_rounds(run):
+class BrokenProfiler(contextlib.nullcontext):
+    def start(self):
+        raise RuntimeError("no permission")
+
+
+def test_trainings_stand_still_between_rounds(run, monkeypatch):
     encoder = training.write_encoder(run)
     files = training.write_sample(dataclasses.replace(run.setting, posts=60))
     by_16, by_64, _shared, of_spacy = training.trainings(run, encoder, files)["ours"]
@@ -98,6 +104,8 @@ def test_trainings_stand_still_between_rounds(run):
         assert first["first"] == second["first"]
     assert runs[0].finish()["step"]["operations"] > 0
     assert not hasattr(runs[2], "finish")
+    monkeypatch.setattr(card, "profiler", lambda: BrokenProfiler())
+    assert runs[0].finish() == {"step": None}
     assert runs[0](2)["steps"] == 4, "it goes on"
 
 
