@@ -6,7 +6,6 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
 
 import socket
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +18,7 @@ from tiny_encoders import write_encoder
 from spacy_tokclf import compat
 
 ROOT = Path(__file__).parents[1]
-#: Files that compare with another library. Where it is not installed (on a machine that has no network, say), all other
-#: tests run all the same.
-NEEDS = {
-    "seqeval": (
-        "hub/test_evaluator.py",
-        "metrics/test_against_seqeval.py",
-        "metrics/test_score_speed.py",
-        "pipeline/test_seqeval_scorer.py",
-        "tags/test_decode.py",
-        "tags/test_schemes.py",
-    ),
-    "sklearn": ("metrics/test_calibration.py",),
-    "matplotlib": ("accuracy/test_study_page.py",),
-}
-ABSENT = [name for name in NEEDS if find_spec(name) is None]
-collect_ignore = [file for name in ABSENT for file in NEEDS[name]]
 LABELS = ["corporation", "creative-work", "group", "location", "person", "product"]
-
-
-def pytest_report_header() -> list[str]:
-    """Say which files are left out."""
-    return [f"without {name}, and so without {', '.join(NEEDS[name])}" for name in ABSENT]
 
 
 @pytest.fixture(scope="session", autouse=True)
