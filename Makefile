@@ -14,6 +14,8 @@ FUZZ ?=
 # Kinds of torture, and how often each is done.
 TORTURE ?= save to_disk disk_full damage train annotate soak
 TIMES ?= 20
+# The Python of the machine that `gpu-kit` is for.
+KIT_PYTHON ?= 3.12
 # Processes that the tests are spread over, one thread each.
 WORKERS ?= 2
 
@@ -27,8 +29,8 @@ export PYTHONUNBUFFERED = 1
 test test-slow test-spacy-transformers test-lowest: export OMP_NUM_THREADS = 1
 
 .DELETE_ON_ERROR:
-.PHONY: help install assets run large shared portable final gpu seeds bench bench-env lint test test-slow test-dist clean
-.PHONY: test-spacy-transformers test-lowest fuzz torture
+.PHONY: help install assets run large shared portable final gpu seeds bench bench-env lint test test-slow test-dist
+.PHONY: clean test-spacy-transformers test-lowest fuzz torture gpu-kit
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -90,6 +92,9 @@ bench-env: $(VENV)/.bench $(ST_VENV)/.bench  ## Make the environments that speed
 
 bench: portable bench-env  ## Measure speed and memory beside the peers, into bench/results/ (over an hour).
 	$(BIN)/python -m bench all
+
+gpu-kit: assets  ## Make build/gpu-kit/: tests and measurements for a machine with a GPU and no network (KIT_PYTHON=3.12).
+	$(BIN)/python scripts/make_gpu_kit.py --python $(KIT_PYTHON)
 
 lint: install  ## Check style and types.
 	$(BIN)/python -m ruff check .

@@ -19,6 +19,8 @@ COMMANDS = ("train", "annotate", "latency", "load", "memory", "limit", "curves",
 REPORTS = ("plots", "table")
 #: What measures, and is not part of `all`.
 ALONE = ("encoder",)
+#: What measures in an order of its own, and writes its rows itself.
+GPU = "gpu"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments (Sequence[str] | None): What stands on the command line; None: that of this process.
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure ours beside what people use today.")
-    parser.add_argument("command", choices=(*COMMANDS, *ALONE, *REPORTS, "all"))
+    parser.add_argument("command", choices=(*COMMANDS, *ALONE, GPU, *REPORTS, "all"))
     parser.add_argument("--json", type=Path, help="the file for the rows, or the folder of all files [bench/results]")
     parser.add_argument("--model", type=Path, help="the trained pipeline [training/portable/model-best]")
     parser.add_argument(
@@ -48,12 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=0, help="threads of every system; 0: as each does by itself")
     parser.add_argument("--only", nargs="+", default=(), metavar="PART", help="only systems whose name has a part")
     parser.add_argument("--older", type=Path, default=OLDER_PYTHON, help="Python of the environment of older peers")
+    parser.add_argument("--device", default="cuda:0", help="what `gpu` computes on: a card, or cpu")
+    parser.add_argument("--tiny", action="store_true", help="let `gpu` run through with next to nothing")
+    parser.add_argument("--minutes", type=float, default=7.0, help="the time that `gpu` may take")
     args = parser.parse_args(arguments)
     out = (args.json or ROOT / "bench" / "results").absolute()
     if args.command in REPORTS:
         import_module(f"bench.commands.{args.command}").report(out)
         return
     setting = make_setting(args, out.parent if out.suffix else out)
+    if args.command == GPU:
+        how = {"device": args.device, "tiny": args.tiny, "minutes": args.minutes}
+        import_module("bench.commands.gpu").run(setting, out if out.suffix else out / f"{GPU}.json", **how)
+        return
     if machine.warning():
         msg.warn(machine.warning())
     for command in COMMANDS if args.command == "all" else (args.command,):

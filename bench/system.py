@@ -58,6 +58,7 @@ class Setting:
     threads (int): Threads of every system; 0 for what each takes by itself.
     older (Path): The Python of the older environment.
     only (tuple[str, ...]): Parts of names; other systems are left out. Empty: all are measured.
+    until (float | None): When processes that still measure are ended, by `time.monotonic`; None: never.
     """
 
     model: Path
@@ -74,6 +75,7 @@ class Setting:
     threads: int = 0
     older: Path = OLDER_PYTHON
     only: tuple[str, ...] = ()
+    until: float | None = None
 
     def python(self, environment: str) -> Path:
         """RETURNS (Path): The Python of an environment."""

@@ -23,14 +23,14 @@ def systems(setting: Setting, files: dict[str, str]) -> list[System]:
     trainer = {"encoder": str(setting.encoder), "posts": files["posts"]}
     bare = {"encoder": str(setting.encoder), "posts": files["posts"]}
     found = [
-        System("Trainer, tutorial recipe", TRAINER, trainer, needs=("accelerate", "datasets"), reference=True),
-        System("Trainer, group_by_length", TRAINER, {**trainer, "recipe": GROUPED}, needs=("accelerate", "datasets")),
+        System("Trainer, tutorial recipe", TRAINER, trainer, needs=("accelerate",), reference=True),
+        System("Trainer, group_by_length", TRAINER, {**trainer, "recipe": GROUPED}, needs=("accelerate",)),
         System(
             "Trainer, group_by_length",
             TRAINER,
             {**trainer, "recipe": {**GROUPED, "bf16": True}},
             precision="bf16",
-            needs=("accelerate", "datasets"),
+            needs=("accelerate",),
         ),
         System(
             "spacy-transformers + transition NER",

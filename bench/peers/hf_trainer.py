@@ -247,6 +247,7 @@ def measured(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     options (dict[str, Any]): "encoder", "posts" (a file), and "recipe" with what differs from the guide.
     RETURNS (Callable[[int], dict[str, Any]]): The round.
     """
+    import torch
     from transformers import AutoTokenizer, TrainerCallback
 
     class Clock(TrainerCallback):
@@ -255,7 +256,9 @@ def measured(options: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
         def on_epoch_begin(self, *_: Any, **__: Any) -> None:
             self.start = time.perf_counter()
 
-        def on_step_end(self, *_: Any, **__: Any) -> None:
+        def on_epoch_end(self, *_: Any, **__: Any) -> None:
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
             self.seconds = time.perf_counter() - self.start
 
     posts = read_posts(options["posts"])
