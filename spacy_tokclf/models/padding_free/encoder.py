@@ -49,9 +49,9 @@ from .relative_positions import distance_gradient, distance_scores
 if TYPE_CHECKING:
     from torch import Tensor
 
-#: Rows are filled up to a multiple of the first (in training: the second), and many rows to one of more, so that products
-#: of the same shapes come back: a new one in bf16 is compiled, which takes as long as the product itself, and what is
-#: compiled is kept.
+#: Rows are filled up to a multiple of the first (in training: the second), and many rows to one of more, so that
+#: products of the same shapes come back: a new one in bf16 is compiled, which takes as long as the product itself, and
+#: what is compiled is kept.
 STEP, TRAIN_STEP, MANY, LARGE_STEP = 16, 32, 512, 128
 #: Pieces that are worth a thread.
 SHARD_PIECES = 96
