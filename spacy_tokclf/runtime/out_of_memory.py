@@ -1,5 +1,6 @@
 """The memory of a GPU that is full: how that is told from other errors, and what is freed before another attempt."""
 
+import inspect
 import sys
 import traceback
 
@@ -15,7 +16,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     error (BaseException): Any error.
     RETURNS (bool): Whether it says so.
     """
-    if any(kind.__name__ == NAME for kind in type(error).__mro__):
+    if any(kind.__name__ == NAME for kind in inspect.getmro(type(error))):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in SAID)
 

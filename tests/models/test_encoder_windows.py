@@ -102,7 +102,7 @@ WRONG = [
     ({"window": -1}, "TC002"),
     ({"overlap": -1}, "TC002"),
     ({"pooling": "median"}, "TC003"),
-    ({"precision": "fp16"}, "TC001"),
+    ({"precision": "fp8"}, "TC001"),
 ]
 
 

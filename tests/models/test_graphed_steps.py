@@ -1,5 +1,7 @@
 """Recorded training steps on a CPU: what plays a recording back is replaced by what counts, and runs it again."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from spacy_tokclf.models.backend import TorchBackend
 from spacy_tokclf.models.graphed import backend as graphed
 from spacy_tokclf.models.graphed import forward, step
 from spacy_tokclf.models.graphed.backend import GraphedBackend
+from spacy_tokclf.models.graphed.recorder import CudaRecorder
 from spacy_tokclf.models.graphed.rectangles import COUNTS, LENGTHS, round_up
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
@@ -224,6 +227,15 @@ def test_gold_that_is_missing_teaches_nothing(encoder_dir, recorder, slot):
     alone = gradients(make_pipeline(encoder_dir), [pairs[:1]])
     for name, grad in both.items():
         torch.testing.assert_close(grad, alone[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_a_copy_has_recordings_of_its_own(encoder_dir, recorder):
+    nlp = make_pipeline(encoder_dir)
+    train(nlp, steps=3)
+    steps = backend_of(nlp)._steps
+    copied = copy.deepcopy(backend_of(nlp))
+    assert steps._recordings and not copied._steps._recordings and copied.module is not backend_of(nlp).module
+    assert copy.deepcopy(CudaRecorder(torch.device("cuda:0"))).device == torch.device("cuda:0")
 
 
 @pytest.fixture

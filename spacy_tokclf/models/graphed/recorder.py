@@ -29,6 +29,9 @@ class CudaRecorder:
         self._pool: Any = None
         self._stream: Any = None  # one for all: libraries keep memory to work in for each stream
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CudaRecorder, (self.device,)
+
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         """As for `Recorder`."""
         import torch

@@ -58,6 +58,9 @@ class RecordedSteps:
         self._recordings: OrderedDict[Any, Recording] = OrderedDict()
         self._records = True
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RecordedSteps, (self._recorder, self.device)  # a copy belongs to other weights
+
     def run(self, modules: Modules, head: LinearHead, batch: Sequence[Rectangle], rates: Rates) -> "Tensor":
         """Take a step up to the gradients: those of the encoder are added to the `grad` of its parameters, those of the
         head are in the `grad` of its tensors.

@@ -41,6 +41,9 @@ class LinearWeightsCache:
     def __init__(self) -> None:
         self._kept: dict[Any, tuple[Any, LinearWeights]] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LinearWeightsCache, ()  # a copy belongs to other weights
+
     def get(self, layers: "tuple[nn.Linear, ...]", dtype: "torch.dtype", *, ordered: bool = False) -> LinearWeights:
         """Give the weights of some layers that have the same input.
 
