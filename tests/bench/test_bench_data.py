@@ -1,12 +1,14 @@
 """Texts, their gold entities in characters, and scores."""
 
 import json
+import warnings
 
 import pytest
 import spacy
 from spacy.tokens import DocBin
+from tagged_training import CONFIG, write_tagged
 
-from bench.clock import EpochClock
+from bench.clock import EpochClock, epoch_of
 from bench.data import entity_f1, read_texts, texts_of, write_sample
 from bench.peers.hf_data import read_posts, tags_of
 from bench.peers.onnx_by_hand import entities_of
@@ -81,3 +83,13 @@ def test_the_clock_counts_an_epoch_without_its_warm_up():
     assert clock.posts == 50
     assert clock.steps == len(batches) - 1
     assert clock.seconds > 0
+
+
+def test_the_clock_measures_the_epoch_that_was_trained(tmp_path, encoder_dir):
+    """Not one in which the steps of an epoch were counted, which takes no time."""
+    overrides = write_tagged(tmp_path) | {"paths.encoder": str(encoder_dir), "training.max_steps": 0}
+    (tmp_path / "config.cfg").write_text(CONFIG)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        clock = epoch_of(str(tmp_path / "config.cfg"), overrides)
+    assert clock.posts == 16 and clock.seconds > 0.005
