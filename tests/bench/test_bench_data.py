@@ -92,4 +92,4 @@ def test_the_clock_measures_the_epoch_that_was_trained(tmp_path, encoder_dir):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         clock = epoch_of(str(tmp_path / "config.cfg"), overrides)
-    assert clock.posts == 16 and clock.seconds > 0.005
+    assert clock.posts > clock.steps > 0 and clock.seconds > 0.005

@@ -196,6 +196,22 @@ def test_where_nothing_can_be_recorded_steps_are_taken_all_the_same(encoder_dir,
     np.testing.assert_allclose(found[0], expected[0], rtol=0, atol=1e-5)
 
 
+def test_recordings_make_room_where_memory_is_full(encoder_dir, recorder, monkeypatch):
+    nlp = make_pipeline(encoder_dir)
+    train(nlp, steps=3)
+
+    def full(*args):
+        raise torch.cuda.OutOfMemoryError("no more memory")
+
+    assert backend_of(nlp)._steps._recordings
+    with monkeypatch.context() as patch, pytest.raises(torch.cuda.OutOfMemoryError):
+        patch.setattr(step, "summed_loss", full)
+        nlp.update(read_posts(nlp)[:1], drop=0.0, sgd=False)
+    assert not backend_of(nlp)._steps._recordings
+    train(nlp, steps=3)
+    assert backend_of(nlp)._steps._recordings
+
+
 def test_no_more_recordings_than_are_kept(encoder_dir, recorder, monkeypatch):
     monkeypatch.setattr("spacy_tokclf.models.graphed.step.KEPT", 2)
     nlp = make_pipeline(encoder_dir)

@@ -71,6 +71,13 @@ class RecordedSteps:
         rates (Rates): What is computed.
         RETURNS (Tensor): The summed loss. Shape: ().
         """
+        try:
+            return self._run(modules, head, batch, rates)
+        except torch.cuda.OutOfMemoryError:
+            self.forget()  # another attempt, with less, finds the memory of all recordings
+            raise
+
+    def _run(self, modules: Modules, head: LinearHead, batch: Sequence[Rectangle], rates: Rates) -> "Tensor":
         places = self._find_places(modules, head, rates.dtype)
         with torch.no_grad():
             compat.copy_all(places.weights.head, [each.detach() for each in head])
@@ -110,7 +117,6 @@ class RecordedSteps:
         try:
             return self._recorder.record(run)
         except torch.cuda.OutOfMemoryError:
-            self.forget()
             raise
         except RuntimeError as error:
             self._records = False
