@@ -50,15 +50,6 @@ def no_dropout(embedded_encoder: Path, tmp_path_factory: pytest.TempPathFactory)
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def two_threads() -> object:
-    """Use two threads here: the encoder is a real one."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("max_norm", [1.0, 0.05])
 def test_twenty_steps_equal_pytorch_and_hugging_face(
@@ -92,11 +83,11 @@ def test_twenty_steps_equal_pytorch_and_hugging_face(
     assert np.allclose(layer.get_param("W"), twin.classifier.weight.detach().numpy(), atol=1e-4)
 
 
-def test_inline_and_shared_are_the_same_after_an_epoch(embedded_encoder: Path, wnut17_dir: Path) -> None:
-    """One epoch of the training data with dropout, then the scores on dev."""
+def test_inline_and_shared_are_the_same_after_a_hundred_steps(embedded_encoder: Path, wnut17_dir: Path) -> None:
+    """Half an epoch of the training data with dropout, then the scores on dev."""
     results = []
     for shared in (False, True):
-        nlp, examples = pipeline(embedded_encoder, wnut17_dir / "wnut17train.conll", shared=shared, limit=0)
+        nlp, examples = pipeline(embedded_encoder, wnut17_dir / "wnut17train.conll", shared=shared, limit=1600)
         steps = -(-len(examples) // 16)
         optimizer = make_adamw_v1(warmup_linear(1e-4, steps // 10, steps), head_multiplier=10.0)
         fix_random_seed(0)
@@ -107,7 +98,7 @@ def test_inline_and_shared_are_the_same_after_an_epoch(embedded_encoder: Path, w
         weights = [*(p.detach().numpy().copy() for p in encoder_of(nlp).parameters()), layer.get_param("W").copy()]
         results.append((weights, {key: value for key, value in scores.items() if key != "speed"}))
     (one, scores), (other, shared_scores) = results
-    assert scores == shared_scores and scores["ents_f"] > 0.3
+    assert scores == shared_scores and scores["ents_f"] > 0.2
     for mine, theirs in zip(one, other, strict=True):
         assert np.array_equal(mine, theirs)
 
