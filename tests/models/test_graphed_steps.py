@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pipeline_posts import read_posts
+from recorded_steps import record_on_cpu
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from test_fused_update import make_pipeline, odd_texts, train
@@ -13,7 +14,6 @@ from test_fused_update import make_pipeline, odd_texts, train
 import spacy_tokclf
 from spacy_tokclf import train_step
 from spacy_tokclf.models.backend import TorchBackend
-from spacy_tokclf.models.graphed import backend as graphed
 from spacy_tokclf.models.graphed import forward, step
 from spacy_tokclf.models.graphed.backend import GraphedBackend
 from spacy_tokclf.models.graphed.recorder import CudaRecorder
@@ -23,29 +23,10 @@ from spacy_tokclf.training.optimizer import make_adamw_v1
 WAITS = ("item", "cpu", "tolist", "numpy", "__bool__", "__float__", "__int__", "nonzero")
 
 
-class Counting:
-    """Plays back by running again, and counts."""
-
-    def __init__(self):
-        self.recorded = self.played = 0
-
-    def record(self, function):
-        self.recorded += 1
-
-        def play():
-            self.played += 1
-            function()
-
-        return play
-
-
 @pytest.fixture
 def recorder(monkeypatch):
     """Record steps on the CPU."""
-    counting = Counting()
-    monkeypatch.setattr(graphed, "make_recorder", lambda device: counting)
-    monkeypatch.setattr(TorchBackend, "fuses", True)
-    return counting
+    return record_on_cpu(monkeypatch)
 
 
 @pytest.fixture

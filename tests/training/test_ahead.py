@@ -1,15 +1,13 @@
 """Batches that are drawn while a device computes: the bits of a training that draws each in its turn."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded_steps import record_on_cpu
 from tagged_training import CONFIG, write_tagged
 from trainings import Broken, break_off, differences
 
-from spacy_tokclf.models.backend import TorchBackend
-from spacy_tokclf.models.graphed import backend as graphed
 from spacy_tokclf.runtime.signals import StopSignals
 from spacy_tokclf.training import ahead, keeper, loop
 from spacy_tokclf.training.checkpoint import find_checkpoints
@@ -18,19 +16,11 @@ from spacy_tokclf.training.run import train_pipeline
 pytestmark = pytest.mark.filterwarnings("ignore:.*TW35")
 
 
-class Running:
-    """Plays back by running again."""
-
-    def record(self, function: Callable[[], None]) -> Callable[[], None]:
-        return function
-
-
 @pytest.fixture
 def given(encoder_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Arguments of `train_pipeline`, and steps as on a GPU. There is no dropout: on a CPU its numbers come from
     generators that batches draw from, too."""
-    monkeypatch.setattr(graphed, "make_recorder", lambda device: Running())
-    monkeypatch.setattr(TorchBackend, "fuses", True)
+    record_on_cpu(monkeypatch)
     config = tmp_path / "config.cfg"
     config.write_text(CONFIG.replace('["tok2vec", "tagger", "ner"]', '["ner"]'))
     values = write_tagged(tmp_path) | {"paths.encoder": str(encoder_dir), "training.dropout": 0.0}

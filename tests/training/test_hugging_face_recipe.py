@@ -1,6 +1,6 @@
 """Our numbers beside those of Hugging Face and a plain loop of torch, on the CPU, by recorded steps, and on a GPU."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import spacy
 import torch
 from hf_twin import collate, encoder_of, twin_of
 from pipeline_posts import add_ner, initialize, read_posts
+from recorded_steps import record_on_cpu
 from spacy.language import Language
 from spacy.util import fix_random_seed
 from thinc.api import warmup_linear
@@ -16,9 +17,7 @@ from tiny_encoders import write_encoder
 
 import spacy_tokclf
 from spacy_tokclf import train_step
-from spacy_tokclf.models.backend import TorchBackend
 from spacy_tokclf.models.base_shim import encoder_nodes
-from spacy_tokclf.models.graphed import backend as graphed
 from spacy_tokclf.training.optimizer import make_adamw_v1
 
 STEPS = 20
@@ -29,19 +28,11 @@ EPS = 1e-6
 GPU = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 
 
-class Running:
-    """Plays back by running again."""
-
-    def record(self, function: Callable[[], None]) -> Callable[[], None]:
-        return function
-
-
 @pytest.fixture(params=["cpu", "recorded", pytest.param("cuda:0", marks=GPU)])
 def device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Give the device that encoders are on. "recorded" is the CPU, with steps as on a GPU."""
     if request.param == "recorded":
-        monkeypatch.setattr(graphed, "make_recorder", lambda device: Running())
-        monkeypatch.setattr(TorchBackend, "fuses", True)
+        record_on_cpu(monkeypatch)
     device = "cpu" if request.param == "recorded" else request.param
     spacy_tokclf.set_device(device)
     yield device
