@@ -197,13 +197,13 @@ class TestForms:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [False, True])
-def test_three_hundred_posts(words: bool, embedded_checkpoint: Path, wnut17_dir: Path) -> None:
-    """Both forms on 300 posts of WNUT-17."""
+def test_a_hundred_posts(words: bool, embedded_checkpoint: Path, wnut17_dir: Path) -> None:
+    """Both forms on 100 posts of WNUT-17."""
     if words and NO_WORDS:
         pytest.skip("this transformers has no pipeline for words")
     nlp, pipe = import_hf(embedded_checkpoint), open_pipeline(embedded_checkpoint)
     records = list(read_conll(wnut17_dir / "emerging.test.annotated"))
-    posts = [list(record.words) for record in records[:300]]
+    posts = [list(record.words) for record in records[:300:3]]
     found = np.zeros(len(STRATEGIES), dtype=int)
     for post in posts:
         for number, strategy in enumerate(STRATEGIES):
@@ -215,4 +215,4 @@ def test_three_hundred_posts(words: bool, embedded_checkpoint: Path, wnut17_dir:
                 ours = to_hf_entities(" ".join(post), nlp, aggregation_strategy=strategy)
             assert_same(ours, theirs)
             found[number] += len(theirs)
-    assert (found > 300).all()
+    assert (found > 100).all()
