@@ -300,6 +300,13 @@ def named_parameters(module: "nn.Module") -> "list[tuple[str, nn.Parameter]]":
     return found
 
 
+def _foreach(name: str) -> "Callable[..., Any] | None":
+    """RETURNS (Callable | None): An operation of torch's over lists of tensors; None if it is not to be used."""
+    import torch
+
+    return None if "foreach" in SWITCHED_OFF else getattr(torch, name, None)
+
+
 def lerp_all(averages: "Sequence[torch.Tensor]", values: "Sequence[torch.Tensor]", weight: float) -> None:
     """Move averages towards values, in place (`torch._foreach_lerp_`, torch 2.1).
 
@@ -309,9 +316,7 @@ def lerp_all(averages: "Sequence[torch.Tensor]", values: "Sequence[torch.Tensor]
     values (Sequence[torch.Tensor]): The values, in the same shapes.
     weight (float): How far, 0 to 1.
     """
-    import torch
-
-    together = None if "foreach" in SWITCHED_OFF else getattr(torch, "_foreach_lerp_", None)
+    together = _foreach("_foreach_lerp_")
     if together is not None:
         together(averages, values, weight)
         return
@@ -327,9 +332,7 @@ def copy_all(into: "Sequence[torch.Tensor]", values: "Sequence[torch.Tensor]") -
     into (Sequence[torch.Tensor]): The tensors.
     values (Sequence[torch.Tensor]): Their new values, in the same shapes.
     """
-    import torch
-
-    together = None if "foreach" in SWITCHED_OFF else getattr(torch, "_foreach_copy_", None)
+    together = _foreach("_foreach_copy_")
     if together is not None and len(into):
         together(list(into), list(values))
         return
@@ -345,9 +348,7 @@ def add_all(into: "Sequence[torch.Tensor]", values: "Sequence[torch.Tensor]") ->
     into (Sequence[torch.Tensor]): The tensors.
     values (Sequence[torch.Tensor]): What is added, in the same shapes.
     """
-    import torch
-
-    together = None if "foreach" in SWITCHED_OFF else getattr(torch, "_foreach_add_", None)
+    together = _foreach("_foreach_add_")
     if together is not None and len(into):
         together(list(into), list(values))
         return
@@ -365,7 +366,7 @@ def norms(tensors: "Sequence[torch.Tensor]") -> "list[torch.Tensor]":
     """
     import torch
 
-    together = None if "foreach" in SWITCHED_OFF else getattr(torch, "_foreach_norm", None)
+    together = _foreach("_foreach_norm")
     if together is not None:
         return list(together(tensors))
     return [torch.linalg.vector_norm(tensor) for tensor in tensors]

@@ -20,39 +20,37 @@ from .refusal import Refusing, refuse_step
 Learned = tuple[float, int]
 
 
-@contextlib.contextmanager
-def memory_for_texts(name: str, docs: Sequence[Doc]) -> Iterator[None]:
+def memory_for_texts(name: str, docs: Sequence[Doc]) -> contextlib.AbstractContextManager[None]:
     """Name the texts, if there is too little memory for what is computed of them.
 
     name (str): The component's name.
     docs (Sequence[Doc]): The texts.
     RAISES (ValueError): TC567.
     """
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        free_memory(error)
-        raise ValueError(Errors.TC567.format(name=name, texts=name_texts(docs), detail=short(error))) from error
+    return _said(lambda detail: Errors.TC567.format(name=name, texts=name_texts(docs), detail=detail))
 
 
-@contextlib.contextmanager
-def memory_for_batch(name: str, docs: Sequence[Doc]) -> Iterator[None]:
+def memory_for_batch(name: str, docs: Sequence[Doc]) -> contextlib.AbstractContextManager[None]:
     """Say what to change, if there is too little memory to learn from a batch that cannot be learned in parts.
 
     name (str): The component's name.
     docs (Sequence[Doc]): The batch.
     RAISES (ValueError): TC569.
     """
+    facts = {"count": len(docs), "tokens": sum(map(len, docs))}
+    return _said(lambda detail: Errors.TC569.format(name=name, **facts, detail=detail))
+
+
+@contextlib.contextmanager
+def _said(message: Callable[[str], str]) -> Iterator[None]:
+    """Raise a message, made from what the library says, in place of an error of a memory that is full."""
     try:
         yield
     except Exception as error:
         if not is_out_of_memory(error):
             raise
         free_memory(error)
-        facts = {"count": len(docs), "tokens": sum(map(len, docs)), "detail": short(error)}
-        raise ValueError(Errors.TC569.format(name=name, **facts)) from error
+        raise ValueError(message(short(error))) from error
 
 
 class PartsOfBatches:
